@@ -1,0 +1,1 @@
+// Coordination: to be written.

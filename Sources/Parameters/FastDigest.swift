@@ -1,5 +1,4 @@
 import CXXHash
-import Synchronization
 
 /// 128 bits that differ when bytes, their order or their number differ: XXH3-128 in two levels.
 ///
@@ -67,28 +66,22 @@ extension FastDigest {
     ///
     /// Each block is set once by one thread; `digest` may be asked once all are set. After
     /// `reset` the same storage serves the next step.
-    package final class Blocks: @unchecked Sendable {
+    package struct Blocks: Sendable {
         package let byteCount: Int
-        /// Number of blocks; zero for no bytes.
-        package let count: Int
-        private let digests: UnsafeMutablePointer<FastDigest>
-        private let missing: Atomic<Int>
+        private let digests: BlockResults<FastDigest>
 
         package init(byteCount: Int) {
             precondition(byteCount >= 0, "\(byteCount) bytes")
             self.byteCount = byteCount
-            self.count = FastDigest.blockCount(byteCount)
-            self.digests = .allocate(capacity: count)
-            self.digests.initialize(repeating: FastDigest(high: 0, low: 0), count: count)
-            self.missing = Atomic(count)
+            self.digests = BlockResults(
+                count: FastDigest.blockCount(byteCount), initial: FastDigest(high: 0, low: 0))
         }
 
-        deinit { digests.deallocate() }
+        /// Number of blocks; zero for no bytes.
+        package var count: Int { digests.count }
 
         /// Forgets all blocks. Nobody else may be using this meanwhile.
-        package func reset() {
-            missing.store(count, ordering: .releasing)
-        }
+        package func reset() { digests.reset() }
 
         /// The range of bytes that `block` digests.
         package func bytes(of block: Int) -> Range<Int> {
@@ -97,13 +90,7 @@ extension FastDigest {
             return start..<min(start + FastDigest.blockBytes, byteCount)
         }
 
-        package func set(_ block: Int, _ digest: FastDigest) {
-            precondition(block >= 0 && block < count, "block \(block) of \(count)")
-            digests[block] = digest
-            // Releases this thread's write to whoever asks for the digest.
-            let left = missing.subtract(1, ordering: .acquiringAndReleasing).newValue
-            precondition(left >= 0, "block \(block) of \(count) set again")
-        }
+        package func set(_ block: Int, _ digest: FastDigest) { digests.set(block, digest) }
 
         /// Digests blocks of a vector of `byteCount` bytes.
         package func set(_ blocks: Range<Int>, of vector: ParameterVector) {
@@ -115,16 +102,15 @@ extension FastDigest {
             }
         }
 
-        package var isComplete: Bool { missing.load(ordering: .acquiring) == 0 }
+        package var isComplete: Bool { digests.isComplete }
 
         /// Digest of all blocks, which must be set.
         package func digest() -> FastDigest {
-            precondition(isComplete, "blocks of \(count) are missing")
             var words: [UInt64] = []
             words.reserveCapacity(2 * count + 1)
-            for block in 0..<count {
-                words.append(digests[block].low.littleEndian)
-                words.append(digests[block].high.littleEndian)
+            words = digests.reduce(into: words) { words, digest in
+                words.append(digest.low.littleEndian)
+                words.append(digest.high.littleEndian)
             }
             words.append(UInt64(byteCount).littleEndian)
             return FastDigest(words: words)

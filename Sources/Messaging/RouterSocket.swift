@@ -54,7 +54,8 @@ package struct RouterSocket: ~Copyable {
     /// Queues one payload frame for a peer without waiting.
     ///
     /// - Throws: `.unknownPeer` if no connection bears the identity, `.wouldBlock` if its queue is
-    ///   full. Nothing was sent then.
+    ///   full. Nothing was sent then. A peer that left becomes unknown when `receive` has read what
+    ///   it had sent to the end (nil); until then its queue may just fill.
     package func send(to identity: [UInt8], _ payload: [UInt8]) throws(MessagingError) {
         try send(to: identity, frames: [payload])
     }

@@ -88,11 +88,12 @@ private func uniqueName() -> String {
         }()
         #expect(try next(monitor, .disconnected).descriptor == lost)
         #expect(lost != kept)
-        // The event may come a moment before the socket has let go of the peer.
+        // The socket lets go of a peer once what it had sent is read to its end.
         let deadline = ContinuousClock.now + patience
         var answer: MessagingError?
         while answer != .unknownPeer(identity: Array("second".utf8)), .now < deadline {
             do throws(MessagingError) {
+                #expect(try router.receive() == nil)
                 try router.send(to: Array("second".utf8), [0])
             } catch {
                 answer = error

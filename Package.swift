@@ -3,7 +3,9 @@ import PackageDescription
 
 /// SIMD8<Float> becomes one AVX2 register and addingProduct one FMA on x86-64.
 #if arch(x86_64)
-    let processor: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-march=haswell"])]
+    let processor: [SwiftSetting] = [
+        .unsafeFlags(["-Xcc", "-march=haswell", "-Xcc", "-fno-math-errno"])
+    ]
 #else
     let processor: [SwiftSetting] = []
 #endif

@@ -1,0 +1,119 @@
+import CXXHash
+
+/// 128 bits that differ when bytes, their order or their number differ: XXH3-128 in two levels.
+///
+/// The bytes are cut into blocks of 1 MiB; the digest is XXH3-128 over the blocks' digests (each
+/// as low word, then high word, little-endian) and the number of bytes. So blocks may be digested
+/// by any threads in any order. It guards against faults, not against forgers.
+package struct FastDigest: Hashable, Sendable {
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Bytes of a block; the last block of some memory may be shorter.
+    package static let blockBytes = 1 << 20
+
+    /// Number of blocks that `byteCount` bytes fill or begin.
+    package static func blockCount(_ byteCount: Int) -> Int {
+        (byteCount + blockBytes - 1) / blockBytes
+    }
+
+    /// Digest of the bytes, block after block.
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        let blocks = Blocks(byteCount: bytes.count)
+        for block in 0..<blocks.count {
+            blocks.set(block, FastDigest(block: .init(rebasing: bytes[blocks.bytes(of: block)])))
+        }
+        self = blocks.digest()
+    }
+
+    package init(_ vector: ParameterVector) {
+        self = vector.withBytes(0..<vector.count) { FastDigest($0) }
+    }
+
+    /// XXH3-128 of these bytes alone: what `Blocks.set` takes.
+    package init(block: UnsafeRawBufferPointer) {
+        let hash = XXH3_128bits(block.baseAddress, block.count)
+        self.init(high: hash.high64, low: hash.low64)
+    }
+
+    /// One digest for several in order, such as those of θ, m and v.
+    package init(combining digests: [FastDigest]) {
+        self.init(words: digests.flatMap { [$0.low.littleEndian, $0.high.littleEndian] })
+    }
+
+    fileprivate init(words: [UInt64]) {
+        self = words.withUnsafeBytes { FastDigest(block: $0) }
+    }
+}
+
+extension FastDigest: CustomStringConvertible {
+    /// 32 hexadecimal digits, the high word first.
+    package var description: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
+
+    private static func hexadecimal(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension FastDigest {
+    /// The digests of memory that becomes final block by block, on any threads, in any order.
+    ///
+    /// Each block is set once by one thread; `digest` may be asked once all are set. After
+    /// `reset` the same storage serves the next step.
+    package struct Blocks: Sendable {
+        package let byteCount: Int
+        private let digests: BlockResults<FastDigest>
+
+        package init(byteCount: Int) {
+            precondition(byteCount >= 0, "\(byteCount) bytes")
+            self.byteCount = byteCount
+            self.digests = BlockResults(
+                count: FastDigest.blockCount(byteCount), initial: FastDigest(high: 0, low: 0))
+        }
+
+        /// Number of blocks; zero for no bytes.
+        package var count: Int { digests.count }
+
+        /// Forgets all blocks. Nobody else may be using this meanwhile.
+        package func reset() { digests.reset() }
+
+        /// The range of bytes that `block` digests.
+        package func bytes(of block: Int) -> Range<Int> {
+            precondition(block >= 0 && block < count, "block \(block) of \(count)")
+            let start = block * FastDigest.blockBytes
+            return start..<min(start + FastDigest.blockBytes, byteCount)
+        }
+
+        package func set(_ block: Int, _ digest: FastDigest) { digests.set(block, digest) }
+
+        /// Digests blocks of a vector of `byteCount` bytes.
+        package func set(_ blocks: Range<Int>, of vector: ParameterVector) {
+            precondition(vector.byteCount == byteCount, "\(vector.byteCount), not \(byteCount)")
+            vector.withBytes(0..<vector.count) { content in
+                for block in blocks {
+                    set(block, FastDigest(block: .init(rebasing: content[bytes(of: block)])))
+                }
+            }
+        }
+
+        package var isComplete: Bool { digests.isComplete }
+
+        /// Digest of all blocks, which must be set.
+        package func digest() -> FastDigest {
+            var words: [UInt64] = []
+            words.reserveCapacity(2 * count + 1)
+            words = digests.reduce(into: words) { words, digest in
+                words.append(digest.low.littleEndian)
+                words.append(digest.high.littleEndian)
+            }
+            words.append(UInt64(byteCount).littleEndian)
+            return FastDigest(words: words)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// One named tensor inside a flat vector of parameters.
+package struct Slot: Sendable, Hashable {
+    /// PyTorch's own name, such as `encoder.layers.0.self_attn.in_proj_weight`.
+    package let name: String
+    package let shape: [Int]
+    /// Index of the first element.
+    package let offset: Int
+    /// Number of elements: the product of `shape`.
+    package let count: Int
+
+    package init(name: String, shape: [Int], offset: Int) {
+        precondition(offset >= 0 && shape.allSatisfy { $0 > 0 }, "\(name) \(shape) at \(offset)")
+        self.name = name
+        self.shape = shape
+        self.offset = offset
+        self.count = shape.reduce(1, *)
+    }
+
+    package var range: Range<Int> { offset..<offset + count }
+}
+
+/// The order of all tensors in a flat vector: end to end, without gaps.
+package struct ParameterLayout: Sendable, Equatable {
+    package let slots: [Slot]
+    /// Number of elements of all slots together.
+    package let count: Int
+    private let places: [String: Int]
+
+    /// Lays the tensors end to end in the order given; names are unique.
+    package init(_ tensors: [(name: String, shape: [Int])]) {
+        var slots: [Slot] = []
+        var places: [String: Int] = [:]
+        var offset = 0
+        for (name, shape) in tensors {
+            let slot = Slot(name: name, shape: shape, offset: offset)
+            precondition(places.updateValue(slots.count, forKey: name) == nil, "two slots \(name)")
+            slots.append(slot)
+            offset += slot.count
+        }
+        self.slots = slots
+        self.count = offset
+        self.places = places
+    }
+
+    package subscript(name: String) -> Slot? {
+        places[name].map { slots[$0] }
+    }
+}

@@ -1,1 +1,0 @@
-// Parameters: to be written.

@@ -1,0 +1,37 @@
+import Foundation
+import Parameters
+
+/// Adam's settings, with decoupled weight decay.
+///
+///     θ ← (1 − η λ) θ − η · m̂ / (√v̂ + ε),   m̂ = m / (1−β₁ᵗ),   v̂ = v / (1−β₂ᵗ)
+///
+/// Bias corrections are computed in Double and rounded once; the rest is float32 as PyTorch's.
+/// Source: Kingma & Ba 2015, section 2; Loshchilov & Hutter 2019, algorithm 2; β₂ and ε from
+/// Vaswani et al. 2017, section 5.3.
+package struct AdamW: Hashable, Codable, Sendable {
+    package var beta1: Double
+    package var beta2: Double
+    package var epsilon: Double
+    /// λ: the share of each parameter that is taken off it, per unit of learning rate.
+    package var weightDecay: Double
+
+    package init(
+        beta1: Double = 0.9, beta2: Double = 0.98, epsilon: Double = 1e-9, weightDecay: Double = 0
+    ) {
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+    }
+
+    /// The update of the `count`-th update (from 1) with gradients multiplied by `scale`.
+    package func pass(count: Int, scale: Float, rate: Float) -> AdamPass {
+        precondition(count >= 1, "update \(count)")
+        let rate = Double(rate)
+        return AdamPass(
+            scale: scale, beta1: beta1, beta2: beta2,
+            stepSize: rate / (1 - pow(beta1, Double(count))),
+            rootFactor: 1 / (1 - pow(beta2, Double(count))).squareRoot(),
+            epsilon: epsilon, keepParameter: 1 - rate * weightDecay)
+    }
+}

@@ -1,0 +1,48 @@
+import Parameters
+
+/// Squared Euclidean norm over fixed blocks, added in block order in Double.
+///
+/// The same bits whoever sums which blocks. Not finite if any element is not: the verdict on a
+/// gradient that must not be used.
+package func squaredNorm(of vector: ParameterVector) -> Double {
+    (0..<vector.blockCount).reduce(0) { $0 + vector.squaredSum(block: $1) }
+}
+
+/// `squaredNorm(of:)` whose blocks several lanes share.
+///
+/// Each block is set once; `squared` may be asked once all are set.
+package struct SquaredNorm: Sendable {
+    private let sums: BlockResults<Double>
+
+    /// For vectors of `count` elements.
+    package init(count: Int) {
+        sums = BlockResults(count: ParameterVector.blockCount(count), initial: 0)
+    }
+
+    package var blockCount: Int { sums.count }
+
+    /// Forgets all blocks. Nobody else may be using this meanwhile.
+    package func reset() { sums.reset() }
+
+    /// Sums the squares of some blocks.
+    package func set(_ blocks: Range<Int>, of vector: ParameterVector) {
+        precondition(vector.blockCount == blockCount, "\(vector.blockCount) blocks")
+        for block in blocks { sums.set(block, vector.squaredSum(block: block)) }
+    }
+
+    package var isComplete: Bool { sums.isComplete }
+
+    /// The squared norm of the whole vector.
+    package func squared() -> Double { sums.reduce(into: 0) { $0 += $1 } }
+}
+
+/// Factor that brings a gradient of this norm (not squared) under `limit`.
+///
+///     min(1, c / (‖g‖ + 1e-6))
+///
+/// A limit of zero clips nothing. Source: Pascanu et al. 2013, algorithm 1; the constant is
+/// PyTorch's.
+package func clipScale(norm: Double, limit: Float) -> Float {
+    guard limit > 0 else { return 1 }
+    return Float(min(1, Double(limit) / (norm + 1e-6)))
+}

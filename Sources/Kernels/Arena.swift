@@ -17,7 +17,7 @@ package final class Arena {
 
     package init() { blocks.reserveCapacity(64) }
 
-    deinit { blocks.forEach { $0.deallocate() } }
+    deinit { for block in blocks { block.deallocate() } }
 
     /// Bytes that the arena holds.
     package var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
@@ -29,7 +29,7 @@ package final class Arena {
     package func reset() {
         if blocks.count > 1 {
             let total = usedBefore + used
-            blocks.forEach { $0.deallocate() }
+            for block in blocks { block.deallocate() }
             blocks.removeAll(keepingCapacity: true)
             grow(total)
         }

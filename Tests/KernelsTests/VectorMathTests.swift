@@ -1,2 +1,2 @@
+import Kernels
 import Testing
-

@@ -132,6 +132,9 @@ package struct Offsets: @unchecked Sendable {
     /// Number of sequences.
     package var sequences: Int { max(count - 1, 0) }
 
+    /// Where the last sequence ends.
+    package var tokens: Int { count == 0 ? 0 : base[count - 1] }
+
     package subscript(sequence: Int) -> Range<Int> {
         precondition(sequence >= 0 && sequence + 1 < count, "sequence \(sequence) of \(count - 1)")
         return base[sequence]..<base[sequence + 1]

@@ -51,15 +51,15 @@ extension Shard {
     package init(flattened numbers: [Int32]) throws(TextError) {
         var reader = ShardReader(numbers: numbers)
         // Every sample takes four numbers at least.
-        let count = try reader.count(atMost: (numbers.count - 1) / 4)
+        let count = try reader.count(costing: 4)
         var samples: [Int] = []
         var sources: [[Int32]] = []
         var targets: [[Int32]] = []
         for _ in 0..<count {
             samples.append(Int(try reader.next()))
-            let sourceCount = try reader.count(atMost: reader.remaining)
+            let sourceCount = try reader.count(besides: 1)
             if sourceCount == 0 { throw .malformedShard(at: reader.position, .emptySource) }
-            let targetCount = try reader.count(atMost: reader.remaining - sourceCount)
+            let targetCount = try reader.count(besides: sourceCount)
             sources.append(try reader.take(sourceCount))
             targets.append(try reader.take(targetCount))
         }
@@ -87,16 +87,17 @@ private struct ShardReader {
         return number
     }
 
-    mutating func count(atMost limit: Int) throws(TextError) -> Int {
+    /// A number of things for which what follows has room, after `reserved` numbers.
+    mutating func count(costing cost: Int = 1, besides reserved: Int = 0) throws(TextError) -> Int {
         let number = try next()
+        let limit = max(0, remaining - reserved) / cost
         if Int(number) > limit {
-            throw .malformedShard(at: position - 1, .tooMany(number, atMost: max(0, limit)))
+            throw .malformedShard(at: position - 1, .tooMany(number, atMost: limit))
         }
         return Int(number)
     }
 
     mutating func take(_ count: Int) throws(TextError) -> [Int32] {
-        guard count <= remaining else { throw .malformedShard(at: position, .truncated) }
         let taken = numbers[position..<position + count]
         if let negative = taken.firstIndex(where: { $0 < 0 }) {
             throw .malformedShard(at: negative, .negative(numbers[negative]))

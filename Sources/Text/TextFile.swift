@@ -1,17 +1,20 @@
 import Foundation
 
 /// The lines of a UTF-8 file: a byte order mark and carriage returns at line ends are taken off.
-struct TextFile {
+package struct TextFile {
     /// Longer lines are no sentences, and words above 65,535 characters end SentencePiece's process.
-    static let longestLine = 32_768
+    package static let longestLine = 32_768
 
-    let name: String
+    package let name: String
     private let bytes: [UInt8]
 
     /// Reads a file as a whole. Throws: `unreadable`, `emptyFile`.
-    init(path: String) throws(TextError) {
+    package init(path: String) throws(TextError) {
         do {
-            let data = try Data(contentsOf: URL(fileURLWithPath: path))
+            // Data(contentsOf:) refuses pipes, such as a shell's <(…).
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? handle.close() }
+            let data = try handle.readToEnd() ?? Data()
             try self.init(name: path, bytes: [UInt8](data))
         } catch let error as TextError {
             throw error
@@ -21,7 +24,7 @@ struct TextFile {
     }
 
     /// Text that is in memory already. Throws: `emptyFile`.
-    init(name: String, bytes: [UInt8]) throws(TextError) {
+    package init(name: String, bytes: [UInt8]) throws(TextError) {
         self.name = name
         self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
         if self.bytes.isEmpty { throw .emptyFile(file: name) }
@@ -38,28 +41,31 @@ struct TextFile {
     }
 
     /// The lines, checked. Throws: `lineTooLong`, `nulByte`, `invalidUTF8`.
-    func lines() throws(TextError) -> [String] {
+    package func lines() throws(TextError) -> [String] {
         var lines: [String] = []
         var start = 0
         while start < bytes.count {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
             let last = end > start && bytes[end - 1] == 0x0D ? end - 1 : end
-            lines.append(try text(start..<last, at: Place(file: name, line: lines.count + 1)))
+            let place = Place(file: name, line: lines.count + 1)
+            lines.append(try Self.text(of: bytes[start..<last], at: place))
             start = end + 1
         }
         return lines
     }
 
-    private func text(_ range: Range<Int>, at place: Place) throws(TextError) -> String {
-        guard range.count <= Self.longestLine else {
-            throw .lineTooLong(place, bytes: range.count, limit: Self.longestLine)
+    /// One line without its end, checked. Throws: `lineTooLong`, `nulByte`, `invalidUTF8`.
+    package static func text(
+        of line: ArraySlice<UInt8>, at place: Place
+    ) throws(TextError) -> String {
+        guard line.count <= longestLine else {
+            throw .lineTooLong(place, bytes: line.count, limit: longestLine)
         }
-        let line = bytes[range]
         if let nul = line.firstIndex(of: 0) {
-            throw .nulByte(place, offset: nul - range.lowerBound)
+            throw .nulByte(place, offset: nul - line.startIndex)
         }
         guard let text = String(validating: line, as: UTF8.self) else {
-            throw .invalidUTF8(place, offset: Self.firstFault(line))
+            throw .invalidUTF8(place, offset: firstFault(line))
         }
         return text
     }

@@ -26,3 +26,9 @@ final class TemporaryFolder: Sendable {
         ((try? FileManager.default.contentsOfDirectory(atPath: self(name))) ?? []).sorted()
     }
 }
+
+extension TemporaryFolder {
+    func rename(_ name: String, _ other: String) throws {
+        try FileManager.default.moveItem(atPath: self(name), toPath: self(other))
+    }
+}

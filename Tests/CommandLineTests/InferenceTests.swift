@@ -27,30 +27,34 @@ struct InferenceTests {
     }
 
     @Test func `a learned text is translated, one output line an input line`() throws {
-        let input = "the cat sleeps\n\nA DOG runs\r\nthe dog eats"
+        let input = "the cat sleeps quite well\n\nA DOG runs\r\nthe dog eats quite well"
         let greedy = try dtrain("translate --run run", input: input)
         #expect(greedy.errors == "" && greedy.code == 0)
         let lines = greedy.output.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count == 5 && lines[1] == "" && lines[4] == "")
-        #expect(lines[0] == "le chat dort" && lines[3] == "le chien mange", "\(greedy.output)")
+        #expect(
+            lines[0] == "le chat dort assez bien" && lines[3] == "le chien mange assez bien",
+            "\(greedy.output)")
         let file = try folder.write(input, to: "in.txt")
         let beam = try dtrain("translate --run run/checkpoints/step-000120 --beam 4 \(file)")
-        #expect(beam.output.hasPrefix("le chat dort\n\n"), "\(beam.output)\(beam.errors)")
+        #expect(
+            beam.output.hasPrefix("le chat dort assez bien\n\n"), "\(beam.output)\(beam.errors)")
     }
 
     @Test func `a line that cannot be translated leaves its place empty and ends with 65`() throws {
         let long = Array(repeating: "cat", count: 50).joined(separator: " ")
         let outcome = try dtrain(
-            "translate --run run", input: "the cat sleeps\n\(long)\nthe dog eats\n")
+            "translate --run run",
+            input: "the cat sleeps quite well\n\(long)\nthe dog eats quite well\n")
         #expect(outcome.code == 65)
-        #expect(outcome.output == "le chat dort\n\nle chien mange\n")
+        #expect(outcome.output == "le chat dort assez bien\n\nle chien mange assez bien\n")
         #expect(outcome.errorLines.count == 1)
         #expect(outcome.errors.contains("standard input, line 2, has"), "\(outcome.errors)")
     }
 
     @Test func `threads change nothing`() throws {
-        let file = try folder.write(
-            String(repeating: TrainedRun.text.replacing("\t", with: " "), count: 12), to: "in.txt")
+        let sources = TrainedRun.text.split(separator: "\n").map { $0.prefix { $0 != "\t" } + "\n" }
+        let file = try folder.write(String(repeating: sources.joined(), count: 12), to: "in.txt")
         let one = try dtrain("translate --run run --threads 1 \(file)")
         let three = try dtrain("translate --run run --threads 3 \(file)")
         #expect(one.code == 0 && one.output == three.output)
@@ -68,7 +72,7 @@ struct InferenceTests {
         #expect(abs(try #require(own["perplexity"] as? Double) - exp(loss)) < 1e-9)
         #expect(try #require(own["bleu"] as? Double) > 90)
         #expect(own["step"] as? Int == 120)
-        try folder.write("the cat sleeps\tun chien court\n", to: "other.tsv")
+        try folder.write("the cat sleeps quite well\tun chien court assez bien\n", to: "other.tsv")
         let other = try object(dtrain("evaluate --run run --json --corpus other.tsv"))
         #expect(try #require(other["loss"] as? Double) > loss)
         #expect(try dtrain("evaluate --run run").output.contains("\nBLEU "))

@@ -11,20 +11,20 @@ package struct TrainedRun: Sendable {
     package let path: String
     package let prepared: PreparedRun
 
-    /// Twelve pairs of which none is held out, and the same again to validate on.
+    /// Twelve pairs, trained on and validated on; five words, for BLEU counts four in a row.
     package static let text = """
-        the cat sleeps\tle chat dort
-        the dog sleeps\tle chien dort
-        the cat eats\tle chat mange
-        the dog eats\tle chien mange
-        a cat sleeps\tun chat dort
-        a dog sleeps\tun chien dort
-        a cat eats\tun chat mange
-        a dog eats\tun chien mange
-        the cat runs\tle chat court
-        the dog runs\tle chien court
-        a cat runs\tun chat court
-        a dog runs\tun chien court
+        the cat sleeps quite well\tle chat dort assez bien
+        the dog sleeps quite well\tle chien dort assez bien
+        the cat eats quite well\tle chat mange assez bien
+        the dog eats quite well\tle chien mange assez bien
+        a cat sleeps quite well\tun chat dort assez bien
+        a dog sleeps quite well\tun chien dort assez bien
+        a cat eats quite well\tun chat mange assez bien
+        a dog eats quite well\tun chien mange assez bien
+        the cat runs quite well\tle chat court assez bien
+        the dog runs quite well\tle chien court assez bien
+        a cat runs quite well\tun chat court assez bien
+        a dog runs quite well\tun chien court assez bien
 
         """
 

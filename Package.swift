@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "CBuildFacts",
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

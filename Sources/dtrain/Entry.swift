@@ -55,7 +55,6 @@ enum Entry {
         throw unfinished("evaluate")
     }
     static func inspect(_ folder: String, json: Bool) throws { throw unfinished("inspect") }
-    static func prepareProcessor() {}
 
     private static func unfinished(_ command: String) -> Failure {
         Failure(.unavailable, "\(command) is not part of this build")

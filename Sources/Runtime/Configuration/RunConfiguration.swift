@@ -1,20 +1,16 @@
+import Model
+import Text
+import Training
+
 /// Everything that decides what a run computes and how it is carried out; validated once, saved in
 /// the run folder and sent to the workers.
-package struct RunConfiguration: Codable, Equatable, Sendable {
-    /// Where the sentence pairs come from; paths are absolute.
-    package enum Corpus: Codable, Equatable, Sendable {
-        case embedded
-        case pairs(String)
-        case parallel(source: String, target: String)
-    }
-
-    package enum Activation: String, CaseIterable, Codable, Sendable { case relu, gelu, silu }
-    package enum Norm: String, CaseIterable, Codable, Sendable { case pre, post }
+package struct RunConfiguration: Equatable, Sendable {
     package enum Collective: String, CaseIterable, Codable, Sendable { case fold, ring }
     package enum Transport: String, CaseIterable, Codable, Sendable { case auto, ipc, tcp }
     package enum NaNPolicy: String, CaseIterable, Codable, Sendable { case stop, skip }
 
-    package var corpus: Corpus
+    /// Paths are absolute.
+    package var corpus: CorpusSource
     /// A file of pairs that replaces the held-out part.
     package var validation: String?
     /// A SentencePiece model that is used instead of training one.
@@ -30,8 +26,8 @@ package struct RunConfiguration: Codable, Equatable, Sendable {
     package var dFF: Int
     package var heads: Int
     package var dropout: Double
-    package var activation: Activation
-    package var norm: Norm
+    package var activation: Architecture.Activation
+    package var norm: Architecture.Norm
     /// The longest sequence, marks included.
     package var positions: Int
 
@@ -77,6 +73,20 @@ extension Address {
 }
 
 extension RunConfiguration {
+    /// The model to train, with as many pieces as the tokenizer really has.
+    package func architecture(vocabulary: Int) -> Architecture {
+        Architecture(
+            kind: .encoderDecoder, norm: norm, activation: activation, dModel: dModel,
+            encoderLayers: encoderLayers, decoderLayers: decoderLayers, dFF: dFF, heads: heads,
+            vocabulary: vocabulary, positions: positions, dropout: Float(dropout))
+    }
+
+    package var schedule: LearningRateSchedule {
+        LearningRateSchedule(peak: Float(learningRate), warmup: warmup)
+    }
+
+    package var adam: AdamW { AdamW(weightDecay: weightDecay) }
+
     /// Lanes of each of the local workers: `threads`, or the cores divided among them.
     package func threads(cores: Int) -> Int { threads ?? max(1, cores / workers) }
 

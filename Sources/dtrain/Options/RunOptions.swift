@@ -52,7 +52,7 @@ struct RunOptions: ParsableArguments {
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {
-            throw error as? Failure ?? Failure(error)
+            throw Failure(thrown: error)
         }
     }
 

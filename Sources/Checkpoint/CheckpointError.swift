@@ -1,0 +1,61 @@
+/// What can go wrong with the files of a run. Payloads only; `dtrain` makes the sentences.
+package enum CheckpointError: Error, Equatable, Sendable {
+    /// A system call failed; `code` is errno.
+    case io(path: String, operation: SystemCall, code: Int32)
+    /// The file ended before the bytes that its own description promises.
+    case cutShort(path: String, expected: Int, found: Int)
+    case safetensors(path: String, fault: SafetensorsFault)
+    case noTensor(path: String, name: String)
+    case tensorType(path: String, name: String, found: TensorType)
+    /// A file that the manifest names is missing, has another size or another hash.
+    case damaged(path: String, damage: Damage)
+    /// The tensors are not those that the caller's layout names; `tensor` is the first that differs.
+    case otherLayout(path: String, tensor: String)
+    /// The writer was given more or fewer bytes than its entries have.
+    case wrongLength(path: String, expected: Int, found: Int)
+    /// Another coordinator holds the run folder; its process id, when the lock file tells it.
+    case locked(path: String, holder: Int32?)
+    /// The folder of a new run already holds something.
+    case notEmpty(path: String)
+    /// There is no run to resume in the folder.
+    case noRun(path: String)
+    /// A line of the ledger (counted from 1) is not what was once written.
+    case ledger(path: String, line: Int, fault: LedgerFault)
+    /// Something that was to be written has no form in JSON.
+    case notEncodable(path: String)
+    /// The run's counter of incarnations is not a number or is used up.
+    case incarnation(path: String)
+
+    package enum SystemCall: String, Sendable {
+        case open, read, write, seek, status, synchronize, close, rename, remove, makeFolder
+        case list, lock, link, truncate, freeSpace
+    }
+
+    package enum Damage: Equatable, Sendable {
+        case missing
+        case size(expected: Int, found: Int)
+        case hash
+        case manifest
+        case format(version: Int)
+        case state
+    }
+}
+
+/// Why bytes are not a safetensors file.
+package enum SafetensorsFault: Equatable, Sendable {
+    case headerLength(UInt64)
+    case headerNotJSON
+    case unknownType(tensor: String, type: String)
+    case shape(tensor: String)
+    case range(tensor: String)
+    case gapOrOverlap(tensor: String)
+    case trailingBytes(Int)
+}
+
+/// Why a line of the ledger is refused.
+package enum LedgerFault: Equatable, Sendable {
+    case checksum
+    case notJSON
+    case step(expected: Int, found: Int)
+    case unwritable
+}

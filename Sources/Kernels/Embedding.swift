@@ -1,0 +1,57 @@
+/// Token embeddings: rows of a table, scaled, with the position's vector added.
+package enum Embedding {
+    /// y_i = (scale · table[id_i] + positions[i - start of its sequence]) ∘ mask.
+    ///
+    /// Shapes: table [v, n]; positions [p, n]; y [tokens, n], dense. Source: Vaswani et al.,
+    /// "Attention is all you need" (2017), sections 3.4 and 3.5.
+    package static func forward(
+        _ ids: Indices, _ offsets: Offsets, table: Matrix, positions: Matrix, scale: Float,
+        mask: Mask?, into y: Matrix
+    ) {
+        precondition(y.rows == ids.count && y.columns == table.columns && y.isDense)
+        for sequence in 0..<offsets.sequences {
+            let range = offsets[sequence]
+            for token in range {
+                let id = ids[token]
+                precondition(id < table.rows && token - range.lowerBound < positions.rows)
+                let from = table.row(id)
+                let place = positions.row(token - range.lowerBound)
+                let to = y.row(token)
+                let start = token * y.columns
+                sweep(
+                    y.columns,
+                    whole: {
+                        let sum = place.wide($0).addingProduct(
+                            from.wide($0), Wide(repeating: scale))
+                        to.store(sum * mask.factors(start + $0), $0)
+                    },
+                    part: {
+                        let sum = place.part($0, $1)
+                            .addingProduct(from.part($0, $1), Wide(repeating: scale))
+                        to.store(sum * mask.factors(start + $0), $0, part: $1)
+                    })
+            }
+        }
+    }
+
+    /// dtable[id_i] += scale · dy_i ∘ mask, tokens in order.
+    package static func backward(
+        _ dy: Matrix, _ ids: Indices, scale: Float, mask: Mask?, dTable: Matrix
+    ) {
+        precondition(dy.rows == ids.count && dy.columns == dTable.columns)
+        for token in 0..<ids.count {
+            let (from, to) = (dy.row(token), dTable.row(ids[token]))
+            let start = token * dy.columns
+            sweep(
+                dy.columns,
+                whole: {
+                    let factor = mask.factors(start + $0) * scale
+                    to.store(to.wide($0).addingProduct(from.wide($0), factor), $0)
+                },
+                part: {
+                    let factor = mask.factors(start + $0) * scale
+                    to.store(to.part($0, $1).addingProduct(from.part($0, $1), factor), $0, part: $1)
+                })
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/// A row-major view `[rows, columns]` of float32 in memory that somebody else owns.
+///
+/// Element (r, c) lies at `base[r * stride + c]`. A view is as good as a pointer: it must not
+/// outlive its memory, and who writes when is the business of whoever made it.
+package struct Matrix: @unchecked Sendable {
+    package let base: UnsafeMutablePointer<Float>
+    package let rows: Int
+    package let columns: Int
+    /// Elements from one row to the next, at least `columns`.
+    package let stride: Int
+
+    @inlinable package init(
+        base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil
+    ) {
+        self.base = base
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride ?? columns
+        precondition(rows >= 0 && columns >= 0 && self.stride >= columns)
+    }
+
+    package var count: Int { rows * columns }
+
+    /// Whether rows follow each other without gaps.
+    package var isDense: Bool { stride == columns || rows <= 1 }
+
+    package subscript(row: Int, column: Int) -> Float {
+        get {
+            precondition(row >= 0 && row < rows && column >= 0 && column < columns)
+            return base[row * stride + column]
+        }
+        nonmutating set {
+            precondition(row >= 0 && row < rows && column >= 0 && column < columns)
+            base[row * stride + column] = newValue
+        }
+    }
+
+    @inline(__always) func row(_ row: Int) -> UnsafeMutablePointer<Float> { base + row * stride }
+
+    /// The same memory, some rows of it.
+    package func rows(_ range: Range<Int>) -> Matrix {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "\(range) of \(rows) rows")
+        return Matrix(
+            base: base + range.lowerBound * stride, rows: range.count, columns: columns,
+            stride: stride)
+    }
+
+    /// The same memory, some columns of it.
+    package func columns(_ range: Range<Int>) -> Matrix {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= columns, "\(range) of \(columns) columns")
+        return Matrix(
+            base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+    }
+
+    /// Sets every element.
+    package func fill(_ value: Float) {
+        for index in 0..<rows { row(index).update(repeating: value, count: columns) }
+    }
+
+    package func copy(from other: Matrix) {
+        precondition(rows == other.rows && columns == other.columns)
+        for index in 0..<rows { row(index).update(from: other.row(index), count: columns) }
+    }
+
+    /// All elements, row after row.
+    package func elements() -> [Float] {
+        (0..<rows).flatMap { Array(UnsafeBufferPointer(start: row($0), count: columns)) }
+    }
+}

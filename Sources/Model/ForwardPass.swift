@@ -1,0 +1,154 @@
+import Kernels
+import Parameters
+
+/// The network, forward only: the tape knows the way back.
+struct ForwardPass {
+    let model: Transformer
+    let tape: Tape
+
+    private var architecture: Architecture { model.architecture }
+
+    /// The decoder's last hidden states. Shapes: → [decoder tokens, d].
+    func callAsFunction(_ input: ModelInput) -> Variable {
+        let offsets = tape.arena.offsets(input.decoder.offsets)
+        guard let encoder = model.encoder else {
+            let x = embed(input.decoder, offsets)
+            return stack(x, model.decoder, offsets, causal: true, memory: nil)
+        }
+        let sourceOffsets = tape.arena.offsets(input.source.offsets)
+        let source = embed(input.source, sourceOffsets)
+        let encoded = stack(source, encoder, sourceOffsets, causal: false, memory: nil)
+        let memory = Memory(states: encoded, offsets: sourceOffsets)
+        let target = embed(input.decoder, offsets)
+        return stack(target, model.decoder, offsets, causal: true, memory: memory)
+    }
+
+    /// What the decoder looks at: the encoder's output.
+    struct Memory {
+        let states: Variable
+        let offsets: Offsets
+    }
+
+    private func embed(_ sequences: Sequences, _ offsets: Offsets) -> Variable {
+        tape.embed(
+            tape.arena.indices(sequences.ids), offsets, model.embedding,
+            positions: model.positions, scale: model.embeddingScale)
+    }
+
+    /// Layers and the norm after them.
+    private func stack(
+        _ x: Variable, _ weights: StackWeights, _ offsets: Offsets, causal: Bool, memory: Memory?
+    ) -> Variable {
+        let blocks = Blocks(offsets: offsets, causal: causal, memory: memory)
+        let isPre = architecture.norm == .pre
+        var residual = Residual(stream: x, input: x)
+        for (index, layer) in weights.layers.enumerated() {
+            if index == 0 || !isPre { tape.record(.milestone(layer.offset)) }
+            if index == 0 && isPre {
+                residual = Residual(stream: x, input: tape.norm(x, layer.norms[0]))
+            }
+            let next = weights.layers.dropFirst(index + 1).first
+            let following = Following(
+                norm: next?.norms[0] ?? weights.norm,
+                offset: next?.offset ?? weights.norm.gain.offset)
+            residual = self.layer(residual, layer, following: following, blocks)
+        }
+        guard !isPre else { return residual.input }
+        tape.record(.milestone(weights.norm.gain.offset))
+        return tape.norm(residual.stream, weights.norm)
+    }
+
+    /// The residual stream, and what the next sub-layer reads: the same after a post-norm, the
+    /// stream's normalisation before a pre-norm sub-layer.
+    struct Residual {
+        let stream: Variable
+        let input: Variable
+    }
+
+    struct Blocks {
+        let offsets: Offsets
+        let causal: Bool
+        let memory: Memory?
+    }
+
+    /// The norm that stands behind a pre-norm layer, and where the parameters of what it belongs
+    /// to begin.
+    struct Following {
+        let norm: NormWeights
+        let offset: Int
+    }
+
+    /// One layer; with pre-norm it ends in the norm that follows it.
+    private func layer(
+        _ start: Residual, _ weights: LayerWeights, following: Following, _ blocks: Blocks
+    ) -> Residual {
+        let isPre = architecture.norm == .pre
+        // The norm of sub-layer i stands before it (pre) or after it (post).
+        func norm(after subLayer: Int) -> NormWeights {
+            weights.norms[isPre ? subLayer + 1 : subLayer]
+        }
+        var residual = selfAttention(start, weights.attention, norm(after: 0), blocks)
+        if let cross = weights.cross, let memory = blocks.memory {
+            residual = crossAttention(residual, cross, norm(after: 1), blocks.offsets, memory)
+        }
+        let last = isPre ? following.norm : weights.norms[weights.norms.count - 1]
+        return feedForward(residual, weights, last, milestone: isPre ? following.offset : nil)
+    }
+
+    private func selfAttention(
+        _ residual: Residual, _ weights: SelfAttentionWeights, _ norm: NormWeights,
+        _ blocks: Blocks
+    ) -> Residual {
+        let projected = tape.linear(
+            residual.input, weights.input.weight, bias: weights.input.bias)
+        let attention = Attention(
+            queries: blocks.offsets, keys: blocks.offsets, heads: architecture.heads,
+            causal: blocks.causal)
+        let mixed = tape.attend(attention, projected, nil)
+        return join(residual, mixed, weights.output, norm)
+    }
+
+    private func crossAttention(
+        _ residual: Residual, _ weights: CrossAttentionWeights, _ norm: NormWeights,
+        _ offsets: Offsets, _ memory: Memory
+    ) -> Residual {
+        let query = tape.linear(
+            residual.input, weights.query.weight, bias: weights.query.bias)
+        let keyValue = tape.linear(
+            memory.states, weights.keyValue.weight, bias: weights.keyValue.bias)
+        let attention = Attention(
+            queries: offsets, keys: memory.offsets, heads: architecture.heads, causal: false)
+        let mixed = tape.attend(attention, query, keyValue)
+        return join(residual, mixed, weights.output, norm)
+    }
+
+    private func feedForward(
+        _ residual: Residual, _ weights: LayerWeights, _ norm: NormWeights, milestone: Int?
+    ) -> Residual {
+        let hidden = tape.linear(residual.input, weights.first.weight)
+        let active = tape.activate(hidden, bias: weights.first.bias, function)
+        return join(residual, active, weights.second, norm, milestone: milestone)
+    }
+
+    private var function: Activation {
+        switch architecture.activation {
+        case .relu: .relu
+        case .gelu: .gelu
+        case .silu: .silu
+        }
+    }
+
+    /// The sub-layer's last product, its residual connection, and the norm after it.
+    private func join(
+        _ residual: Residual, _ x: Variable, _ output: ProjectionWeights, _ norm: NormWeights,
+        milestone: Int? = nil
+    ) -> Residual {
+        let product = tape.linear(x, output.weight)
+        // On the way back the norm below is the last use of what stands behind this layer.
+        if let milestone { tape.record(.milestone(milestone)) }
+        let (sum, normalised) = tape.residual(
+            residual.stream, product, bias: output.bias, norm)
+        let stream = architecture.norm == .pre ? sum : normalised
+        return Residual(stream: stream, input: normalised)
+    }
+}

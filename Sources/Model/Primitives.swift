@@ -1,0 +1,119 @@
+import Kernels
+import Parameters
+
+/// What the tape can record; each case carries what its way back needs.
+enum Primitive {
+    case embedding(EmbeddingStep)
+    case linear(LinearStep)
+    case activation(ActivationStep)
+    case attention(AttentionStep)
+    case norm(NormStep)
+    case residual(ResidualStep)
+    /// In the forward pass all parameters before this offset have been used for the first time.
+    case milestone(Int)
+
+    func backward(_ tape: Tape) {
+        switch self {
+        case .embedding(let step): step.backward(tape)
+        case .linear(let step): step.backward(tape)
+        case .activation(let step): step.backward(tape)
+        case .attention(let step): step.backward(tape)
+        case .norm(let step): step.backward(tape)
+        case .residual(let step): step.backward(tape)
+        case .milestone: break
+        }
+    }
+}
+
+/// y = (√d · table[ids] + positions) ∘ mask.
+struct EmbeddingStep {
+    let ids: Indices
+    let table: Weight
+    let scale: Float
+    let mask: Mask?
+    let output: Variable
+
+    func backward(_ tape: Tape) {
+        let dy = tape.take(output)
+        Embedding.backward(dy, ids, scale: scale, mask: mask, dTable: tape.summedSlot(table))
+        tape.release(dy)
+    }
+}
+
+extension Tape {
+    /// Shapes: ids n → [n, d].
+    func embed(
+        _ ids: Indices, _ offsets: Offsets, _ table: Weight, positions: Matrix, scale: Float
+    ) -> Variable {
+        let output = variable(ids.count, table.columns)
+        let mask = mask(output.data.count)
+        Embedding.forward(
+            ids, offsets, table: value(table), positions: positions, scale: scale, mask: mask,
+            into: output.data)
+        record(
+            .embedding(
+                EmbeddingStep(ids: ids, table: table, scale: scale, mask: mask, output: output)))
+        return output
+    }
+}
+
+/// y = x·Wᵀ + b; without b where the next primitive adds it.
+struct LinearStep {
+    let input: Variable
+    let weight: Weight
+    let bias: Weight?
+    let output: Variable
+
+    /// dW = dyᵀ·x; db = column sums of dy; dx = dy·W.
+    func backward(_ tape: Tape) {
+        let dy = tape.take(output)
+        let (dW, dWPresent) = tape.slot(weight)
+        Product.transposedTimes(dy, input.data, into: dW, accumulate: dWPresent)
+        if let bias {
+            let (db, dbPresent) = tape.slot(bias)
+            sumColumns(dy, into: db, accumulate: dbPresent)
+        }
+        let (dx, dxPresent) = tape.contribution(input)
+        Product.times(dy, tape.value(weight), into: dx, accumulate: dxPresent)
+        tape.release(dy)
+    }
+}
+
+extension Tape {
+    /// Shapes: x [n, in], W [out, in], b [1, out] → [n, out].
+    func linear(_ x: Variable, _ weight: Weight, bias: Weight? = nil) -> Variable {
+        let output = variable(x.data.rows, weight.rows)
+        if let bias { broadcast(value(bias), into: output.data) }
+        Product.timesTransposed(
+            x.data, value(weight), into: output.data, accumulate: bias != nil)
+        record(.linear(LinearStep(input: x, weight: weight, bias: bias, output: output)))
+        return output
+    }
+}
+
+/// y = f(h + b) ∘ mask; after the forward pass h holds f'(h + b) ∘ mask.
+struct ActivationStep {
+    let input: Variable
+    let bias: Weight
+    let output: Variable
+
+    /// dh = dy ∘ slope; db = column sums of dh.
+    func backward(_ tape: Tape) {
+        let dy = tape.take(output)
+        let (db, present) = tape.slot(bias)
+        Activation.backward(dy, slope: input.data, dBias: db, accumulate: present)
+        tape.give(dy, to: input)
+    }
+}
+
+extension Tape {
+    /// Consumes `h`: nothing else may read it. Shapes: h [n, d_ff] → [n, d_ff].
+    func activate(_ h: Variable, bias: Weight, _ function: Activation) -> Variable {
+        let output = variable(h.data.rows, h.data.columns)
+        let mask = mask(output.data.count)
+        function.forward(
+            h.data, bias: value(bias), mask: mask, into: output.data, keepSlope: isRecording)
+        record(.activation(ActivationStep(input: h, bias: bias, output: output)))
+        return output
+    }
+}

@@ -1,0 +1,89 @@
+/// Everything that decides what a run computes and how it is carried out; validated once, saved in
+/// the run folder and sent to the workers.
+package struct RunConfiguration: Codable, Equatable, Sendable {
+    /// Where the sentence pairs come from; paths are absolute.
+    package enum Corpus: Codable, Equatable, Sendable {
+        case embedded
+        case pairs(String)
+        case parallel(source: String, target: String)
+    }
+
+    package enum Activation: String, CaseIterable, Codable, Sendable { case relu, gelu, silu }
+    package enum Norm: String, CaseIterable, Codable, Sendable { case pre, post }
+    package enum Collective: String, CaseIterable, Codable, Sendable { case fold, ring }
+    package enum Transport: String, CaseIterable, Codable, Sendable { case auto, ipc, tcp }
+    package enum NaNPolicy: String, CaseIterable, Codable, Sendable { case stop, skip }
+
+    package var corpus: Corpus
+    /// A file of pairs that replaces the held-out part.
+    package var validation: String?
+    /// A SentencePiece model that is used instead of training one.
+    package var tokenizer: String?
+    package var vocabulary: Int
+    /// A run whose newest checkpoint gives the first parameters.
+    package var from: String?
+
+    package var preset: Preset
+    package var dModel: Int
+    package var encoderLayers: Int
+    package var decoderLayers: Int
+    package var dFF: Int
+    package var heads: Int
+    package var dropout: Double
+    package var activation: Activation
+    package var norm: Norm
+    /// The longest sequence, marks included.
+    package var positions: Int
+
+    /// Source + target tokens of a step, all workers together.
+    package var batchTokens: Int
+    package var shards: Int
+    /// The total, resumed parts included; nil is no limit, then `epochs` or `timeLimit` is one.
+    package var steps: Int?
+    package var epochs: Int?
+    package var timeLimit: TimeSpan?
+    /// The peak: lr · min(t/warmup, √(warmup/t)).
+    package var learningRate: Double
+    package var warmup: Int
+    package var labelSmoothing: Double
+    /// 0 is off.
+    package var clipNorm: Double
+    package var weightDecay: Double
+    package var seed: UInt64
+    package var onNaN: NaNPolicy
+
+    /// In steps; 0 is off.
+    package var checkpointEvery: Int
+    package var keep: Int
+    package var validateEvery: Int
+    package var logEvery: Int
+    /// Of the samples and the BLEU at the end.
+    package var beam: Int
+
+    package var workers: Int
+    /// Lanes of a worker; nil is the cores shared by the local workers.
+    package var threads: Int?
+    /// nil is a free loopback port under `train`, `Address.standard` under `coordinator`.
+    package var bind: Address?
+    package var waitForAll: Bool
+    package var collective: Collective
+    package var transport: Transport
+    package var peerTimeout: TimeSpan
+}
+
+extension Address {
+    /// Where a coordinator listens unless told otherwise.
+    package static let standard = Address(host: "127.0.0.1", port: 5555)
+}
+
+extension RunConfiguration {
+    /// Lanes of each of the local workers: `threads`, or the cores divided among them.
+    package func threads(cores: Int) -> Int { threads ?? max(1, cores / workers) }
+
+    /// The last step, given how many steps an epoch has: the smaller of what `steps` and `epochs`
+    /// allow. Nil if only the time limits the run.
+    package func lastStep(batchesPerEpoch: Int) -> Int? {
+        let limits = [steps, epochs.map { $0 * batchesPerEpoch }].compactMap { $0 }
+        return limits.min()
+    }
+}

@@ -1,0 +1,63 @@
+import Runtime
+
+/// What `train` and `coordinator` were asked.
+struct RunRequest {
+    var configuration: RunConfiguration
+    let location: RunLocation
+    let dryRun: Bool
+    let quiet: Bool
+}
+
+/// What `worker` was asked.
+struct WorkRequest {
+    let coordinator: Address
+    let threads: Int?
+    /// How long to retry a coordinator that does not answer.
+    let wait: TimeSpan
+    let quiet: Bool
+}
+
+/// What `bench step` was asked; the configuration has the model, the workers and the transport.
+struct StepBenchRequest {
+    let configuration: RunConfiguration
+    /// Sequences a worker, and their length on both sides; nil with a corpus.
+    let batch: Int
+    let length: Int
+    let steps: Int
+    /// Real sentences, with words as tokens, instead of random ones.
+    let corpus: String?
+    let json: Bool
+}
+
+/// What `bench all-reduce` was asked.
+struct AllReduceBenchRequest {
+    let workers: Int
+    let bytes: [Int]
+    let transport: RunConfiguration.Transport
+    let collective: RunConfiguration.Collective
+    let json: Bool
+}
+
+/// Where the commands meet the runtime.
+enum Entry {
+    static func train(_ request: RunRequest) throws { throw unfinished("train") }
+    static func coordinate(_ request: RunRequest) throws { throw unfinished("coordinator") }
+    static func work(_ request: WorkRequest) throws { throw unfinished("worker") }
+    static func bench(_ request: StepBenchRequest) throws { throw unfinished("bench step") }
+    static func bench(_ request: AllReduceBenchRequest) throws {
+        throw unfinished("bench all-reduce")
+    }
+
+    static func translate(_ request: TrainedRequest, file: String?) throws {
+        throw unfinished("translate")
+    }
+    static func evaluate(_ request: TrainedRequest, corpus: String?, json: Bool) throws {
+        throw unfinished("evaluate")
+    }
+    static func inspect(_ folder: String, json: Bool) throws { throw unfinished("inspect") }
+    static func prepareProcessor() {}
+
+    private static func unfinished(_ command: String) -> Failure {
+        Failure(.unavailable, "\(command) is not part of this build")
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// A folder of one test's own, gone when released.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() {
+        path = FileManager.default.temporaryDirectory.path + "/dtrain-files-" + UUID().uuidString
+        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func callAsFunction(_ name: String) -> String { path + "/" + name }
+
+    func write(_ name: String, _ bytes: [UInt8]) -> String {
+        _ = FileManager.default.createFile(atPath: self(name), contents: Data(bytes))
+        return self(name)
+    }
+
+    func read(_ name: String) -> [UInt8] {
+        [UInt8](FileManager.default.contents(atPath: self(name)) ?? Data())
+    }
+
+    func names(_ name: String = ".") -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: self(name))) ?? []).sorted()
+    }
+}
+
+extension TemporaryFolder {
+    func rename(_ name: String, _ other: String) throws {
+        try FileManager.default.moveItem(atPath: self(name), toPath: self(other))
+    }
+}

@@ -26,7 +26,11 @@ extension Fold {
         guard header.run == run else { return .drop(.otherRun) }
         guard header.generation == generation else { return .drop(.otherGeneration) }
         guard header.step <= step else { return .early }
-        guard header.step == step else { return .drop(.staleStep) }
+        guard header.step == step else {
+            // The last credits of a step come when it needs them no longer.
+            if case .credit = header.body { return .noted }
+            return .drop(.staleStep)
+        }
         switch (header.body, neighbour) {
         case (.credit(let partials, let totals), .successor):
             return taken(partials: partials, totals: totals)

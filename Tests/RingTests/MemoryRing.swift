@@ -1,5 +1,6 @@
 import Parameters
 import Ring
+import Testing
 import Wire
 
 /// A generator whose sequence is the same on every machine (SplitMix64).
@@ -20,8 +21,7 @@ final class MemoryMember {
     let plan: RingPlan
     let window: Int
     var fold: Fold
-    var sum: ChunkSum
-    var total: ParameterVector
+    var numbers: StepNumbers
     var early: [[UInt8]] = []
     var mostEarly = 0
     var drops: [DropReason: Int] = [:]
@@ -36,9 +36,16 @@ final class MemoryMember {
         self.window = window
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        sum = ChunkSum(gradients)
-        total = ParameterVector(count: plan.count)
+        numbers = Self.numbers(plan, gradients)
         localLeft = plan.count
+    }
+
+    var total: ParameterVector { numbers.total }
+
+    private static func numbers(_ plan: RingPlan, _ gradients: [ParameterVector]) -> StepNumbers {
+        StepNumbers(
+            gradients: gradients, total: ParameterVector(count: plan.count),
+            blocks: FastDigest.Blocks(byteCount: 4 * plan.count))
     }
 
     static let generation = Generation(epoch: 3, counter: 4)
@@ -46,8 +53,7 @@ final class MemoryMember {
     func begin(step: UInt64, gradients: [ParameterVector]) {
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        sum = ChunkSum(gradients)
-        total = ParameterVector(count: plan.count)
+        numbers = Self.numbers(plan, gradients)
         localLeft = plan.count
         let held = early
         early = []
@@ -85,58 +91,42 @@ final class MemoryMember {
 
     private func perform(_ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?) {
         switch action {
-        case .park(let chunk): write(frame!, to: chunk)
+        case .park(let chunk):
+            numbers.park(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
         case .passOn(let chunk, let base):
-            let header = fold.partialHeader(chunk: chunk)
-            toSuccessor.append(build(header, chunk, base, frame))
+            send(fold.partialHeader(chunk: chunk), frame) { $0.add($1, onto: base, in: $2) }
         case .finish(let chunk, let base, let forward):
-            let built = build(fold.totalHeader(chunk: chunk), chunk, base, frame)
-            var copy = built
-            copy.withUnsafeMutableBytes { write($0, to: chunk) }
-            if forward { toSuccessor.append(built) }
+            numbers.finish(
+                plan.elements(ofChunk: chunk), onto: base,
+                frame: frame.map { UnsafeRawBufferPointer($0) })
+            if forward { perform(.forward(chunk: chunk), nil) }
         case .store(let chunk, let forward):
-            write(frame!, to: chunk)
+            numbers.store(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
             if forward { toSuccessor.append(Array(frame!)) }
         case .forward(let chunk):
-            var built = [UInt8](
-                repeating: 0, count: 64 + 4 * plan.elements(ofChunk: chunk).count)
-            built.withUnsafeMutableBytes { bytes in
-                total.withBytes(plan.elements(ofChunk: chunk)) {
-                    bytes[64...].copyBytes(from: $0)
-                }
-                fold.totalHeader(chunk: chunk).seal(bytes)
-            }
-            toSuccessor.append(built)
+            send(fold.totalHeader(chunk: chunk), nil) { $0.copy($1, into: $2) }
         case .grant(let partials, let totals):
             toPredecessor.append(
                 fold.creditHeader(partials: partials, totals: totals).sealed())
-        case .complete: break
+        case .complete:
+            #expect(numbers.digest() == FastDigest(total))
         }
     }
 
-    private func build(
-        _ header: FrameHeader, _ chunk: Int, _ base: FoldAction.Base,
-        _ frame: UnsafeMutableRawBufferPointer?
-    ) -> [UInt8] {
-        let range = plan.elements(ofChunk: chunk)
-        var built = [UInt8](repeating: 0, count: header.frameBytes)
+    private func send(
+        _ header: FrameHeader, _ frame: UnsafeMutableRawBufferPointer?,
+        _ fill: (StepNumbers, Range<Int>, UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        var built = frame.map { Array($0) } ?? [UInt8](repeating: 0, count: header.frameBytes)
         built.withUnsafeMutableBytes { bytes in
-            let out = bytes.baseAddress! + 64
-            switch base {
-            case .nothing: sum.sum(range, onto: nil, into: out)
-            case .frame: sum.sum(range, onto: frame!.baseAddress! + 64, into: out)
-            case .parked:
-                total.withBytes(range) { sum.sum(range, onto: $0.baseAddress!, into: out) }
+            switch header.body {
+            case .partial(let piece), .total(let piece):
+                fill(numbers, plan.elements(ofChunk: piece.chunk), bytes)
+            default: break
             }
             header.seal(bytes)
         }
-        return built
-    }
-
-    private func write(_ frame: UnsafeMutableRawBufferPointer, to chunk: Int) {
-        total.store(
-            bytes: UnsafeRawBufferPointer(rebasing: frame[64...]),
-            at: plan.elements(ofChunk: chunk).lowerBound)
+        toSuccessor.append(built)
     }
 }
 

@@ -28,7 +28,8 @@ package enum Activation: Sendable {
     /// y ← f(h + b) ∘ mask; with `keepSlope` h ← f'(h + b) ∘ mask, which is all that the way back needs.
     ///
     /// Shapes: h, y [m, n], dense; b [1, n]. f by its own loop, so that the choice is made once.
-    package func forward(_ h: Matrix, bias b: Matrix, mask: Mask?, into y: Matrix, keepSlope: Bool) {
+    package func forward(_ h: Matrix, bias b: Matrix, mask: Mask?, into y: Matrix, keepSlope: Bool)
+    {
         precondition(h.isDense && y.isDense && y.count == h.count && b.columns == h.columns)
         switch self {
         case .relu: Activation.relu.rows(h, b, mask, y, keepSlope)

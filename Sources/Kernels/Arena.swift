@@ -17,7 +17,7 @@ package final class Arena {
 
     package init() { blocks.reserveCapacity(64) }
 
-    deinit { blocks.forEach { $0.deallocate() } }
+    deinit { for block in blocks { block.deallocate() } }
 
     /// Bytes that the arena holds.
     package var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
@@ -29,7 +29,7 @@ package final class Arena {
     package func reset() {
         if blocks.count > 1 {
             let total = usedBefore + used
-            blocks.forEach { $0.deallocate() }
+            for block in blocks { block.deallocate() }
             blocks.removeAll(keepingCapacity: true)
             grow(total)
         }
@@ -131,6 +131,9 @@ package struct Offsets: @unchecked Sendable {
 
     /// Number of sequences.
     package var sequences: Int { max(count - 1, 0) }
+
+    /// Where the last sequence ends.
+    package var tokens: Int { count == 0 ? 0 : base[count - 1] }
 
     package subscript(sequence: Int) -> Range<Int> {
         precondition(sequence >= 0 && sequence + 1 < count, "sequence \(sequence) of \(count - 1)")

@@ -9,7 +9,7 @@ package struct Mask: Sendable {
     }
 }
 
-extension Optional<Mask> {
+extension Mask? {
     /// `scale` or 0 for each of the eight elements from `index` on; 1 without dropout.
     @inline(__always) func factors(_ index: Int) -> Wide {
         switch self {

@@ -21,7 +21,8 @@ package enum Embedding {
                 sweep(
                     y.columns,
                     whole: {
-                        let sum = place.wide($0).addingProduct(from.wide($0), Wide(repeating: scale))
+                        let sum = place.wide($0).addingProduct(
+                            from.wide($0), Wide(repeating: scale))
                         to.store(sum * mask.factors(start + $0), $0)
                     },
                     part: {

@@ -66,7 +66,9 @@ package enum Normalisation {
         let (g, b) = (gain.base, bias.base)
         sweep(
             count,
-            whole: { y.store(b.wide($0).addingProduct((x.wide($0) - mean) * inverse, g.wide($0)), $0) },
+            whole: {
+                y.store(b.wide($0).addingProduct((x.wide($0) - mean) * inverse, g.wide($0)), $0)
+            },
             part: {
                 let normal = (x.part($0, $1) - mean) * inverse
                 y.store(b.part($0, $1).addingProduct(normal, g.part($0, $1)), $0, part: $1)

@@ -52,6 +52,6 @@ package enum Processor {
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
         execv("/proc/self/exe", arguments)
-        arguments.forEach { free($0) }
+        for argument in arguments { free(argument) }
     }
 }

@@ -1,0 +1,57 @@
+import Parameters
+
+/// Digest of what this machine's arithmetic makes of a fixed problem: every primitive, each
+/// activation, both norms, both kinds of model, at odd shapes and with dropout.
+///
+/// Workers whose digests differ cannot train together: their gradients would differ in the last bits.
+package func arithmeticProbe() -> FastDigest {
+    let cases: [(Architecture.Kind, Architecture.Norm, Architecture.Activation)] = [
+        (.encoderDecoder, .pre, .relu), (.encoderDecoder, .post, .gelu),
+        (.languageModel, .pre, .silu),
+    ]
+    return FastDigest(
+        combining: cases.map { kind, norm, activation in
+            probe(
+                Architecture(
+                    kind: kind, norm: norm, activation: activation, dModel: 76, encoderLayers: 1,
+                    decoderLayers: 2, dFF: 147, heads: 4, vocabulary: 311, positions: 64,
+                    dropout: 0.1))
+        })
+}
+
+private func probe(_ architecture: Architecture) -> FastDigest {
+    guard let model = try? Transformer(architecture) else {
+        preconditionFailure("the probe's own architecture is refused")
+    }
+    let (parameters, gradient) = (
+        ParameterVector(count: model.layout.count), ParameterVector(count: model.layout.count)
+    )
+    model.initialise(parameters, seed: 20_170_612)
+    let lane = Lane(model)
+    let input = probeInput(architecture)
+    let loss = lane.gradient(
+        of: input, parameters: parameters, into: gradient, labelCount: input.labels.count,
+        smoothing: 0.1, key: DropoutKey(seed: 3, step: 1, shard: 2), finished: { _ in })
+    let logits = lane.logits(of: input, parameters: parameters).flatMap { $0 }
+    let rest = ParameterVector(count: logits.count + 2)
+    rest.store(logits, at: 0)
+    rest[logits.count] = Float(loss.smoothed)
+    rest[logits.count + 1] = Float(loss.negativeLogLikelihood)
+    return FastDigest(combining: [FastDigest(parameters), FastDigest(gradient), FastDigest(rest)])
+}
+
+/// Sequences of 1 to 37 words; more rows together than a block of logits has.
+private func probeInput(_ architecture: Architecture) -> ModelInput {
+    func words(_ count: Int, _ salt: Int) -> [Int32] {
+        (0..<count).map {
+            Int32(4 + ($0 * 31 + salt * 17 + $0 * $0) % (architecture.vocabulary - 4))
+        }
+    }
+    let lengths = [37, 1, 8, 25, 16, 33, 19, 7]
+    let targets = lengths.enumerated().map { words($1, $0) }
+    let sources = lengths.reversed().enumerated().map { words($1, $0 + 100) + [2] }
+    let isTranslator = architecture.kind == .encoderDecoder
+    return ModelInput(
+        source: Sequences(isTranslator ? sources : []),
+        decoder: Sequences(targets.map { [1] + $0 }), labels: targets.flatMap { $0 + [2] })
+}

@@ -23,7 +23,7 @@ package struct PreparedRun: Sendable {
     package init(_ configuration: RunConfiguration, tokenizer given: Tokenizer? = nil) throws {
         self.configuration = configuration
         corpus = try Corpus(
-            configuration.corpus.source, validation: configuration.validation)
+            configuration.corpus, validation: configuration.validation)
         tokenizer = try given ?? Self.tokenizer(configuration, corpus)
         training = try TokenizedCorpus(
             corpus.training, tokenizer: tokenizer, positions: configuration.positions)
@@ -76,16 +76,6 @@ extension ParameterLayout {
     /// Names and shapes, as a checkpoint's files list them.
     package var tensors: [TensorShape] {
         slots.map { TensorShape(name: $0.name, shape: $0.shape) }
-    }
-}
-
-extension RunConfiguration.Corpus {
-    var source: CorpusSource {
-        switch self {
-        case .embedded: .embedded
-        case .pairs(let path): .pairs(path)
-        case .parallel(let source, let target): .files(source: source, target: target)
-        }
     }
 }
 

@@ -18,7 +18,7 @@ package final class WorkerProcess {
     }
 
     private let options: WorkerOptions
-    private let report: @Sendable (WorkerReport) -> Void
+    private let report: (WorkerReport) -> Void
     private let signals: Signals
     private let context: Context
     private let mailbox: Mailbox<Arrival>
@@ -39,7 +39,7 @@ package final class WorkerProcess {
 
     /// Takes memory for nothing but sockets; the model comes with the coordinator's welcome.
     package init(
-        _ options: WorkerOptions, report: @escaping @Sendable (WorkerReport) -> Void
+        _ options: WorkerOptions, report: @escaping (WorkerReport) -> Void
     ) throws(MessagingError) {
         self.options = options
         self.report = report

@@ -39,6 +39,8 @@ struct Dtrain: ParsableCommand {
             try command.run()
         } catch let failure as Failure {
             failure.exit()
+        } catch let code as ExitCode {
+            exit(withError: code)
         } catch {
             end(with: error)
         }

@@ -47,14 +47,6 @@ enum Entry {
         throw unfinished("bench all-reduce")
     }
 
-    static func translate(_ request: TrainedRequest, file: String?) throws {
-        throw unfinished("translate")
-    }
-    static func evaluate(_ request: TrainedRequest, corpus: String?, json: Bool) throws {
-        throw unfinished("evaluate")
-    }
-    static func inspect(_ folder: String, json: Bool) throws { throw unfinished("inspect") }
-
     private static func unfinished(_ command: String) -> Failure {
         Failure(.unavailable, "\(command) is not part of this build")
     }

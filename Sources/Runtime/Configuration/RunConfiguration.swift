@@ -73,14 +73,6 @@ extension Address {
 }
 
 extension RunConfiguration {
-    /// The model to train, with as many pieces as the tokenizer really has.
-    package func architecture(vocabulary: Int) -> Architecture {
-        Architecture(
-            kind: .encoderDecoder, norm: norm, activation: activation, dModel: dModel,
-            encoderLayers: encoderLayers, decoderLayers: decoderLayers, dFF: dFF, heads: heads,
-            vocabulary: vocabulary, positions: positions, dropout: Float(dropout))
-    }
-
     package var schedule: LearningRateSchedule {
         LearningRateSchedule(peak: Float(learningRate), warmup: warmup)
     }
@@ -95,5 +87,17 @@ extension RunConfiguration {
     package func lastStep(batchesPerEpoch: Int) -> Int? {
         let limits = [steps, epochs.map { $0 * batchesPerEpoch }].compactMap { $0 }
         return limits.min()
+    }
+}
+
+extension Architecture {
+    /// The model that a configuration describes, over `vocabulary` pieces.
+    package init(_ configuration: RunConfiguration, vocabulary: Int) {
+        self.init(
+            kind: .encoderDecoder, norm: configuration.norm, activation: configuration.activation,
+            dModel: configuration.dModel, encoderLayers: configuration.encoderLayers,
+            decoderLayers: configuration.decoderLayers, dFF: configuration.dFF,
+            heads: configuration.heads, vocabulary: vocabulary,
+            positions: configuration.positions, dropout: Float(configuration.dropout))
     }
 }

@@ -42,7 +42,7 @@ package struct PreparedRun: Sendable {
     ) throws -> Tokenizer {
         if let path = configuration.tokenizer {
             let file = try ReadableFile(path)
-            return try Tokenizer(model: file.bytes(0..<file.size))
+            return try Tokenizer(model: try file.bytes(0..<file.size))
         }
         if let run = configuration.from {
             let checkpoint = try newestCheckpoint(of: run).folder
@@ -76,19 +76,5 @@ extension ParameterLayout {
     /// Names and shapes, as a checkpoint's files list them.
     package var tensors: [TensorShape] {
         slots.map { TensorShape(name: $0.name, shape: $0.shape) }
-    }
-}
-
-extension Architecture {
-    /// The model that a configuration describes, over `vocabulary` pieces.
-    package init(_ configuration: RunConfiguration, vocabulary: Int) {
-        self.init(
-            kind: .encoderDecoder,
-            norm: Norm(rawValue: configuration.norm.rawValue)!,
-            activation: Activation(rawValue: configuration.activation.rawValue)!,
-            dModel: configuration.dModel, encoderLayers: configuration.encoderLayers,
-            decoderLayers: configuration.decoderLayers, dFF: configuration.dFF,
-            heads: configuration.heads, vocabulary: vocabulary,
-            positions: configuration.positions, dropout: Float(configuration.dropout))
     }
 }

@@ -10,6 +10,7 @@ extension Failure {
         switch error {
         case let failure as Failure: self = failure
         case let error as ConfigurationError: self.init(error)
+        case let error as InferenceError: self.init(error)
         case let error as TextError: self.init(error)
         case let error as CheckpointError: self.init(error)
         case let error as ModelError: self.init(error)

@@ -14,6 +14,8 @@ final class TemporaryFolder: Sendable {
     func callAsFunction(_ name: String) -> String { path + "/" + name }
 
     func write(_ name: String, _ bytes: [UInt8]) -> String {
+        // ext4 flushes a file that is cut to nothing and written again; a new one it does not.
+        _ = unlink(self(name))
         _ = FileManager.default.createFile(atPath: self(name), contents: Data(bytes))
         return self(name)
     }

@@ -54,7 +54,7 @@ import Testing
         #expect(object["step"] as? Int == 4 && object["verdict"] as? String == "committed")
         let without = "{" + text.dropFirst(28).dropLast()
         #expect(object["check"] as? String == String(SHA256.digest(Array(without.utf8)).prefix(16)))
-        #expect(LedgerEntry.decode(line.dropLast()) == .success(Self.entry(4)))
+        #expect(LedgerEntry.decode(Array(line.dropLast())) == .success(Self.entry(4)))
     }
 
     @Test("a loss that is no number is written and read")
@@ -62,7 +62,7 @@ import Testing
         var entry = Self.entry(1)
         for loss in [Double.nan, .infinity, -.infinity, 0.1, 1e-300] {
             entry.loss = loss
-            let read = try LedgerEntry.decode(entry.line().dropLast()).get()
+            let read = try LedgerEntry.decode(Array(entry.line().dropLast())).get()
             #expect(read.loss.isNaN && loss.isNaN || read.loss == loss)
         }
     }
@@ -118,6 +118,24 @@ import Testing
             }
         }
         try expect(ledger, 1..<3)
+        // A peer's line may name any step, also one that nothing can follow.
+        for step in [0, -1, Int.max, .min] {
+            let bare = Self.entryOfAny(step)
+            #expect(throws: CheckpointError.self) {
+                try Ledger(folder("other.jsonl")).append(bare, now: start)
+            }
+            _ = folder.write("ledger.jsonl", try bare.line() + Self.entry(1).line())
+            #expect(throws: CheckpointError.self) { try Ledger(folder("ledger.jsonl")) }
+            #expect(throws: LedgerEntry.Refusal.self) {
+                try LedgerEntry.decode(Array(bare.line().dropLast())).get()
+            }
+        }
+    }
+
+    static func entryOfAny(_ step: Int) -> LedgerEntry {
+        var entry = entry(1)
+        entry.step = step
+        return entry
     }
 
     @Test("a full disk leaves no part of a line, and the line fits when there is room again")

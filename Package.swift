@@ -29,6 +29,7 @@ let package = Package(
         // System libraries and the two C shims.
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CXXHash"),
         .systemLibrary(name: "CCrypto"),
         .target(
@@ -64,7 +65,7 @@ let package = Package(
             name: "Runtime",
             dependencies: [
                 "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination",
+                "Wire", "Messaging", "Ring", "Coordination", "CLinux",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

@@ -97,7 +97,7 @@ extension Coordinator {
 
     /// Writes the last checkpoint, unless it is there already, and ends.
     mutating func save(at now: Instant) {
-        if origin == .checkpoint(step: committed) || committed == 0 { return finish() }
+        if origin.step == committed || !policy.savesAtEnd { return finish() }
         stage = .saving
         if let open = snapshot {
             if open.toDisk && open.step == committed { return }
@@ -110,7 +110,7 @@ extension Coordinator {
     }
 
     private mutating func finish() {
-        if committed >= policy.steps && origin.step == committed {
+        if committed >= policy.steps && (origin.step == committed || !policy.savesAtEnd) {
             return end(.finished(step: committed), "the run is finished")
         }
         let saved: Int? = if case .checkpoint(let step) = origin { step } else { nil }

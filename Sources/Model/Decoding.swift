@@ -33,6 +33,7 @@ package struct Decoding {
         lengthLimit: (Int) -> Int = usualLimit
     ) -> [[Int32]] {
         precondition(model.architecture.kind == .encoderDecoder, "a language model can't translate")
+        check(sources, parameters)
         var results = [[Int32]](repeating: [], count: sources.count)
         let full = sources.indices.filter {
             sources[$0].contains { $0 != Mark.end } && limit(lengthLimit(sources[$0].count)) > 0
@@ -61,6 +62,7 @@ package struct Decoding {
         lengthLimit: (Int) -> Int = usualLimit
     ) -> [[Int32]] {
         precondition(model.architecture.kind == .languageModel, "a translator needs a source")
+        check(prompts, parameters)
         return prompts.map { prompt in
             let longest = min(
                 lengthLimit(prompt.count), model.architecture.positions - 1 - prompt.count)
@@ -73,6 +75,15 @@ package struct Decoding {
             let first = Beam(
                 width: beam, limit: longest, start: start[0], firstInput: fed[fed.count - 1])
             return search([first], decoder)[0]
+        }
+    }
+
+    private func check(_ sequences: [[Int32]], _ parameters: ParameterVector) {
+        precondition(parameters.count == model.layout.count, "\(parameters.count) parameters")
+        let (vocabulary, positions) = (model.architecture.vocabulary, model.architecture.positions)
+        for ids in sequences {
+            precondition(ids.count <= positions, "\(ids.count) tokens, \(positions) positions")
+            precondition(ids.allSatisfy { $0 >= 0 && $0 < vocabulary }, "\(ids) of \(vocabulary)")
         }
     }
 

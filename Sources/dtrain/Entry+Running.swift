@@ -35,7 +35,10 @@ extension Entry {
         let folder = shown(request.location.folder)
         switch result.outcome {
         case .finished(let step):
-            if let digest = result.digest { print("step \(step) digest \(digest)") }
+            if demonstrates { try demonstrate(request.location, request.configuration) }
+            if let digest = result.digest {
+                try StandardOutput.write("step \(step) digest \(digest)\n")
+            }
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
             terminal.say("stopped \(place): go on with --resume --run \(folder)")
@@ -60,8 +63,9 @@ extension Entry {
 
     private static func describe(_ request: RunRequest) throws {
         let prepared = try PreparedRun(request.configuration)
-        print(prepared.forecast(of: request.configuration).map { "\($0): \($1)" }
-            .joined(separator: "\n"))
+        print(
+            prepared.forecast(of: request.configuration).map { "\($0): \($1)" }
+                .joined(separator: "\n"))
     }
 
     // MARK: worker

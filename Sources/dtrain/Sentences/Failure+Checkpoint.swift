@@ -62,7 +62,6 @@ extension Failure {
         case .open: "opened"
         case .read: "read"
         case .write: "written"
-        case .seek: "positioned"
         case .status: "examined"
         case .synchronize: "made durable"
         case .close: "closed"

@@ -55,22 +55,6 @@ final class Terminal {
     }
 }
 
-/// `text` with as many digits behind the point as asked for.
-func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
-}
-
-/// 12,345.
-func grouped(_ value: Int) -> String {
-    let digits = String(abs(value))
-    var result = ""
-    for (index, digit) in digits.enumerated() {
-        if index > 0 && (digits.count - index).isMultiple(of: 3) { result.append(",") }
-        result.append(digit)
-    }
-    return value < 0 ? "-" + result : result
-}
-
 /// 45 s, 3 min 10 s, 2 h 5 min.
 func span(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())

@@ -99,7 +99,7 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Runtime", "TestKit", "dtrain"],
+            name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",

@@ -32,6 +32,8 @@ extension Coordinator {
 
     /// Asks the first member for the state; training goes on while it is written.
     private mutating func checkpoint() {
+        // A boundary is passed again after validation: this step's snapshot may be under way.
+        if snapshot?.step == committed && snapshot?.toDisk == true { return }
         guard snapshot == nil, let donor = members?.peers.first else {
             checkpointIsOwed = true
             return

@@ -25,6 +25,9 @@ extension Entry {
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
+        if !progress.hasBegun {
+            terminal.say("step \(result.step) is done already: give more --steps to go on")
+        }
         try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
     }
 

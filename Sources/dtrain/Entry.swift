@@ -42,7 +42,6 @@ struct AllReduceBenchRequest {
 
 /// Where the commands meet the runtime.
 enum Entry {
-    static func bench(_ request: StepBenchRequest) throws { throw unfinished("bench step") }
     static func bench(_ request: AllReduceBenchRequest) throws {
         throw unfinished("bench all-reduce")
     }

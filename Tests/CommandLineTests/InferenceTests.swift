@@ -8,10 +8,16 @@ struct InferenceTests {
     let folder: TemporaryFolder
     let run: TrainedRun
 
+    /// Trained once; every test has a copy.
+    private static let trained = Result {
+        let folder = try TemporaryFolder()
+        return (folder: folder, run: try TrainedRun(in: folder, steps: [60, 120]))
+    }
+
     init() throws {
         program = try Program()
         folder = try TemporaryFolder()
-        run = try TrainedRun(in: folder, steps: [60, 120])
+        run = try Self.trained.get().run.copied(to: folder)
     }
 
     func dtrain(_ line: String, input: String = "") throws -> Program.Outcome {
@@ -121,7 +127,8 @@ struct InferenceTests {
 
     @Test func `what is no model is refused`() throws {
         expectRefusal(try dtrain("translate --run absent"), code: 64, words: ["absent"])
-        expectRefusal(try dtrain("inspect run.tsv"), code: 64, words: ["neither a run nor"])
+        expectRefusal(
+            try dtrain("inspect run/configuration.yaml"), code: 64, words: ["neither a run nor"])
         try FileManager.default.removeItem(atPath: run.path + "/checkpoints")
         expectRefusal(try dtrain("evaluate --run run"), code: 65, words: ["no checkpoint yet"])
     }

@@ -50,6 +50,19 @@ package struct TrainedRun: Sendable {
         try train(savingAt: steps)
     }
 
+    /// The same run, with a copy of its files in `folder`.
+    package func copied(to folder: TemporaryFolder) throws -> TrainedRun {
+        let url = URL(fileURLWithPath: path)
+        let copy = folder.file(url.lastPathComponent)
+        try FileManager.default.copyItem(at: url, to: copy)
+        return TrainedRun(path: copy.path, prepared: prepared)
+    }
+
+    private init(path: String, prepared: PreparedRun) {
+        self.path = path
+        self.prepared = prepared
+    }
+
     package func checkpoint(_ step: Int) -> String {
         path + "/checkpoints/step-" + String(String(1_000_000 + step).dropFirst())
     }

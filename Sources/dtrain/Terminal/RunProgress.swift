@@ -17,6 +17,9 @@ final class RunProgress {
         self.logEvery = logEvery
     }
 
+    /// Whether there was anything to do.
+    var hasBegun: Bool { steps > 0 }
+
     func observe(_ report: RunReport) {
         switch report {
         case .prepared(let summary): prepared(summary)

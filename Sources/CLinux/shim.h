@@ -24,3 +24,4 @@ static inline int dtrain_die_with_parent(void) {
 // Declared only under _GNU_SOURCE, which Swift's Glibc module does without.
 int pipe2(int descriptors[2], int flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int pidfd_open(pid_t process, unsigned int flags);

@@ -12,6 +12,8 @@ struct Undisturbed: Sendable {
     static let short = Result { try Undisturbed(steps: 60) }
     /// Long enough to be disturbed in the middle.
     static let long = Result { try Undisturbed(steps: 200) }
+    /// Long enough for things that take a second or two.
+    static let longest = Result { try Undisturbed(steps: 600) }
 
     private init(steps: Int) throws {
         self.steps = steps

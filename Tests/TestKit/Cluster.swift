@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 
 /// Real `dtrain` processes around one run folder.
@@ -68,6 +69,25 @@ package struct Cluster: Sendable {
         let program = try start(line, as: line)
         try program.waitForEnd(within: seconds)
         return program
+    }
+
+    // MARK: processes that `dtrain` has started
+
+    /// Sends a signal to one of the processes that `joined` lists.
+    package func send(_ signal: Int32, to processID: pid_t) { kill(processID, signal) }
+
+    /// Waits until a process that is no child of this one has ended.
+    package func waitUntilGone(
+        _ processID: pid_t, within seconds: Double = RunningProgram.patience
+    ) throws {
+        let descriptor = pidfd_open(processID, 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var events = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&events, 1, Int32(seconds * 1000)) == 1 else {
+            throw ClusterFailure(
+                expected: "the end of process \(processID)", account: stage.account)
+        }
     }
 
     // MARK: what is left

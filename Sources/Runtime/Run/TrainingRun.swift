@@ -8,6 +8,12 @@ import Text
 import Training
 import Wire
 
+/// Why a run cannot begin, where no other module says it.
+package enum RunError: Error, Equatable, Sendable {
+    /// Not even one checkpoint would fit.
+    case diskTooFull(path: String, needed: Int, free: Int)
+}
+
 /// A run as a user asks for it: `train` and `coordinator`.
 package struct TrainingRun {
     package var configuration: RunConfiguration
@@ -159,10 +165,16 @@ package struct TrainingRun {
     private func store(
         _ folder: RunFolder, _ prepared: PreparedRun,
         _ mailbox: Mailbox<CoordinatorProcess.Arrival>
-    ) throws(CheckpointError) -> RunStore {
+    ) throws -> RunStore {
         let facts = CheckpointFacts(
             architecture: prepared.model.architecture, configuration: configuration,
             software: software)
+        let needed = CheckpointWriter.bytesNeeded(
+            tensors: prepared.tensors, tokenizer: prepared.tokenizer.model)
+        let free = try freeBytes(at: folder.paths.folder)
+        guard free >= needed else {
+            throw RunError.diskTooFull(path: folder.paths.folder, needed: needed, free: free)
+        }
         let perEpoch = prepared.schedule.batchesPerEpoch
         let checkpoints = CheckpointThread(
             paths: folder.paths,

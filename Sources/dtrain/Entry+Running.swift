@@ -45,7 +45,9 @@ extension Entry {
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
             terminal.say("stopped \(place): go on with --resume --run \(folder)")
-            if let saved, let digest = result.digest { print("step \(saved) digest \(digest)") }
+            if let saved, let digest = result.digest {
+                try StandardOutput.write("step \(saved) digest \(digest)\n")
+            }
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
@@ -66,9 +68,14 @@ extension Entry {
 
     private static func describe(_ request: RunRequest) throws {
         let prepared = try PreparedRun(request.configuration)
-        print(
-            prepared.forecast(of: request.configuration).map { "\($0): \($1)" }
-                .joined(separator: "\n"))
+        var lines = prepared.forecast(of: request.configuration)
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let seconds = prepared.measuredSecondsAStep(threads: cores)
+        lines.append(("gradients of a step", "\(fixed(seconds, 3)) s on the \(cores) cores here"))
+        if let steps = prepared.lastStep {
+            lines.append(("gradients of all steps", span(seconds * Double(steps))))
+        }
+        try StandardOutput.write(lines.map { "\($0.label): \($0.value)\n" }.joined())
     }
 
     // MARK: worker

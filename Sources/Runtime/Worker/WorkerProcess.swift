@@ -337,7 +337,8 @@ package final class WorkerProcess {
             report(.stillWaiting(coordinator: options.coordinator, seconds: seconds))
         }
         guard alone.seconds < options.wait.seconds else {
-            throw WorkerError.coordinatorNeverCame(options.coordinator, seconds: Int(options.wait.seconds))
+            throw WorkerError.coordinatorNeverCame(
+                options.coordinator, seconds: Int(options.wait.seconds))
         }
     }
 }

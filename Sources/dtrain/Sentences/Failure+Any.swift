@@ -15,6 +15,8 @@ extension Failure {
         case let error as CheckpointError: self.init(error)
         case let error as ModelError: self.init(error)
         case let error as MessagingError: self.init(error)
+        case let error as RunError: self.init(error)
+        case let error as RunStore.Failure: self.init(error)
         case let error as WorkerError: self.init(error)
         case let error as LocalWorkers.KeepsEnding: self.init(error)
         default: self.init(.other, "unexpected: \(error)")

@@ -29,6 +29,7 @@ let package = Package(
         // System libraries and the two C shims.
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CXXHash"),
         .systemLibrary(name: "CCrypto"),
         .target(
@@ -64,19 +65,24 @@ let package = Package(
             name: "Runtime",
             dependencies: [
                 "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination",
+                "Wire", "Messaging", "Ring", "Coordination", "CLinux",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "CBuildFacts",
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
-        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
+        .target(
+            name: "TestKit",
+            dependencies: [
+                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters",
+            ],
+            path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
@@ -93,7 +99,7 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Runtime", "TestKit", "dtrain"],
+            name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests", dependencies: ["Runtime", "TestKit", "dtrain"],

@@ -30,12 +30,24 @@ package struct CheckpointShelf: Sendable {
     }
 
     /// The newest checkpoint all of whose bytes are as they were written, and those newer than it
-    /// that are not. Throws: `io` when the folder cannot be listed.
+    /// that are not. A run may go on meanwhile: what it has replaced or pruned is looked for anew.
+    /// Throws: `io` when the folder cannot be listed.
     package func newestWhole() throws(CheckpointError)
         -> (checkpoint: CheckpointFolder?, rejected: [Rejected])
     {
+        while true {
+            let listed = try candidates().map(\.path)
+            let found = Self.newestWhole(among: listed)
+            if found.rejected.isEmpty && found.checkpoint != nil { return found }
+            if listed == (try candidates().map(\.path)) { return found }
+        }
+    }
+
+    private static func newestWhole(
+        among paths: [String]
+    ) -> (checkpoint: CheckpointFolder?, rejected: [Rejected]) {
         var rejected: [Rejected] = []
-        for (_, path) in try candidates() {
+        for path in paths {
             do throws(CheckpointError) {
                 return (try CheckpointFolder(path), rejected)
             } catch {

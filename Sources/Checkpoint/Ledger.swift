@@ -35,11 +35,7 @@ package final class Ledger {
     package func append(
         _ entry: LedgerEntry, now: ContinuousClock.Instant
     ) throws(CheckpointError) {
-        guard steps.isEmpty || entry.step == steps.upperBound else {
-            throw .ledger(
-                path: path, line: steps.count + 1,
-                fault: .step(expected: steps.upperBound, found: entry.step))
-        }
+        try index.requireNext(entry.step)
         let line = try entry.line()
         let isDue = synchronizationDue.map { now >= $0 } ?? false
         try file.append(line, synchronizing: isDue)

@@ -54,10 +54,13 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     }
 
     /// Reads a line without its newline; says what is wrong with it otherwise.
-    package static func decode(_ line: some Collection<UInt8>) -> Result<LedgerEntry, Refusal> {
+    package static func decode(_ line: [UInt8]) -> Result<LedgerEntry, Refusal> {
         guard let body = verifiedBody(line) else { return .failure(Refusal(fault: .checksum)) }
         guard let entry = decoded(LedgerEntry.self, body) else {
             return .failure(Refusal(fault: .notJSON))
+        }
+        guard possibleSteps.contains(entry.step) else {
+            return .failure(Refusal(fault: .step(expected: 1, found: entry.step)))
         }
         return .success(entry)
     }
@@ -66,15 +69,21 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         package let fault: LedgerFault
     }
 
+    /// Far from where counting on overflows: lines come from files and from peers.
+    static let possibleSteps = 1...1 << 53
+
     /// The line without its check, nil when they do not belong together.
-    static func verifiedBody(_ line: some Collection<UInt8>) -> [UInt8]? {
-        guard line.starts(with: opening) else { return nil }
-        let rest = line.dropFirst(opening.count)
-        let check = Array(rest.prefix(checkDigits))
-        let tail = rest.dropFirst(checkDigits)
-        guard tail.starts(with: closing) else { return nil }
-        let body = [UInt8(ascii: "{")] + tail.dropFirst(closing.count)
-        return Array(Self.check(body).utf8) == check ? body : nil
+    static func verifiedBody(_ line: [UInt8]) -> [UInt8]? {
+        let start = opening.count + checkDigits + closing.count
+        guard line.count >= start, line.starts(with: opening),
+            line[(start - closing.count)...].starts(with: closing)
+        else { return nil }
+        // The last byte before the body becomes its brace: no copy of a long line but this one.
+        var body = line
+        body.removeFirst(start - 1)
+        body[0] = UInt8(ascii: "{")
+        let check = line[opening.count..<opening.count + checkDigits]
+        return check.elementsEqual(Self.check(body).utf8) ? body : nil
     }
 
     /// The step of a verified body without decoding the rest of it. Keys are sorted, so it stands

@@ -28,16 +28,16 @@ package struct LedgerIndex: Sendable {
         var pending: [UInt8] = []
         var damaged: CheckpointError?
         try file.stream(0..<file.size) { (bytes) throws(CheckpointError) in
-            var rest = bytes[...]
+            var rest = bytes
             while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
                 // Something follows the damaged line, so it is no torn end.
                 if let damaged { throw damaged }
-                pending += rest[..<newline]
+                pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<newline]))
                 damaged = try accept(pending)
                 pending.removeAll(keepingCapacity: true)
-                rest = rest[(newline + 1)...]
+                rest = UnsafeRawBufferPointer(rebasing: rest[(newline + 1)...])
             }
-            pending += rest
+            pending.append(contentsOf: rest)
         }
         if let damaged, !pending.isEmpty { throw damaged }
         tornBytes = file.size - end
@@ -62,6 +62,16 @@ package struct LedgerIndex: Sendable {
         offsets.append(end + bytes)
     }
 
+    /// Throws: `ledger` unless a line of that step may stand at the end.
+    func requireNext(_ step: Int) throws(CheckpointError) {
+        let isNext = steps.isEmpty || step == steps.upperBound
+        guard isNext && LedgerEntry.possibleSteps.contains(step) else {
+            let expected = steps.isEmpty ? 1 : steps.upperBound
+            throw .ledger(
+                path: path, line: nextLine, fault: .step(expected: expected, found: step))
+        }
+    }
+
     private var nextLine: Int { offsets.count }
 
     /// Notes a line, without its newline; returns the error of one whose checksum does not hold.
@@ -72,11 +82,7 @@ package struct LedgerIndex: Sendable {
         guard let step = LedgerEntry.step(ofVerified: body) else {
             throw .ledger(path: path, line: nextLine, fault: .notJSON)
         }
-        guard steps.isEmpty || step == steps.upperBound else {
-            throw .ledger(
-                path: path, line: nextLine,
-                fault: .step(expected: steps.upperBound, found: step))
-        }
+        try requireNext(step)
         append(step: step, bytes: line.count + 1)
         return nil
     }

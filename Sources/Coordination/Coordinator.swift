@@ -106,6 +106,9 @@ package struct Coordinator: Sendable {
         return actions
     }
 
+    /// The last step that stands.
+    package var lastCommitted: Int { committed }
+
     /// Time after which a tick is due even if nothing else happens.
     package var tickInterval: Milliseconds {
         let heartbeat = policy.deadlines.heartbeat.count

@@ -32,6 +32,8 @@ extension Coordinator {
 
     /// Asks the first member for the state; training goes on while it is written.
     private mutating func checkpoint() {
+        // A boundary is passed again after validation: this step's snapshot may be under way.
+        if snapshot?.step == committed && snapshot?.toDisk == true { return }
         guard snapshot == nil, let donor = members?.peers.first else {
             checkpointIsOwed = true
             return
@@ -97,7 +99,7 @@ extension Coordinator {
 
     /// Writes the last checkpoint, unless it is there already, and ends.
     mutating func save(at now: Instant) {
-        if origin == .checkpoint(step: committed) || committed == 0 { return finish() }
+        if origin.step == committed || !policy.savesAtEnd { return finish() }
         stage = .saving
         if let open = snapshot {
             if open.toDisk && open.step == committed { return }
@@ -110,7 +112,7 @@ extension Coordinator {
     }
 
     private mutating func finish() {
-        if committed >= policy.steps && origin.step == committed {
+        if committed >= policy.steps && (origin.step == committed || !policy.savesAtEnd) {
             return end(.finished(step: committed), "the run is finished")
         }
         let saved: Int? = if case .checkpoint(let step) = origin { step } else { nil }

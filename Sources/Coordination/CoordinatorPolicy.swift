@@ -17,7 +17,10 @@ package struct CoordinatorPolicy: Hashable, Sendable {
     package var startGrace = Milliseconds(10_000)
     package var shards: Int
     package var steps: Int
+    /// In steps; 0 is off, but for the last checkpoint.
     package var checkpointEvery: Int
+    /// Write a checkpoint when the run ends or is stopped.
+    package var savesAtEnd: Bool
     package var validateEvery: Int
     package var validationBatches: Int
     package var deadlines: Deadlines
@@ -25,7 +28,7 @@ package struct CoordinatorPolicy: Hashable, Sendable {
 
     package init(
         run: UInt64, epoch: UInt32, software: String, configuration: [UInt8], workers: Int,
-        waitForAll: Bool, shards: Int, steps: Int, checkpointEvery: Int, validateEvery: Int,
+        waitForAll: Bool, shards: Int, steps: Int, checkpointEvery: Int, savesAtEnd: Bool = true, validateEvery: Int,
         validationBatches: Int, deadlines: Deadlines, onNonFinite: NonFinite
     ) {
         self.run = run
@@ -37,6 +40,7 @@ package struct CoordinatorPolicy: Hashable, Sendable {
         self.shards = shards
         self.steps = steps
         self.checkpointEvery = checkpointEvery
+        self.savesAtEnd = savesAtEnd
         self.validateEvery = validateEvery
         self.validationBatches = validationBatches
         self.deadlines = deadlines

@@ -17,15 +17,15 @@ package struct Philox: Sendable {
 
     /// The four words of counter `index`.
     package func words(_ index: UInt32) -> SIMD4<UInt32> {
-        let wide = words(SIMD8(repeating: UInt64(index)))
+        let wide = words(Words(repeating: UInt64(index)))
         return SIMD4(
             UInt32(truncatingIfNeeded: wide.0[0]), UInt32(truncatingIfNeeded: wide.1[0]),
             UInt32(truncatingIfNeeded: wide.2[0]), UInt32(truncatingIfNeeded: wide.3[0]))
     }
 
-    typealias Words = SIMD8<UInt64>
+    typealias Words = SIMD4<UInt64>
 
-    /// The words of eight counters at once, each 32-bit word in a lane of 64 bits: so a product of
+    /// The words of four counters at once, each 32-bit word in a lane of 64 bits: so a product of
     /// two words is one multiplication.
     @inline(__always) func words(_ index: Words) -> (Words, Words, Words, Words) {
         let low = Words(repeating: 0xFFFF_FFFF)
@@ -67,40 +67,49 @@ package struct Dropout: Sendable {
 
     /// Fills `bits` from `random`: one counter gives eight bits, from the words' 16-bit halves.
     package func fill(_ bits: Bits, _ random: Philox) {
-        var counter = Philox.Words(0, 1, 2, 3, 4, 5, 6, 7)
+        let output = UnsafeMutableRawPointer(bits.base)
+        for group in 0..<(bits.count + 63) / 64 {
+            let first = UInt64(truncatingIfNeeded: 8 * group)
+            let low = kept(random.words(Philox.Words(first, first + 1, first + 2, first + 3)))
+            let high = kept(random.words(Philox.Words(first + 4, first + 5, first + 6, first + 7)))
+            output.storeBytes(of: low | high << 32, toByteOffset: 8 * group, as: UInt64.self)
+        }
+    }
+
+    /// A byte for each of four counters: bit j is 1 where half j is not below the threshold.
+    ///
+    /// The difference's high bits are all 1 if it is negative: bit 32 + j stands for half j.
+    @inline(__always) private func kept(
+        _ words: (Philox.Words, Philox.Words, Philox.Words, Philox.Words)
+    ) -> UInt64 {
         let limit = Philox.Words(repeating: threshold)
         let half = Philox.Words(repeating: 0xFFFF)
         let shift = Philox.Words(repeating: 16)
-        let output = UnsafeMutableRawPointer(bits.base)
-        for group in 0..<(bits.count + 63) / 64 {
-            let words = random.words(counter)
-            var byte = Philox.Words.zero
-            func take(_ word: Philox.Words, _ first: UInt64, _ second: UInt64) {
-                let low = word & half
-                let high = word &>> shift
-                byte |= Philox.Words.zero.replacing(with: first, where: low .>= limit)
-                byte |= Philox.Words.zero.replacing(with: second, where: high .>= limit)
-            }
-            take(words.0, 1, 2)
-            take(words.1, 4, 8)
-            take(words.2, 16, 32)
-            take(words.3, 64, 128)
-            output.storeBytes(
-                of: SIMD8<UInt8>(truncatingIfNeeded: byte), toByteOffset: 8 * group,
-                as: SIMD8<UInt8>.self)
-            counter &+= Philox.Words(repeating: 8)
+        var dropped = Philox.Words.zero
+        @inline(__always) func take(_ word: Philox.Words, _ first: UInt64) {
+            dropped |= ((word & half) &- limit) & Philox.Words(repeating: first << 32)
+            dropped |= ((word &>> shift) &- limit) & Philox.Words(repeating: first << 33)
         }
+        take(words.0, 1)
+        take(words.1, 4)
+        take(words.2, 16)
+        take(words.3, 64)
+        let bytes = dropped &>> Philox.Words(repeating: 32)
+        let all = bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24
+        return all ^ 0xFFFF_FFFF
     }
 }
 
 extension Bits {
     /// `scale` where the bit is 1, else 0, for the eight elements from `index` on, at any index.
+    ///
+    /// Comparing floats is one instruction, comparing integers a loop: so bit j of the byte makes a
+    /// number above 1 in lane j.
     @inline(__always) func factors(_ index: Int, _ scale: Float) -> Wide {
         let pair = UnsafeRawPointer(base + index >> 3).loadUnaligned(as: UInt16.self)
-        let byte = UInt32(pair) >> UInt32(index & 7)
+        let byte = UInt32(pair) &>> UInt32(truncatingIfNeeded: index & 7)
         let bit = SIMD8<UInt32>(1, 2, 4, 8, 16, 32, 64, 128)
-        let kept = SIMD8<UInt32>(repeating: byte) & bit .!= 0
-        return Wide.zero.replacing(
-            with: scale, where: kept)
+        let number = SIMD8<UInt32>(repeating: byte) & bit | SIMD8(repeating: 0x3F80_0000)
+        return Wide.zero.replacing(with: scale, where: unsafeBitCast(number, to: Wide.self) .> 1)
     }
 }

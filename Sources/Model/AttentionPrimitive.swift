@@ -27,9 +27,12 @@ struct AttentionStep {
         precondition(!queryPresent && dKeyValue?.accumulate != true, "projections are read once")
         let operand = Self.split(query.data, keyValue?.data)
         let gradient = Self.split(dQuery, dKeyValue?.0)
-        attention.backward(
-            dO, operand.q, operand.k, operand.v, mask: mask, weights: weights, scratch: scratch,
-            dQ: gradient.q, dK: gradient.k, dV: gradient.v)
+        let operations = 8 * attention.weightCount * operand.q.columns / attention.heads
+        tape.measure(.attentionBackward, operations: operations) {
+            attention.backward(
+                dO, operand.q, operand.k, operand.v, mask: mask, weights: weights,
+                scratch: scratch, dQ: gradient.q, dK: gradient.k, dV: gradient.v)
+        }
         tape.release(dO)
     }
 }
@@ -42,9 +45,12 @@ extension Tape {
         let weights = arena.matrix(1, attention.weightCount)
         let scratch = arena.matrix(1, attention.scratchCount)
         let mask = mask(attention.weightCount)
-        attention.forward(
-            operand.q, operand.k, operand.v, mask: mask, into: output.data, weights: weights,
-            scratch: scratch)
+        let operations = 4 * attention.weightCount * operand.q.columns / attention.heads
+        measure(.attentionForward, operations: operations) {
+            attention.forward(
+                operand.q, operand.k, operand.v, mask: mask, into: output.data, weights: weights,
+                scratch: scratch)
+        }
         record(
             .attention(
                 AttentionStep(

@@ -23,9 +23,10 @@ package final class Lane {
     private let model: Transformer
     private let tape: Tape
 
-    package init(_ model: Transformer) {
+    /// With a `profile` the lane counts its time in it.
+    package init(_ model: Transformer, profile: Profile? = nil) {
         self.model = model
-        tape = Tape(parts: model.parts, dropout: model.architecture.dropout)
+        tape = Tape(parts: model.parts, dropout: model.architecture.dropout, profile: profile)
     }
 
     /// Bytes that the lane holds for activations and gradients of them.

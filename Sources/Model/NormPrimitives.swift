@@ -21,9 +21,11 @@ extension Tape {
     func norm(_ x: Variable, _ weights: NormWeights) -> Variable {
         let output = variable(x.data.rows, x.data.columns)
         let statistics = arena.matrix(x.data.rows, 2)
-        Normalisation.forward(
-            x.data, gain: value(weights.gain), bias: value(weights.bias), into: output.data,
-            statistics: statistics)
+        measure(.normForward, floats: 2 * x.data.count) {
+            Normalisation.forward(
+                x.data, gain: value(weights.gain), bias: value(weights.bias), into: output.data,
+                statistics: statistics)
+        }
         record(
             .norm(NormStep(input: x, weights: weights, statistics: statistics, output: output)))
         return output
@@ -34,9 +36,11 @@ extension Tape {
         into dx: Matrix, accumulate: Bool
     ) {
         let (dGain, dBias) = (summedSlot(weights.gain), summedSlot(weights.bias))
-        Normalisation.backward(
-            dy, x, gain: value(weights.gain), statistics: statistics, into: dx,
-            accumulate: accumulate, dGain: dGain, dBias: dBias)
+        measure(.normBackward, floats: 3 * dy.count) {
+            Normalisation.backward(
+                dy, x, gain: value(weights.gain), statistics: statistics, into: dx,
+                accumulate: accumulate, dGain: dGain, dBias: dBias)
+        }
     }
 }
 
@@ -58,13 +62,15 @@ struct ResidualStep {
         tape.normBackward(dy, sum.data, weights, statistics, into: ds, accumulate: present)
         tape.release(dy)
         let (da, daPresent) = tape.contribution(inner)
-        if let mask {
-            multiply(ds, mask, into: da, accumulate: daPresent)
-        } else {
-            add(ds, into: da, accumulate: daPresent)
-        }
         let (db, dbPresent) = tape.slot(bias)
-        sumColumns(da, into: db, accumulate: dbPresent)
+        tape.measure(.dropoutBackward, floats: 3 * da.count) {
+            if let mask {
+                multiply(ds, mask, into: da, accumulate: daPresent)
+            } else {
+                add(ds, into: da, accumulate: daPresent)
+            }
+            sumColumns(da, into: db, accumulate: dbPresent)
+        }
         tape.give(tape.take(sum), to: input)
     }
 }
@@ -79,9 +85,12 @@ extension Tape {
         let output = variable(x.data.rows, x.data.columns)
         let statistics = arena.matrix(x.data.rows, 2)
         let mask = mask(sum.data.count)
-        Normalisation.residualForward(
-            x.data, a.data, value(bias), mask: mask, gain: value(weights.gain),
-            bias: value(weights.bias), sum: sum.data, into: output.data, statistics: statistics)
+        measure(.normForward, floats: 4 * x.data.count) {
+            Normalisation.residualForward(
+                x.data, a.data, value(bias), mask: mask, gain: value(weights.gain),
+                bias: value(weights.bias), sum: sum.data, into: output.data,
+                statistics: statistics)
+        }
         record(
             .residual(
                 ResidualStep(

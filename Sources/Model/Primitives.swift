@@ -35,7 +35,10 @@ struct EmbeddingStep {
 
     func backward(_ tape: Tape) {
         let dy = tape.take(output)
-        Embedding.backward(dy, ids, scale: scale, mask: mask, dTable: tape.summedSlot(table))
+        let dTable = tape.summedSlot(table)
+        tape.measure(.embeddingBackward, floats: 3 * dy.count) {
+            Embedding.backward(dy, ids, scale: scale, mask: mask, dTable: dTable)
+        }
         tape.release(dy)
     }
 }
@@ -47,9 +50,11 @@ extension Tape {
     ) -> Variable {
         let output = variable(ids.count, table.columns)
         let mask = mask(output.data.count)
-        Embedding.forward(
-            ids, offsets, table: value(table), positions: positions, scale: scale, mask: mask,
-            into: output.data)
+        measure(.embeddingForward, floats: 3 * output.data.count) {
+            Embedding.forward(
+                ids, offsets, table: value(table), positions: positions, scale: scale, mask: mask,
+                into: output.data)
+        }
         record(
             .embedding(
                 EmbeddingStep(ids: ids, table: table, scale: scale, mask: mask, output: output)))
@@ -68,13 +73,21 @@ struct LinearStep {
     func backward(_ tape: Tape) {
         let dy = tape.take(output)
         let (dW, dWPresent) = tape.slot(weight)
-        Product.transposedTimes(dy, input.data, into: dW, accumulate: dWPresent)
+        let operations = 2 * dy.rows * weight.rows * weight.columns
+        let floats = dy.count + input.data.count + weight.rows * weight.columns
+        tape.measure(.productWeight, operations: operations, floats: floats) {
+            Product.transposedTimes(dy, input.data, into: dW, accumulate: dWPresent)
+        }
         if let bias {
             let (db, dbPresent) = tape.slot(bias)
-            sumColumns(dy, into: db, accumulate: dbPresent)
+            tape.measure(.biasBackward, floats: dy.count) {
+                sumColumns(dy, into: db, accumulate: dbPresent)
+            }
         }
         let (dx, dxPresent) = tape.contribution(input)
-        Product.times(dy, tape.value(weight), into: dx, accumulate: dxPresent)
+        tape.measure(.productInput, operations: operations, floats: floats) {
+            Product.times(dy, tape.value(weight), into: dx, accumulate: dxPresent)
+        }
         tape.release(dy)
     }
 }
@@ -83,9 +96,17 @@ extension Tape {
     /// Shapes: x [n, in], W [out, in], b [1, out] → [n, out].
     func linear(_ x: Variable, _ weight: Weight, bias: Weight? = nil) -> Variable {
         let output = variable(x.data.rows, weight.rows)
-        if let bias { broadcast(value(bias), into: output.data) }
-        Product.timesTransposed(
-            x.data, value(weight), into: output.data, accumulate: bias != nil)
+        if let bias {
+            measure(.biasForward, floats: output.data.count) {
+                broadcast(value(bias), into: output.data)
+            }
+        }
+        let operations = 2 * x.data.rows * weight.rows * weight.columns
+        let floats = output.data.count + x.data.count + weight.rows * weight.columns
+        measure(.productForward, operations: operations, floats: floats) {
+            Product.timesTransposed(
+                x.data, value(weight), into: output.data, accumulate: bias != nil)
+        }
         record(.linear(LinearStep(input: x, weight: weight, bias: bias, output: output)))
         return output
     }
@@ -101,7 +122,9 @@ struct ActivationStep {
     func backward(_ tape: Tape) {
         let dy = tape.take(output)
         let (db, present) = tape.slot(bias)
-        Activation.backward(dy, slope: input.data, dBias: db, accumulate: present)
+        tape.measure(.activationBackward, floats: 3 * dy.count) {
+            Activation.backward(dy, slope: input.data, dBias: db, accumulate: present)
+        }
         tape.give(dy, to: input)
     }
 }
@@ -111,8 +134,10 @@ extension Tape {
     func activate(_ h: Variable, bias: Weight, _ function: Activation) -> Variable {
         let output = variable(h.data.rows, h.data.columns)
         let mask = mask(output.data.count)
-        function.forward(
-            h.data, bias: value(bias), mask: mask, into: output.data, keepSlope: isRecording)
+        measure(.activationForward, floats: 3 * output.data.count) {
+            function.forward(
+                h.data, bias: value(bias), mask: mask, into: output.data, keepSlope: isRecording)
+        }
         record(.activation(ActivationStep(input: h, bias: bias, output: output)))
         return output
     }

@@ -22,15 +22,24 @@ extension Tape {
             let range = start..<min(start + Self.logitRows, rows)
             let logits = whole.rows(0..<range.count)
             let block = x.data.rows(range)
-            Product.timesTransposed(block, embedding, into: logits)
-            CrossEntropy.rows(
-                logits, labels: labels.slice(range), smoothing: smoothing,
-                scale: isRecording ? scale : nil, sums: &sums)
+            let operations = 2 * logits.count * block.columns
+            measure(.logitsForward, operations: operations, floats: logits.count) {
+                Product.timesTransposed(block, embedding, into: logits)
+            }
+            measure(.crossEntropy, floats: 4 * logits.count) {
+                CrossEntropy.rows(
+                    logits, labels: labels.slice(range), smoothing: smoothing,
+                    scale: isRecording ? scale : nil, sums: &sums)
+            }
             if isRecording {
                 let (dE, present) = slot(table)
-                Product.transposedTimes(logits, block, into: dE, accumulate: present)
+                measure(.logitsWeight, operations: operations, floats: logits.count) {
+                    Product.transposedTimes(logits, block, into: dE, accumulate: present)
+                }
                 let (dx, _) = contribution(x)
-                Product.times(logits, embedding, into: dx.rows(range))
+                measure(.logitsInput, operations: operations, floats: logits.count) {
+                    Product.times(logits, embedding, into: dx.rows(range))
+                }
             }
             start = range.upperBound
         }

@@ -37,7 +37,10 @@ final class Tape {
     private var key = DropoutKey(seed: 0, step: 0, shard: 0)
     private var place: UInt32 = 0
 
-    init(parts: Int, dropout: Float) {
+    let profile: Profile?
+
+    init(parts: Int, dropout: Float, profile: Profile? = nil) {
+        self.profile = profile
         touched = Array(repeating: false, count: parts)
         parameters = ParameterVector(count: 0)
         self.dropout = Dropout(probability: dropout)
@@ -80,7 +83,7 @@ final class Tape {
             seed: key.seed, place, UInt32(truncatingIfNeeded: key.step),
             UInt32(truncatingIfNeeded: key.shard))
         place += 1
-        dropout.fill(bits, random)
+        measure(.dropoutMask, floats: count / 32) { dropout.fill(bits, random) }
         return Mask(bits: bits, scale: dropout.scale)
     }
 

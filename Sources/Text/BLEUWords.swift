@@ -1,5 +1,3 @@
-import Foundation
-
 /// sacreBLEU's tokenisation 13a, scalar by scalar as its regular expressions see it.
 ///
 /// Source: sacreBLEU 2.6.0, tokenizers/tokenizer_13a.py and tokenizer_re.py (after mteval-v13a.pl).

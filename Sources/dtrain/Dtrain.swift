@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kernels
 
 @main
 struct Dtrain: ParsableCommand {
@@ -28,12 +29,18 @@ struct Dtrain: ParsableCommand {
         ])
 
     static func main() {
-        Entry.prepareProcessor()
+        Processor.pinOpenBLAS()
+        if let missing = Processor.requirement() {
+            Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
+                .exit()
+        }
         do {
             var command = try parseAsRoot()
             try command.run()
         } catch let failure as Failure {
             failure.exit()
+        } catch let code as ExitCode {
+            exit(withError: code)
         } catch {
             end(with: error)
         }
@@ -43,10 +50,15 @@ struct Dtrain: ParsableCommand {
     private static func end(with error: any Error) -> Never {
         switch exitCode(for: error) {
         case .success: exit(withError: error)
-        case .validationFailure: Failure.usage(message(for: error) + advice).exit()
-        default: Failure(error).exit()
+        case .validationFailure: Failure.usage(sentence(message(for: error))).exit()
+        default: Failure(thrown: error).exit()
         }
     }
 
-    private static let advice = ", 'dtrain help' shows the commands and their options"
+    /// The parser's message as the rest of a sentence that begins with the program's name.
+    private static func sentence(_ message: String) -> String {
+        let plain = message.replacing(". Did you mean", with: ", did you mean")
+        let rest = plain.prefix(1).lowercased() + plain.dropFirst()
+        return rest.hasSuffix("?") ? rest : rest + ", see 'dtrain help'"
+    }
 }

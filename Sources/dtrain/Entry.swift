@@ -15,6 +15,8 @@ struct WorkRequest {
     /// How long to retry a coordinator that does not answer.
     let wait: TimeSpan
     let quiet: Bool
+    /// The process that started this one and shares its terminal.
+    let parent: Int32?
 }
 
 /// What `bench step` was asked; the configuration has the model, the workers and the transport.
@@ -40,22 +42,9 @@ struct AllReduceBenchRequest {
 
 /// Where the commands meet the runtime.
 enum Entry {
-    static func train(_ request: RunRequest) throws { throw unfinished("train") }
-    static func coordinate(_ request: RunRequest) throws { throw unfinished("coordinator") }
-    static func work(_ request: WorkRequest) throws { throw unfinished("worker") }
-    static func bench(_ request: StepBenchRequest) throws { throw unfinished("bench step") }
     static func bench(_ request: AllReduceBenchRequest) throws {
         throw unfinished("bench all-reduce")
     }
-
-    static func translate(_ request: TrainedRequest, file: String?) throws {
-        throw unfinished("translate")
-    }
-    static func evaluate(_ request: TrainedRequest, corpus: String?, json: Bool) throws {
-        throw unfinished("evaluate")
-    }
-    static func inspect(_ folder: String, json: Bool) throws { throw unfinished("inspect") }
-    static func prepareProcessor() {}
 
     private static func unfinished(_ command: String) -> Failure {
         Failure(.unavailable, "\(command) is not part of this build")

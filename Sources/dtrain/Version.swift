@@ -9,6 +9,9 @@ extension Dtrain {
         """
     }
 
+    /// What two processes compare before they work together.
+    static var software: String { "dtrain \(number)" }
+
     static let number = "0.1.0"
 
     private static var build: String {

@@ -112,6 +112,38 @@ import Testing
         }
     }
 
+    @Test(
+        "a ledger stopped between any two system calls keeps every line that was made durable",
+        arguments: CrashingOperations.Loss.allCases)
+    func ledger(loss: CrashingOperations.Loss) throws {
+        let start = ContinuousClock.now
+        for calls in 0..<12 {
+            let folder = TemporaryFolder()
+            let operations = CrashingOperations(calls: calls)
+            var (written, durable) = (0, 0)
+            do {
+                let ledger = try Ledger(folder("ledger.jsonl"), operations: operations)
+                for step in 1...6 {
+                    let now = start + .milliseconds(400 * step)
+                    try ledger.append(LedgerTests.entry(step), now: now)
+                    written = step
+                    if ledger.synchronizationDue == nil { durable = step }
+                }
+            } catch {
+                try #require(operations.hasCrashed, "\(error)")
+            }
+            try operations.losePower(loss)
+            let found = try Ledger(folder("ledger.jsonl")).steps
+            let certain = loss == .nothing ? written : durable
+            // A line whose writer died before it could say so may stand there too: it is committed
+            // when the run is taken over.
+            #expect((certain...written + 1).contains(found.count), "\(loss) after \(calls) calls")
+            for step in found {
+                #expect(try LedgerIndex(folder("ledger.jsonl")).entry(step)?.step == step)
+            }
+        }
+    }
+
     @Test("a full disk leaves the older checkpoint and nothing of the new one")
     func fullDisk() throws {
         let folder = TemporaryFolder()

@@ -1,6 +1,7 @@
 import Foundation
 import Runtime
 import Testing
+import Text
 
 /// The settings `pairs`, as if typed on the command line.
 func flags(_ pairs: [(Setting, String)]) -> GivenSettings {

@@ -1,3 +1,5 @@
+import Checkpoint
+
 /// What is wrong with a run's settings. `setting` says which flag or key to look at.
 package enum ConfigurationError: Error, Equatable, Sendable {
     case notAWholeNumber(Setting, text: String)
@@ -18,7 +20,7 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case repeatedKey(String, path: String, line: Int)
     case notAScalar(Setting, path: String, line: Int)
     case malformedFile(path: String, line: Int?, problem: String)
-    case unreadableFile(path: String, errno: Int32)
+    case unreadableFile(CheckpointError)
     case differsFromRun(Setting, given: String?, run: String?)
 
     /// The numbers that are allowed; `between` includes both ends, `below` its `from`.

@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 import Yams
 
@@ -57,12 +58,12 @@ extension GivenSettings {
     /// Throws `unreadableFile`, `malformedFile`, `unknownKey`, `repeatedKey` or `notAScalar`,
     /// the last four with the line.
     package init(file path: String) throws(ConfigurationError) {
-        let bytes: Data
+        let bytes: [UInt8]
         do {
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            let file = try ReadableFile(path)
+            bytes = try file.bytes(0..<file.size)
         } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            throw .unreadableFile(path: path, errno: Int32(cause?.code ?? Int(EIO)))
+            throw .unreadableFile(error)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .malformedFile(path: path, line: nil, problem: "it is not UTF-8 text")

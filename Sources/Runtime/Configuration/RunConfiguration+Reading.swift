@@ -1,3 +1,5 @@
+import Text
+
 extension RunConfiguration {
     /// Resolves `given` over the defaults and validates the result.
     ///
@@ -142,14 +144,14 @@ private struct SettingReader {
         return address
     }
 
-    func corpus() throws(ConfigurationError) -> RunConfiguration.Corpus {
+    func corpus() throws(ConfigurationError) -> CorpusSource {
         let pairs = try path(.corpus)
         let source = try path(.source)
         let target = try path(.target)
         switch (pairs, source, target) {
         case (nil, nil, nil): return .embedded
         case (let pairs?, nil, nil): return .pairs(pairs)
-        case (nil, let source?, let target?): return .parallel(source: source, target: target)
+        case (nil, let source?, let target?): return .files(source: source, target: target)
         case (nil, nil, _?): throw .missing(.source, neededBy: .target)
         case (nil, _?, nil): throw .missing(.target, neededBy: .source)
         case (_?, _?, _): throw .incompatible(.source, with: .corpus)

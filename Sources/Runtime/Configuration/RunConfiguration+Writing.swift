@@ -6,8 +6,8 @@ extension RunConfiguration {
     package func text(_ setting: Setting) -> String? {
         switch setting {
         case .corpus: if case .pairs(let path) = corpus { path } else { nil }
-        case .source: if case .parallel(let path, _) = corpus { path } else { nil }
-        case .target: if case .parallel(_, let path) = corpus { path } else { nil }
+        case .source: if case .files(let path, _) = corpus { path } else { nil }
+        case .target: if case .files(_, let path) = corpus { path } else { nil }
         case .validation: validation
         case .tokenizer: tokenizer
         case .vocabulary: String(vocabulary)
@@ -57,11 +57,14 @@ extension RunConfiguration {
         }
     }
 
+    /// The texts of the settings that are set, in the order of `Setting.allCases`.
+    var texts: [(setting: Setting, text: String)] {
+        Setting.allCases.compactMap { setting in text(setting).map { (setting, $0) } }
+    }
+
     /// The resolved settings as `key: value` lines, which `--config` and `--resume` read.
     package var yaml: String {
-        let pairs = Setting.allCases.compactMap { setting in
-            text(setting).map { (Node(setting.rawValue), Node($0)) }
-        }
+        let pairs = texts.map { (Node($0.setting.rawValue), Node($0.text)) }
         do {
             return try Yams.serialize(node: Node(pairs))
         } catch {
@@ -71,5 +74,27 @@ extension RunConfiguration {
 
     private static func shortest(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    }
+}
+
+/// One object of texts, as in the configuration file; what is decoded is validated.
+extension RunConfiguration: Codable {
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(
+            Dictionary(uniqueKeysWithValues: texts.map { ($0.setting.rawValue, $0.text) }))
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let texts = try decoder.singleValueContainer().decode([String: String].self)
+        var given = GivenSettings()
+        for (key, text) in texts {
+            guard let setting = Setting(rawValue: key) else {
+                throw DecodingError.dataCorrupted(
+                    .init(codingPath: decoder.codingPath, debugDescription: "no setting \(key)"))
+            }
+            given.set(setting, text)
+        }
+        try self.init(given)
     }
 }

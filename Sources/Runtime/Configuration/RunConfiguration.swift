@@ -1,20 +1,16 @@
+import Model
+import Text
+import Training
+
 /// Everything that decides what a run computes and how it is carried out; validated once, saved in
 /// the run folder and sent to the workers.
-package struct RunConfiguration: Codable, Equatable, Sendable {
-    /// Where the sentence pairs come from; paths are absolute.
-    package enum Corpus: Codable, Equatable, Sendable {
-        case embedded
-        case pairs(String)
-        case parallel(source: String, target: String)
-    }
-
-    package enum Activation: String, CaseIterable, Codable, Sendable { case relu, gelu, silu }
-    package enum Norm: String, CaseIterable, Codable, Sendable { case pre, post }
+package struct RunConfiguration: Equatable, Sendable {
     package enum Collective: String, CaseIterable, Codable, Sendable { case fold, ring }
     package enum Transport: String, CaseIterable, Codable, Sendable { case auto, ipc, tcp }
     package enum NaNPolicy: String, CaseIterable, Codable, Sendable { case stop, skip }
 
-    package var corpus: Corpus
+    /// Paths are absolute.
+    package var corpus: CorpusSource
     /// A file of pairs that replaces the held-out part.
     package var validation: String?
     /// A SentencePiece model that is used instead of training one.
@@ -30,8 +26,8 @@ package struct RunConfiguration: Codable, Equatable, Sendable {
     package var dFF: Int
     package var heads: Int
     package var dropout: Double
-    package var activation: Activation
-    package var norm: Norm
+    package var activation: Architecture.Activation
+    package var norm: Architecture.Norm
     /// The longest sequence, marks included.
     package var positions: Int
 
@@ -77,6 +73,12 @@ extension Address {
 }
 
 extension RunConfiguration {
+    package var schedule: LearningRateSchedule {
+        LearningRateSchedule(peak: Float(learningRate), warmup: warmup)
+    }
+
+    package var adam: AdamW { AdamW(weightDecay: weightDecay) }
+
     /// Lanes of each of the local workers: `threads`, or the cores divided among them.
     package func threads(cores: Int) -> Int { threads ?? max(1, cores / workers) }
 
@@ -85,5 +87,17 @@ extension RunConfiguration {
     package func lastStep(batchesPerEpoch: Int) -> Int? {
         let limits = [steps, epochs.map { $0 * batchesPerEpoch }].compactMap { $0 }
         return limits.min()
+    }
+}
+
+extension Architecture {
+    /// The model that a configuration describes, over `vocabulary` pieces.
+    package init(_ configuration: RunConfiguration, vocabulary: Int) {
+        self.init(
+            kind: .encoderDecoder, norm: configuration.norm, activation: configuration.activation,
+            dModel: configuration.dModel, encoderLayers: configuration.encoderLayers,
+            decoderLayers: configuration.decoderLayers, dFF: configuration.dFF,
+            heads: configuration.heads, vocabulary: vocabulary,
+            positions: configuration.positions, dropout: Float(configuration.dropout))
     }
 }

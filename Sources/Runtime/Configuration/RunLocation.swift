@@ -25,18 +25,14 @@ package struct RunLocation: Equatable, Sendable {
         return "runs/" + time.formatted(stamp) + "Z"
     }
 
-    package enum Content: Sendable { case nothing, aFile, aRun, otherFiles }
+    package enum Content: Sendable { case aRun, aFile, other }
 
-    /// What is in the folder now; one that is empty or absent has nothing.
+    /// What is at the folder's path; `other` is also nothing.
     package var content: Content {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
-            return .nothing
-        }
-        guard isFolder.boolValue else { return .aFile }
-        if FileManager.default.fileExists(atPath: configurationFile) { return .aRun }
-        let entries = try? FileManager.default.contentsOfDirectory(atPath: folder)
-        return entries == [] ? .nothing : .otherFiles
+        let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+        if exists && !isFolder.boolValue { return .aFile }
+        return FileManager.default.fileExists(atPath: configurationFile) ? .aRun : .other
     }
 
     /// The configuration of this run: `given` resolved, or on resume the saved one with what

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Text
 
 struct Translate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,51 +21,38 @@ struct Translate: ParsableCommand {
     @Argument(help: "Sentences, one a line. (default: standard input)")
     var file: String?
 
-    func run() throws { try Entry.translate(try trained.request(), file: file) }
-}
+    func run() throws {
+        let input = try LineReader(file)
+        let (model, beam, threads) = try trained.load()
+        let translator = Translator(model, beam: beam, threads: threads)
+        var number = 0
+        var isWhole = true
+        while let lines = try input.next() {
+            // A line that cannot be read is translated as an empty one.
+            let texts = lines.map { (try? $0.get()) ?? "" }
+            let outputs = translator.translate(
+                texts, group: input.isLive ? 1 : Translator.usualGroup)
+            for (line, output) in zip(lines, outputs) {
+                number += 1
+                guard let problem = problem(line, output) else { continue }
+                isWhole = false
+                warn("\(input.name), line \(number), \(problem), its translation is left empty")
+            }
+            try StandardOutput.write(
+                outputs.map { ((try? $0.get()) ?? "") + "\n" }.joined())
+        }
+        if !isWhole { throw ExitCode(Failure.Code.data.rawValue) }
+    }
 
-struct Evaluate: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "evaluate",
-        abstract: "Measures loss, perplexity and BLEU of the newest checkpoint of a run.",
-        discussion: """
-            Loss in nats a target token, without label smoothing, the end mark counted; BLEU with \
-            sacreBLEU's defaults, on a scale of 0 to 100.
-
-            EXAMPLE
-              dtrain evaluate --run runs/latest --corpus test.tsv --json
-            """)
-
-    @OptionGroup var trained: TrainedOptions
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Sentence pairs. (default: the held-out part of the run's own text)",
-            valueName: "pairs.tsv"))
-    var corpus: String?
-
-    @Flag(help: "Print one line of JSON.")
-    var json = false
-
-    func run() throws { try Entry.evaluate(try trained.request(), corpus: corpus, json: json) }
-}
-
-struct Inspect: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "inspect",
-        abstract: "Shows step, architecture, every tensor and the digest of a checkpoint.",
-        discussion: """
-            EXAMPLES
-              dtrain inspect
-              dtrain inspect runs/latest/checkpoints/step-000200 --json
-            """)
-
-    @Argument(help: "A run, of which the newest checkpoint is taken, or a checkpoint.")
-    var folder = RunLocation.latest
-
-    @Flag(help: "Print one line of JSON.")
-    var json = false
-
-    func run() throws { try Entry.inspect(folder, json: json) }
+    private func problem(
+        _ line: Result<String, TextError>, _ output: Result<String, UnfitLine>
+    ) -> String? {
+        if case .failure = line { return "is no UTF-8 text of a sentence's length" }
+        guard case .failure(let unfit) = output else { return nil }
+        return switch unfit {
+        case .tooLong(let tokens, let positions):
+            "has \(tokens) tokens where the model has \(positions) positions"
+        case .unreadable(let error): Failure(error).cause
+        }
+    }
 }

@@ -32,6 +32,9 @@ struct Work: ParsableCommand {
     @Flag(help: "Say nothing but errors.")
     var quiet = false
 
+    @Option(help: .hidden)
+    var parent: Int32?
+
     func run() throws {
         guard let address = Address(connect), address.port > 0 else {
             throw Failure.usage(
@@ -49,7 +52,8 @@ struct Work: ParsableCommand {
         }
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
         try Entry.work(
-            WorkRequest(coordinator: address, threads: threads, wait: patience, quiet: quiet))
+            WorkRequest(coordinator: address, threads: threads, wait: patience, quiet: quiet,
+                parent: parent))
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoint
 import Runtime
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
@@ -52,29 +53,26 @@ struct RunOptions: ParsableArguments {
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {
-            throw error as? Failure ?? Failure(error)
+            throw Failure(thrown: error)
         }
     }
 
+    /// Whether a folder without a run is fresh enough for one is judged under its lock, later.
     private func location() throws(Failure) -> RunLocation {
         let location = RunLocation(
             folder: run ?? (resume ? RunLocation.latest : RunLocation.standard()), resume: resume)
         switch (location.content, resume) {
         case (.aFile, _):
             throw .usage("--run \(location.folder) is a file, give a folder")
-        case (.aRun, false), (.otherFiles, false):
-            throw .usage(
-                """
-                --run \(location.folder) is not empty, give another folder or --resume to \
-                continue the run in it
-                """)
-        case (.nothing, true), (.otherFiles, true):
+        case (.aRun, false):
+            throw Failure(CheckpointError.notEmpty(path: location.folder))
+        case (.other, true):
             throw .usage(
                 """
                 --resume finds no run in \(location.folder), give the folder of one with --run or \
                 leave --resume out
                 """)
-        case (.aRun, true), (.nothing, false): return location
+        case (.aRun, true), (.other, false): return location
         }
     }
 }

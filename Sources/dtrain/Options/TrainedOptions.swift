@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Runtime
 
 /// A trained model and how to decode with it.
@@ -16,18 +17,19 @@ struct TrainedOptions: ParsableArguments {
         help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
     var threads: String?
 
-    func request() throws(Failure) -> TrainedRequest {
-        var lanes: Int?
-        if let threads { lanes = try whole("--threads", threads, 1...1024) }
-        return TrainedRequest(
-            folder: run, beam: try whole("--beam", beam, 1...64), threads: lanes)
+    /// Loads the model, and says so if the newest checkpoint had to be passed over.
+    func load() throws -> (model: TrainedModel, beam: Int, threads: Int) {
+        let beam = try whole("--beam", beam, 1...64)
+        let threads = try threads.map { try whole("--threads", $0, 1...1024) }
+        let model = try TrainedModel(run)
+        sayPassedOver(model.checkpoint)
+        return (model, beam, threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }
 }
 
-/// What `translate` and `evaluate` were asked about the model.
-struct TrainedRequest {
-    let folder: String
-    let beam: Int
-    /// nil takes all cores.
-    let threads: Int?
+/// Says on standard error which damaged checkpoints are newer than the one used.
+func sayPassedOver(_ found: FoundCheckpoint) {
+    for rejected in found.rejected {
+        warn("\(Failure(rejected.reason).cause), \(found.folder.path) is used instead")
+    }
 }

@@ -1,13 +1,22 @@
-import ArgumentParser
-import Foundation
+import Checkpoint
+import Messaging
+import Model
 import Runtime
+import Text
 
 extension Failure {
-    /// Turns whatever a command threw into its sentence; the modules' own errors first.
-    init(_ error: any Error) {
+    /// Turns whatever a command threw into its sentence.
+    init(thrown error: any Error) {
         switch error {
         case let failure as Failure: self = failure
         case let error as ConfigurationError: self.init(error)
+        case let error as InferenceError: self.init(error)
+        case let error as TextError: self.init(error)
+        case let error as CheckpointError: self.init(error)
+        case let error as ModelError: self.init(error)
+        case let error as MessagingError: self.init(error)
+        case let error as WorkerError: self.init(error)
+        case let error as LocalWorkers.KeepsEnding: self.init(error)
         default: self.init(.other, "unexpected: \(error)")
         }
     }

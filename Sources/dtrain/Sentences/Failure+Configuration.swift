@@ -4,6 +4,9 @@ extension Failure {
     /// `given` says whether a setting at fault stands in a file or on the command line.
     init(_ error: ConfigurationError, given: GivenSettings = GivenSettings()) {
         let place = error.setting.map { Self.place(of: $0, in: given) } ?? ""
+        func valued(_ value: some CustomStringConvertible) -> String {
+            error.setting.map { Self.place(of: $0, value: "\(value)", in: given) } ?? ""
+        }
         switch error {
         case .notAWholeNumber(_, let text):
             self = .usage("\(place) takes a whole number, not '\(text)'")
@@ -16,9 +19,10 @@ extension Failure {
         case .empty:
             self = .usage("\(place) names no file, give a path or leave it out")
         case .outOfRange(_, let value, let allowed):
-            self = .usage("\(place) \(value) is out of range, give a value \(Self.words(allowed))")
+            self = .usage(
+                "\(valued(value)) is out of range, give a value \(Self.words(allowed))")
         case .spanOutOfRange(_, let value, let low, let high):
-            self = .usage("\(place) \(value) is out of range, give from \(low) to \(high)")
+            self = .usage("\(valued(value)) is out of range, give from \(low) to \(high)")
         case .malformedAddress(_, let text):
             self = .usage("\(place) takes an address such as \(Address.standard), not '\(text)'")
         case .offLoopback(_, let host):
@@ -27,14 +31,14 @@ extension Failure {
                 \(place) would open '\(host)' to the network, which is refused until links are \
                 encrypted: use 127.0.0.1, [::1] or localhost
                 """)
-        default: self.init(combination: error, place: place)
+        default: self.init(combination: error)
         }
     }
 
-    private init(combination error: ConfigurationError, place: String) {
+    private init(combination error: ConfigurationError) {
         switch error {
-        case .odd(_, let value):
-            self = .usage("\(place) \(value) is odd, give an even number")
+        case .odd(let setting, let value):
+            self = .usage("\(setting.flag) \(value) is odd, give an even number")
         case .headsDoNotDivide(let heads, let dModel):
             let choices = (1...32).filter { dModel.isMultiple(of: $0) }.map(String.init)
             self = .usage(
@@ -58,11 +62,11 @@ extension Failure {
                 \(setting.flag) is \(run ?? "unset") in the run that --resume continues and \
                 \(given ?? "unset") here, leave it out or start a new run
                 """)
-        default: self.init(file: error, place: place)
+        default: self.init(file: error)
         }
     }
 
-    private init(file error: ConfigurationError, place: String) {
+    private init(file error: ConfigurationError) {
         switch error {
         case .unknownKey(let key, let path, let line, let nearest):
             let advice = nearest.map { "did you mean '\($0.rawValue)'?" } ?? "leave it out"
@@ -74,17 +78,21 @@ extension Failure {
         case .malformedFile(let path, let line, let problem):
             let at = line.map { ", line \($0)," } ?? ""
             self = .usage("\(path)\(at) is no list of settings: \(problem)")
-        case .unreadableFile(let path, let errno):
-            self = .usage("\(path) cannot be read: \(reason(errno))")
+        case .unreadableFile(let error):
+            self = Failure(error)
         default: preconditionFailure("no sentence for \(error)")
         }
     }
 
-    private static func place(of setting: Setting, in given: GivenSettings) -> String {
+    /// `--seed`, `--seed 1`, or where in a file the setting stands.
+    private static func place(
+        of setting: Setting, value: String? = nil, in given: GivenSettings
+    ) -> String {
         guard case .file(let path, let line) = given.origin(of: setting) else {
-            return setting.flag
+            return value.map { "\(setting.flag) \($0)" } ?? setting.flag
         }
-        return "'\(setting.rawValue)' in \(path), line \(line),"
+        let named = value.map { "\(setting.rawValue): \($0)" } ?? setting.rawValue
+        return "'\(named)' in \(path), line \(line),"
     }
 
     private static func words(_ allowed: ConfigurationError.Interval) -> String {

@@ -24,12 +24,22 @@ struct Failure: Error {
     static func data(_ sentence: String) -> Failure { Failure(.data, sentence) }
     static func io(_ sentence: String) -> Failure { Failure(.io, sentence) }
 
-    /// Says the sentence, on one line, and ends the program.
+    /// What is wrong, without the advice after the last comma.
+    var cause: String {
+        sentence.lastIndex(of: ",").map { String(sentence[..<$0]) } ?? sentence
+    }
+
+    /// Says the sentence and ends the program.
     func exit() -> Never {
-        let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
-        FileHandle.standardError.write(Data("dtrain: \(line)\n".utf8))
+        warn(sentence)
         Foundation.exit(code.rawValue)
     }
+}
+
+/// Says `sentence` on standard error, on one line.
+func warn(_ sentence: String) {
+    let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
+    FileHandle.standardError.write(Data("dtrain: \(line)\n".utf8))
 }
 
 /// The system's words for `errno`, such as "No such file or directory".

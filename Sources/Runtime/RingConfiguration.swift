@@ -50,6 +50,14 @@ package enum RingTransport: String, Sendable, Codable, CaseIterable {
     case auto
     case ipc
     case tcp
+
+    init(_ transport: RunConfiguration.Transport) {
+        switch transport {
+        case .auto: self = .auto
+        case .ipc: self = .ipc
+        case .tcp: self = .tcp
+        }
+    }
 }
 
 /// One worker's place in a generation.
@@ -107,14 +115,14 @@ package enum RingBreak: Error, Equatable, Sendable {
     case plan(RingPlanError)
 }
 
-/// Where the time of a step's fold went, in seconds.
+/// Where the time of a step's fold went.
 package struct RingTimings: Sendable, Equatable {
     /// From the moment when own gradients were complete to the end of the fold.
-    package var waiting: Double
+    package var waitSeconds: Double
     /// From the first chunk that moved to the end of the fold.
-    package var folding: Double
+    package var foldSeconds: Double
     /// Processor time of the ring thread; libzmq's own threads come on top.
-    package var processor: Double
+    package var processorSeconds: Double
 }
 
 /// What the ring thread is about, for people and for status messages.
@@ -140,4 +148,9 @@ package struct RingProgress: Sendable, Equatable {
     package var creditsReceived = 0
     /// Frames that were not taken, by `DropReason.rawValue`.
     package var drops: [String: Int] = [:]
+
+    /// Grows with everything that moves.
+    package var count: UInt64 {
+        UInt64(framesSent + framesReceived + creditsSent + creditsReceived) &+ step
+    }
 }

@@ -238,9 +238,9 @@ extension RingLoop {
         step = nil
         lastStep = done.input.step
         let timings = RingTimings(
-            waiting: done.input.completedAt.map { $0.duration(to: now).seconds } ?? 0,
-            folding: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
-            processor: processorSeconds() - done.processorAtStart)
+            waitSeconds: done.input.completedAt.map { $0.duration(to: now).seconds } ?? 0,
+            foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
+            processorSeconds: processorSeconds() - done.processorAtStart)
         progress.chunksKnown = done.fold.plan.chunks
         publish()
         notify(.folded(step: done.input.step, digest: done.numbers.digest(), timings: timings))

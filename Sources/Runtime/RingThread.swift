@@ -10,7 +10,7 @@ import Wire
 /// All calls return at once and may come from any thread; what happens is reported to `notify`.
 /// Call `form`, wait for `.formed`, then for each step `begin`, `finished` from the lanes, and
 /// wait for `.folded`. After `.broken` only another `form` helps.
-package final class RingThread: Sendable {
+package final class RingThread: GradientSink {
     enum Command: Sendable {
         case form(RingMembership)
         case begin(RingStep)

@@ -101,7 +101,9 @@ private final class Threads {
             }
             #expect(totals[rank].floats().map(\.bitPattern) == expected)
             #expect(digest == FastDigest(totals[rank]))
-            #expect(timings.waiting >= 0 && timings.folding >= 0 && timings.processor >= 0)
+            #expect(
+                timings.waitSeconds >= 0 && timings.foldSeconds >= 0
+                    && timings.processorSeconds >= 0)
         }
     }
 

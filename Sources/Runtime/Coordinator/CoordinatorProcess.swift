@@ -54,16 +54,18 @@ final class CoordinatorProcess {
     var startedAt = ContinuousClock.now
     var wasStopped = false
 
-    /// Signals arrive from here on through the loop.
+    /// The signals that a coordinator lives by. To be made before its first thread.
+    static func signals() -> Signals { Signals([SIGINT, SIGTERM, SIGCHLD]) }
+
     init(
-        _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, mailbox: Mailbox<Arrival>,
-        report: @escaping (RunReport) -> Void
+        _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, signals: Signals,
+        mailbox: Mailbox<Arrival>, report: @escaping (RunReport) -> Void
     ) {
         self.setup = setup
         self.endpoint = endpoint
         self.report = report
         self.mailbox = mailbox
-        signals = Signals([SIGINT, SIGTERM, SIGCHLD])
+        self.signals = signals
         coordinator = Coordinator(policy: setup.policy, resumedFrom: setup.resumedFrom)
     }
 
@@ -103,12 +105,21 @@ final class CoordinatorProcess {
         while let signal = signals.next() {
             if signal == SIGCHLD {
                 localWorkers?.reap(isFinished: outcome != nil)
+                endWithWorkers()
             } else {
                 if wasStopped { exit(130) }
                 wasStopped = true
                 handle(.stopRequested)
             }
         }
+    }
+
+    /// Saves and ends when a worker dies as often as it is started.
+    private func endWithWorkers() {
+        guard failure == nil, let reason = localWorkers?.failure else { return }
+        failure = reason
+        wasStopped = true
+        handle(.stopRequested)
     }
 
     private func takeUnreachable() {
@@ -203,13 +214,18 @@ final class CoordinatorProcess {
         case .disk(.sliceWritten(let step, let position)): taken(step, position, by: nil)
         case .disk(.written(let step, let path, let digest)):
             report(.checkpoint(step: step, path: path, digest: digest))
-            relay = nil
+            endRelay(of: step)
             handle(.checkpointWritten(step: step))
         case .disk(.failed(let step, let error)):
             report(.checkpointFailed(step: step, error))
-            relay = nil
+            endRelay(of: step)
             handle(.checkpointFailed(step: step))
         }
+    }
+
+    /// By the time the disk has said so, the next snapshot may be under way.
+    private func endRelay(of step: Int) {
+        if relay?.step == step { relay = nil }
     }
 }
 

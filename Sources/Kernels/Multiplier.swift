@@ -33,10 +33,12 @@ package final class Multiplier {
     }
 
     /// C ← A·Bᵀ (+ C) (+ bias in every row). Shapes: A [m, k], B [n, k], C [m, n], bias [1, n].
+    ///
+    /// C may have columns past B's rows: they become 0 (+ C, + bias).
     package func timesTransposed(
         _ a: Matrix, _ b: Matrix, into c: Matrix, bias: Matrix? = nil, accumulate: Bool = false
     ) {
-        precondition(a.columns == b.columns && c.rows == a.rows && c.columns == b.rows)
+        precondition(a.columns == b.columns && c.rows == a.rows && c.columns >= b.rows)
         precondition(bias == nil || bias?.columns == c.columns && !accumulate)
         let target = ProductTarget(c: c, bias: bias?.base, accumulate: accumulate)
         multiply(DirectRows(a: a), TransposedPanels(b: b), depth: a.columns, target)
@@ -49,11 +51,11 @@ package final class Multiplier {
         multiply(DirectRows(a: a), DirectPanels(b: b), depth: a.columns, target)
     }
 
-    /// C ← Aᵀ·B (+ C). Shapes: A [k, m], B [k, n], C [m, n].
+    /// C ← Aᵀ·B (+ C). Shapes: A [k, m], B [k, n], C [m, n]; columns of A past C's rows are left out.
     package func transposedTimes(
         _ a: Matrix, _ b: Matrix, into c: Matrix, accumulate: Bool = false
     ) {
-        precondition(a.rows == b.rows && c.rows == a.columns && c.columns == b.columns)
+        precondition(a.rows == b.rows && c.rows <= a.columns && c.columns == b.columns)
         let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
         let packed = PackedRows(a: a, target: rows, stride: Self.rowStride)
         multiply(packed, DirectPanels(b: b), depth: a.rows, target)
@@ -61,9 +63,10 @@ package final class Multiplier {
 
     /// Blocks of about equal size, all but the last of whole tiles.
     private static func rowBlock(_ rows: Int) -> Int {
-        let blocks = max(1, (rows + rowLimit - 1) / rowLimit)
+        guard rows > rowLimit else { return max(1, rows) }
+        let blocks = (rows + rowLimit - 1) / rowLimit
         let tiles = ((rows + blocks - 1) / blocks + TileShape.rows - 1) / TileShape.rows
-        return max(1, tiles * TileShape.rows)
+        return tiles * TileShape.rows
     }
 
     @inline(__always) private func multiply<Rows: ProductRows, Panels: ProductPanels>(
@@ -110,9 +113,10 @@ package final class Multiplier {
     ) {
         var row = 0
         var fetched = 0
+        // The next panel comes in while this one is used, spread over the tiles.
+        let share = ahead.count * TileShape.rows / work.count + 1
         while row + TileShape.rows <= work.count {
-            // The next panel comes in while this one is used, spread over the tiles.
-            let due = ahead.count * (row &+ TileShape.rows) / work.count
+            let due = min(ahead.count, fetched &+ share)
             while fetched < due {
                 dtrain_prefetch(ahead[fetched])
                 fetched &+= 1

@@ -26,61 +26,92 @@ enum Packing {
         _ b: Matrix, row: Int, column: Int, depth: Int, into target: UnsafeMutablePointer<Float>
     ) {
         let width = min(TileShape.columns, b.rows - column)
-        var k = 0
-        if width == TileShape.columns {
-            while k + 8 <= depth {
-                for half in 0..<2 {
-                    transpose(
-                        b.row(column + 8 * half) + row + k, b.stride,
-                        into: target + k * TileShape.columns + 8 * half, TileShape.columns)
-                }
+        let whole = depth & ~7
+        for half in 0..<2 {
+            let rows = max(0, min(8, width - 8 * half))
+            let from = b.row(rows > 0 ? column + 8 * half : 0) + row
+            let to = target + 8 * half
+            var k = 0
+            while k < whole {
+                transpose(
+                    from + k, b.stride, rows: rows, into: to + k * TileShape.columns,
+                    TileShape.columns)
                 k += 8
             }
-        }
-        while k < depth {
-            let to = target + k * TileShape.columns
-            for j in 0..<TileShape.columns { to[j] = j < width ? b.row(column + j)[row + k] : 0 }
-            k += 1
+            for k in whole..<depth {
+                for j in 0..<8 {
+                    to[k * TileShape.columns + j] = j < rows ? from[j * b.stride + k] : 0
+                }
+            }
         }
     }
 
     /// Columns first..<first + count of `a`, `depth` rows of them from `row` on, as rows `stride` apart.
+    ///
+    /// Writes whole groups of eight entries, and of eight rows if `a` has the columns: the target has
+    /// room for that.
     @inline(__always) static func rows(
         _ a: Matrix, row: Int, first: Int, count: Int, depth: Int,
         into target: UnsafeMutablePointer<Float>, stride: Int
     ) {
         var k = 0
-        while k + 8 <= depth {
+        while k < depth {
             let from = a.row(row + k) + first
+            let present = min(8, depth - k)
             var column = 0
-            while column + 8 <= count {
-                transpose(from + column, a.stride, into: target + column * stride + k, stride)
+            while column < count && first + column + 8 <= a.columns {
+                transpose(
+                    from + column, a.stride, rows: present, into: target + column * stride + k,
+                    stride)
                 column += 8
             }
-            for rest in column..<count {
-                for j in 0..<8 { target[rest * stride + k + j] = from[j * a.stride + rest] }
+            while column < count {
+                for j in 0..<present {
+                    target[column * stride + k + j] = from[j * a.stride + column]
+                }
+                column += 1
             }
             k += 8
         }
-        for last in k..<depth {
-            let from = a.row(row + last) + first
-            for column in 0..<count { target[column * stride + last] = from[column] }
-        }
     }
 
-    /// An 8 × 8 block transposed, in registers.
+    /// An 8 × 8 block transposed; rows from `rows` on are 0 instead of being read.
     @inline(__always) static func transpose(
+        _ from: UnsafeMutablePointer<Float>, _ stride: Int, rows: Int,
+        into to: UnsafeMutablePointer<Float>, _ toStride: Int
+    ) {
+        guard rows < 8 else { return transpose(from, stride, into: to, toStride) }
+        @inline(__always) func row(_ index: Int) -> Wide {
+            index < rows ? from.wide(index * stride) : Wide.zero
+        }
+        transpose(
+            (row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)), into: to, toStride)
+    }
+
+    @inline(__always) private static func transpose(
         _ from: UnsafeMutablePointer<Float>, _ stride: Int,
         into to: UnsafeMutablePointer<Float>, _ toStride: Int
     ) {
-        let (r0, r1) = (from.wide(0), from.wide(stride))
-        let (r2, r3) = (from.wide(2 * stride), from.wide(3 * stride))
-        let (r4, r5) = (from.wide(4 * stride), from.wide(5 * stride))
-        let (r6, r7) = (from.wide(6 * stride), from.wide(7 * stride))
-        let (p0, p1) = (low(r0, r1), high(r0, r1))
-        let (p2, p3) = (low(r2, r3), high(r2, r3))
-        let (p4, p5) = (low(r4, r5), high(r4, r5))
-        let (p6, p7) = (low(r6, r7), high(r6, r7))
+        let first = (from.wide(0), from.wide(stride), from.wide(2 * stride), from.wide(3 * stride))
+        let fourth = from + 4 * stride
+        let second = (
+            fourth.wide(0), fourth.wide(stride), fourth.wide(2 * stride), fourth.wide(3 * stride)
+        )
+        transpose(
+            (first.0, first.1, first.2, first.3, second.0, second.1, second.2, second.3), into: to,
+            toStride)
+    }
+
+    private typealias Rows = (Wide, Wide, Wide, Wide, Wide, Wide, Wide, Wide)
+
+    /// In registers: pairs of rows, then of pairs, then of halves.
+    @inline(__always) private static func transpose(
+        _ r: Rows, into to: UnsafeMutablePointer<Float>, _ toStride: Int
+    ) {
+        let (p0, p1) = (low(r.0, r.1), high(r.0, r.1))
+        let (p2, p3) = (low(r.2, r.3), high(r.2, r.3))
+        let (p4, p5) = (low(r.4, r.5), high(r.4, r.5))
+        let (p6, p7) = (low(r.6, r.7), high(r.6, r.7))
         let (q0, q1) = (firstPairs(p0, p2), secondPairs(p0, p2))
         let (q2, q3) = (firstPairs(p1, p3), secondPairs(p1, p3))
         let (q4, q5) = (firstPairs(p4, p6), secondPairs(p4, p6))

@@ -16,12 +16,20 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let numeric: [SwiftSetting] =
     strict + processor + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+/// What `dtrain --version` says where the C++ compiler finds no `.git/logs` to ask.
+let commit = String(Context.gitInformation?.currentCommit.prefix(12) ?? "unknown")
+
 let package = Package(
     name: "dtrain",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
     targets: [
         // System libraries and the two C shims.
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CXXHash"),
         .systemLibrary(name: "CCrypto"),
         .target(
@@ -32,11 +40,15 @@ let package = Package(
         .target(
             name: "CEmbeddedText",
             exclude: ["demo.en-fr.tsv", "demo.en-fr.LICENSE"]),
+        .target(
+            name: "CBuildFacts",
+            cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
         // Learning.
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: numeric),
         .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
-        .target(name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
+        .target(
+            name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
         .target(name: "Model", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "Training", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
@@ -44,7 +56,8 @@ let package = Package(
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: strict),
         .target(name: "Messaging", dependencies: ["CZeroMQ"], swiftSettings: strict),
-        .target(name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
+        .target(
+            name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: strict),
 
         // Where they meet.
@@ -52,21 +65,45 @@ let package = Package(
             name: "Runtime",
             dependencies: [
                 "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination",
+                "Wire", "Messaging", "Ring", "Coordination", "CLinux",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "dtrain",
+            dependencies: [
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "CBuildFacts",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "TestKit",
+            dependencies: [
+                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters",
+            ],
+            path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
-        .testTarget(name: "ModelTests", dependencies: ["Model", "Training", "Checkpoint"], swiftSettings: numeric),
+        .testTarget(
+            name: "ModelTests", dependencies: ["Model", "Training", "Checkpoint"],
+            swiftSettings: numeric),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint"], swiftSettings: strict),
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring"], swiftSettings: strict),
-        .testTarget(name: "CoordinationTests", dependencies: ["Coordination"], swiftSettings: strict),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: strict),
+        .testTarget(
+            name: "CoordinationTests", dependencies: ["Coordination"], swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ClusterTests", dependencies: ["Runtime", "TestKit", "dtrain"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x,

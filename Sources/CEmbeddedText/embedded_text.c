@@ -1,6 +1,8 @@
 #include "embedded_text.h"
 
-const unsigned char dtrain_demo_en_fr[] = {
+static const unsigned char pairs[] = {
 #embed "demo.en-fr.tsv"
 };
-const size_t dtrain_demo_en_fr_size = sizeof dtrain_demo_en_fr;
+
+const unsigned char *dtrain_demo_en_fr(void) { return pairs; }
+size_t dtrain_demo_en_fr_size(void) { return sizeof pairs; }

@@ -27,7 +27,7 @@ package enum CheckpointError: Error, Equatable, Sendable {
     case incarnation(path: String)
 
     package enum SystemCall: String, Sendable {
-        case open, read, write, seek, status, synchronize, close, rename, remove, makeFolder
+        case open, read, write, status, synchronize, close, rename, remove, makeFolder
         case list, lock, link, truncate, freeSpace
     }
 
@@ -57,5 +57,4 @@ package enum LedgerFault: Equatable, Sendable {
     case checksum
     case notJSON
     case step(expected: Int, found: Int)
-    case unwritable
 }

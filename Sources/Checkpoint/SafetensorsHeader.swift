@@ -52,14 +52,15 @@ package struct TensorEntry: Equatable, Sendable {
 /// The JSON header of a safetensors file, validated against the size of the data region.
 ///
 /// Source: https://github.com/huggingface/safetensors, README, "Format".
-struct SafetensorsHeader {
+package struct SafetensorsHeader {
     static let longest = 100_000_000
 
     /// Sorted by offset, without gap or overlap from 0 to the end of the data region.
-    let tensors: [TensorEntry]
-    let metadata: [String: String]
+    package let tensors: [TensorEntry]
+    package let metadata: [String: String]
 
-    init(json: [UInt8], dataBytes: Int) throws(SafetensorsFaultError) {
+    /// Reads the JSON. Throws: what is wrong with it.
+    package init(json: [UInt8], dataBytes: Int) throws(SafetensorsFaultError) {
         guard json.first == UInt8(ascii: "{"),
             let raw = try? JSONDecoder().decode(RawHeader.self, from: Data(json))
         else { throw SafetensorsFaultError(.headerNotJSON) }
@@ -162,8 +163,8 @@ struct SafetensorsHeader {
 }
 
 /// A fault of a header whose path only the caller knows.
-struct SafetensorsFaultError: Error {
-    let fault: SafetensorsFault
+package struct SafetensorsFaultError: Error {
+    package let fault: SafetensorsFault
 
     init(_ fault: SafetensorsFault) { self.fault = fault }
 }

@@ -11,16 +11,18 @@ struct ForwardPass {
     /// The decoder's last hidden states. Shapes: → [decoder tokens, d].
     func callAsFunction(_ input: ModelInput) -> Variable {
         let offsets = tape.arena.offsets(input.decoder.offsets)
-        guard let encoder = model.encoder else {
-            let x = embed(input.decoder, offsets)
-            return stack(x, model.decoder, offsets, causal: true, memory: nil)
-        }
-        let sourceOffsets = tape.arena.offsets(input.source.offsets)
-        let source = embed(input.source, sourceOffsets)
-        let encoded = stack(source, encoder, sourceOffsets, causal: false, memory: nil)
-        let memory = Memory(states: encoded, offsets: sourceOffsets)
+        let memory = encode(input.source)
         let target = embed(input.decoder, offsets)
         return stack(target, model.decoder, offsets, causal: true, memory: memory)
+    }
+
+    /// The encoder's output, if the model has one. Shapes: → [source tokens, d].
+    func encode(_ source: Sequences) -> Memory? {
+        guard let encoder = model.encoder else { return nil }
+        let offsets = tape.arena.offsets(source.offsets)
+        let states = stack(
+            embed(source, offsets), encoder, offsets, causal: false, memory: nil)
+        return Memory(states: states, offsets: offsets)
     }
 
     /// What the decoder looks at: the encoder's output.
@@ -126,16 +128,9 @@ struct ForwardPass {
         _ residual: Residual, _ weights: LayerWeights, _ norm: NormWeights, milestone: Int?
     ) -> Residual {
         let hidden = tape.linear(residual.input, weights.first.weight)
-        let active = tape.activate(hidden, bias: weights.first.bias, function)
+        let active = tape.activate(
+            hidden, bias: weights.first.bias, architecture.activation.function)
         return join(residual, active, weights.second, norm, milestone: milestone)
-    }
-
-    private var function: Activation {
-        switch architecture.activation {
-        case .relu: .relu
-        case .gelu: .gelu
-        case .silu: .silu
-        }
     }
 
     /// The sub-layer's last product, its residual connection, and the norm after it.
@@ -150,5 +145,16 @@ struct ForwardPass {
             residual.stream, product, bias: output.bias, norm)
         let stream = architecture.norm == .pre ? sum : normalised
         return Residual(stream: stream, input: normalised)
+    }
+}
+
+extension Architecture.Activation {
+    /// Its kernel.
+    var function: Kernels.Activation {
+        switch self {
+        case .relu: .relu
+        case .gelu: .gelu
+        case .silu: .silu
+        }
     }
 }

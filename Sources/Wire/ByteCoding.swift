@@ -1,5 +1,5 @@
 /// What can be wrong with bytes from outside. No case carries the bytes themselves.
-package enum WireError: Error, Equatable, Sendable {
+package enum WireError: Error, Hashable, Sendable {
     case truncated(field: String, needed: Int, available: Int)
     case tooLong(field: String, count: Int, limit: Int)
     case unknownValue(field: String, value: Int)
@@ -42,6 +42,9 @@ package struct ByteWriter {
         put(UInt32(content.count))
         content.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
+
+    /// Bytes as they are, without a count.
+    package mutating func append(_ content: [UInt8]) { bytes.append(contentsOf: content) }
 
     private mutating func put(raw: UnsafeBufferPointer<UInt8>) {
         put(UInt32(raw.count))

@@ -1,0 +1,68 @@
+/// The files of a checkpoint with their sizes and digests: what makes it whole.
+package struct CheckpointManifest: Codable, Equatable, Sendable {
+    /// The version of the format that this module writes and the only one it reads.
+    package static let format = 1
+
+    package let format: Int
+    package let step: Int
+    /// SHA-256 of the parameters as little-endian float32 in layout order.
+    package let digest: String
+    package let files: [String: File]
+
+    package struct File: Codable, Equatable, Sendable {
+        package let bytes: Int
+        package let sha256: String
+
+        package init(bytes: Int, sha256: String) {
+            self.bytes = bytes
+            self.sha256 = sha256
+        }
+    }
+
+    package init(step: Int, digest: String, files: [String: File]) {
+        format = Self.format
+        self.step = step
+        self.digest = digest
+        self.files = files
+    }
+
+    /// Reads a manifest. Throws: `damaged` with `manifest` or `format`.
+    package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
+        struct Version: Decodable { let format: Int }
+        if let version = decoded(Version.self, bytes), version.format != Self.format {
+            throw .damaged(path: path, damage: .format(version: version.format))
+        }
+        guard let manifest = decoded(CheckpointManifest.self, bytes), manifest.isPlausible else {
+            throw .damaged(path: path, damage: .manifest)
+        }
+        self = manifest
+    }
+
+    private var isPlausible: Bool {
+        step >= 0 && CheckpointFolder.requiredFiles.allSatisfy { files[$0] != nil }
+            && files.allSatisfy { name, file in
+                // A name is joined to the folder's path: it must not lead out of it.
+                !name.isEmpty && !name.contains("/") && name != "." && name != ".."
+                    && file.bytes >= 0
+            }
+    }
+}
+
+/// What a checkpoint knows besides numbers in flat vectors; `state.json`.
+package struct CheckpointState: Codable, Equatable, Sendable {
+    /// Steps done.
+    package var step: Int
+    /// Updates done; fewer than steps when some were skipped.
+    package var adamCount: Int
+    /// Epochs of the corpus begun so far.
+    package var epoch: Int
+    /// Whatever the caller wants to find again.
+    package var more: [String: JSON]
+
+    package init(step: Int, adamCount: Int, epoch: Int, more: [String: JSON] = [:]) {
+        self.step = step
+        self.adamCount = adamCount
+        self.epoch = epoch
+        self.more = more
+    }
+}

@@ -1,0 +1,107 @@
+/// What one committed step used and gave: a line of `ledger.jsonl`.
+package struct LedgerEntry: Codable, Equatable, Sendable {
+    package var step: Int
+    package var generation: Generation
+    /// Indices into the corpus, shard by shard.
+    package var samples: [[Int]]
+    /// Digest of the folded gradient.
+    package var total: String
+    /// Digest of parameters and moments before the update.
+    package var state: String
+    /// Mean over the labels, in nats; NaN or infinite in a step that was skipped for it.
+    package var loss: Double
+    package var labels: Int
+    package var verdict: Verdict
+
+    /// The coordinator's incarnation and the arrangement of the ring within it.
+    package struct Generation: Codable, Equatable, Sendable {
+        package var epoch: UInt32
+        package var counter: UInt32
+
+        package init(epoch: UInt32, counter: UInt32) {
+            self.epoch = epoch
+            self.counter = counter
+        }
+    }
+
+    package enum Verdict: String, Codable, Sendable {
+        /// The update was made.
+        case committed
+        /// The step counts, but left parameters and moments as they were.
+        case skipped
+    }
+
+    package init(
+        step: Int, generation: Generation, samples: [[Int]], total: String, state: String,
+        loss: Double, labels: Int, verdict: Verdict
+    ) {
+        self.step = step
+        self.generation = generation
+        self.samples = samples
+        self.total = total
+        self.state = state
+        self.loss = loss
+        self.labels = labels
+        self.verdict = verdict
+    }
+
+    /// The entry as a line, newline included: a JSON object whose first field, `check`, is the first
+    /// 16 digits of the SHA-256 of the line without that field and without the newline.
+    package func line() throws(CheckpointError) -> [UInt8] {
+        let body = try encoded(self, for: "")
+        return Self.opening + Array(Self.check(body).utf8) + Self.closing + body.dropFirst()
+            + [UInt8(ascii: "\n")]
+    }
+
+    /// Reads a line without its newline; says what is wrong with it otherwise.
+    package static func decode(_ line: [UInt8]) -> Result<LedgerEntry, Refusal> {
+        guard let body = verifiedBody(line) else { return .failure(Refusal(fault: .checksum)) }
+        guard let entry = decoded(LedgerEntry.self, body) else {
+            return .failure(Refusal(fault: .notJSON))
+        }
+        guard possibleSteps.contains(entry.step) else {
+            return .failure(Refusal(fault: .step(expected: 1, found: entry.step)))
+        }
+        return .success(entry)
+    }
+
+    package struct Refusal: Error, Equatable, Sendable {
+        package let fault: LedgerFault
+    }
+
+    /// Far from where counting on overflows: lines come from files and from peers.
+    static let possibleSteps = 1...1 << 53
+
+    /// The line without its check, nil when they do not belong together.
+    static func verifiedBody(_ line: [UInt8]) -> [UInt8]? {
+        let start = opening.count + checkDigits + closing.count
+        guard line.count >= start, line.starts(with: opening),
+            line[(start - closing.count)...].starts(with: closing)
+        else { return nil }
+        // The last byte before the body becomes its brace: no copy of a long line but this one.
+        var body = line
+        body.removeFirst(start - 1)
+        body[0] = UInt8(ascii: "{")
+        let check = line[opening.count..<opening.count + checkDigits]
+        return check.elementsEqual(Self.check(body).utf8) ? body : nil
+    }
+
+    /// The step of a verified body without decoding the rest of it. Keys are sorted, so it stands
+    /// behind the samples, near the end; a quoted text cannot contain the unescaped key.
+    static func step(ofVerified body: [UInt8]) -> Int? {
+        let key = Array("\"step\":".utf8)
+        var start = body.count - key.count
+        while start >= 0 && !body[start...].starts(with: key) { start -= 1 }
+        guard start >= 0 else { return nil }
+        let digits = body[(start + key.count)...].prefix { (48...57).contains($0) }
+        return Int(String(decoding: digits, as: UTF8.self))
+    }
+
+    private static let opening = Array("{\"check\":\"".utf8)
+    private static let closing = Array("\",".utf8)
+    private static let checkDigits = 16
+
+    private static func check(_ body: [UInt8]) -> String {
+        String(SHA256.digest(body).prefix(checkDigits))
+    }
+}

@@ -1,0 +1,46 @@
+/// A text file that only ever grows by whole lines.
+final class LineFile {
+    let path: String
+    /// Bytes: where the next line begins.
+    private(set) var end: Int
+    private let file: WritableFile
+    private let operations: any FileOperations
+    private var isTorn = false
+
+    /// Opens the file, made when it is missing, and cuts what follows `end`, the end of its last
+    /// whole line. Throws: `io`.
+    init(_ path: String, end: Int, operations: any FileOperations) throws(CheckpointError) {
+        let isNew = !exists(path)
+        file = try operations.open(path)
+        if isNew { try operations.synchronizeFolder(folder(of: path)) }
+        let size = isNew ? 0 : try ReadableFile(path).size
+        if size > end { try operations.truncate(file, to: end) }
+        self.path = path
+        self.end = end
+        self.operations = operations
+    }
+
+    /// Writes a line, which brings its own newline, whole or not at all, and makes it durable if
+    /// asked. Throws: `io`; then the file is as before, or, where even cutting failed, nothing more
+    /// is written until cutting succeeds.
+    func append(_ line: [UInt8], synchronizing: Bool = false) throws(CheckpointError) {
+        if isTorn { try cut() }
+        do throws(CheckpointError) {
+            try operations.writeAll(line, to: file, at: end)
+            if synchronizing { try operations.synchronize(file) }
+        } catch {
+            isTorn = true
+            try? cut()
+            throw error
+        }
+        end += line.count
+    }
+
+    /// Makes all lines durable. Throws: `io`.
+    func synchronize() throws(CheckpointError) { try operations.synchronize(file) }
+
+    private func cut() throws(CheckpointError) {
+        try operations.truncate(file, to: end)
+        isTorn = false
+    }
+}

@@ -1,0 +1,28 @@
+/// The names in a run's folder.
+package struct RunPaths: Equatable, Sendable {
+    package let folder: String
+
+    package init(_ folder: String) {
+        var folder = folder
+        while folder.count > 1 && folder.hasSuffix("/") { folder.removeLast() }
+        self.folder = folder
+    }
+
+    package var checkpoints: String { folder + "/checkpoints" }
+    package var ledger: String { folder + "/ledger.jsonl" }
+    package var metrics: String { folder + "/metrics.jsonl" }
+    package var configuration: String { folder + "/configuration.yaml" }
+    /// Where the coordinator can be reached while it lives.
+    package var address: String { folder + "/address" }
+    package var logs: String { folder + "/logs" }
+    package var lock: String { folder + "/lock" }
+    package var incarnation: String { folder + "/incarnation" }
+
+    /// The text of a small file of the run. Throws: `io`; `noRun` when it is the configuration that
+    /// is missing.
+    package func text(_ path: String) throws(CheckpointError) -> String {
+        guard path != configuration || exists(path) else { throw .noRun(path: folder) }
+        let file = try ReadableFile(path)
+        return String(decoding: try file.bytes(0..<file.size), as: UTF8.self)
+    }
+}

@@ -1,1 +1,0 @@
-// Coordination: to be written.

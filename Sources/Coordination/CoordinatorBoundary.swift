@@ -1,0 +1,134 @@
+import Wire
+
+/// What lies between two steps: checkpoints, validation, newcomers, the end.
+extension Coordinator {
+    mutating func boundary(at now: Instant) {
+        let isLast = committed >= policy.steps
+        if isStopping { return save(at: now) }
+        if !isLast && (checkpointIsOwed || isDue(policy.checkpointEvery))
+            && origin != .checkpoint(step: committed)
+        {
+            checkpoint()
+        }
+        if lastValidated != committed && policy.validationBatches > 0
+            && (isDue(policy.validateEvery) || (isLast && policy.validateEvery > 0))
+        {
+            return startEvaluation()
+        }
+        if isLast { return save(at: now) }
+        if hasNewcomers { return assemble(at: now) }
+        startStep(at: now)
+    }
+
+    private func isDue(_ interval: Int) -> Bool {
+        interval > 0 && committed > 0 && committed % interval == 0
+    }
+
+    /// Prepared workers outside the ring, while there are shards for them.
+    private var hasNewcomers: Bool {
+        guard let members, members.peers.count < policy.shards else { return false }
+        return peers.values.contains { $0.isPrepared && !members.peers.contains($0.id) }
+    }
+
+    /// Asks the first member for the state; training goes on while it is written.
+    private mutating func checkpoint() {
+        // A boundary is passed again after validation: this step's snapshot may be under way.
+        if snapshot?.step == committed && snapshot?.toDisk == true { return }
+        guard snapshot == nil, let donor = members?.peers.first else {
+            checkpointIsOwed = true
+            return
+        }
+        checkpointIsOwed = false
+        openSnapshot(donor: donor, toDisk: true, to: [])
+    }
+
+    private mutating func startEvaluation() {
+        evaluated = ValidationResult(step: committed, smoothed: 0, loss: 0, labels: 0)
+        sendEvaluation(batch: 0)
+    }
+
+    private mutating func sendEvaluation(batch: Int) {
+        guard let members else { preconditionFailure("an evaluation without members") }
+        evaluations = [:]
+        stage = .evaluating(batch: batch)
+        for (rank, peer) in members.peers.enumerated() {
+            actions.append(
+                .sendEvaluation(
+                    peer, step: committed, batch: batch,
+                    shards: members.bounds[rank]..<members.bounds[rank + 1]))
+        }
+    }
+
+    mutating func evaluated(_ evaluation: Evaluation, by id: PeerID, at now: Instant) {
+        guard case .evaluating(let batch) = stage, evaluation.batch == batch,
+            evaluation.step == committed, let members, let shards = members.shards(of: id)
+        else { return }
+        guard evaluation.reports.map(\.shard) == Array(shards) else {
+            return lost(id, .spokeNonsense, at: now)
+        }
+        evaluations[id] = evaluation.reports
+        guard evaluations.count == members.peers.count else { return }
+        // In shard order, so that the sum does not depend on who computed what.
+        for report in members.peers.flatMap({ evaluations[$0]! }) {
+            evaluated.smoothed += report.smoothed
+            evaluated.loss += report.negativeLogLikelihood
+            evaluated.labels += report.labels
+        }
+        if batch + 1 < policy.validationBatches { return sendEvaluation(batch: batch + 1) }
+        finishEvaluation(at: now)
+    }
+
+    private mutating func finishEvaluation(at now: Instant) {
+        let labels = Double(max(1, evaluated.labels))
+        evaluated.smoothed /= labels
+        evaluated.loss /= labels
+        lastValidated = committed
+        actions.append(.validated(evaluated))
+        boundary(at: now)
+    }
+
+    mutating func stopRequested(at now: Instant) {
+        guard !isStopping else { return }
+        isStopping = true
+        note(.stopping(step: committed))
+        switch stage {
+        case .stepping, .finished, .saving: break
+        case .waiting, .restoring, .forming, .evaluating: save(at: now)
+        }
+    }
+
+    /// Writes the last checkpoint, unless it is there already, and ends.
+    mutating func save(at now: Instant) {
+        if origin.step == committed || !policy.savesAtEnd { return finish() }
+        stage = .saving
+        if let open = snapshot {
+            if open.toDisk && open.step == committed { return }
+            abandonSnapshot()
+        }
+        guard let donor = peersInOrder.first(where: { $0.holds == committed }) else {
+            return finish()
+        }
+        openSnapshot(donor: donor.id, toDisk: true, to: [])
+    }
+
+    private mutating func finish() {
+        if committed >= policy.steps && (origin.step == committed || !policy.savesAtEnd) {
+            return end(.finished(step: committed), "the run is finished")
+        }
+        let saved: Int? = if case .checkpoint(let step) = origin { step } else { nil }
+        end(.stopped(step: committed, saved: saved), "the run was stopped")
+    }
+
+    mutating func checkpointWritten(_ step: Int, at now: Instant) {
+        if snapshot?.step == step && snapshot?.toDisk == true { snapshot = nil }
+        if step >= origin.step { origin = .checkpoint(step: step) }
+        if stage == .saving { save(at: now) }
+    }
+
+    mutating func checkpointFailed(_ step: Int, at now: Instant) {
+        if snapshot?.step == step && snapshot?.toDisk == true { snapshot = nil }
+        if stage == .saving {
+            end(.checkpointFailed(step: step), "the checkpoint could not be written")
+        }
+    }
+}

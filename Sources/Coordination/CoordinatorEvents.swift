@@ -1,0 +1,111 @@
+import Wire
+
+/// What can happen to a coordinator.
+package enum CoordinatorEvent: Sendable {
+    case received(PeerID, WorkerMessage)
+    /// The peer sent something that is no message of this protocol.
+    case nonsense(PeerID, WireError)
+    case disconnected(PeerID)
+    case tick
+    /// A checkpoint of `step` is whole and named on disk.
+    case checkpointWritten(step: Int)
+    case checkpointFailed(step: Int)
+    /// The ledger did not take the line of `step`: it must not be committed.
+    case recordFailed(step: Int)
+    /// Save and end: the first Ctrl-C, SIGTERM, a time limit.
+    case stopRequested
+}
+
+/// What a coordinator wants done, in this order.
+package enum CoordinatorAction: Equatable, Sendable {
+    case send(PeerID, CoordinatorMessage)
+    /// Send the tokens of `shards` of step `step`'s batch.
+    case sendStep(PeerID, generation: Generation, step: Int, shards: Range<Int>)
+    /// Send the tokens of `shards` of held-out batch `batch`.
+    case sendEvaluation(PeerID, step: Int, batch: Int, shards: Range<Int>)
+    /// Write the step's ledger line; if that fails, drop the actions behind this one.
+    case record(CommittedStep)
+    case validated(ValidationResult)
+    /// Stream the checkpoint of `step` to the peers.
+    case deliverCheckpoint(step: Int, to: [PeerID])
+    /// Slices from `donor` are about to come: pass them to the file and the peers.
+    case openSnapshot(step: Int, donor: PeerID, toDisk: Bool, to: [PeerID])
+    case abandonSnapshot(step: Int)
+    case forget(PeerID)
+    case note(CoordinatorNote)
+    case finish(Outcome)
+}
+
+/// A step that all members agree on.
+package struct CommittedStep: Hashable, Sendable {
+    package var generation: Generation
+    package var step: Int
+    package var total: WireDigest
+    /// Digest of θ, m, v before the step's update.
+    package var state: WireDigest
+    package var reports: [ShardReport]
+    package var gradientNorm: Double
+    package var skipped: Bool
+    package var timing: StepTiming
+    package var workers: Int
+}
+
+/// Where the time of a step went, as means over the members, in seconds.
+package struct StepTiming: Hashable, Sendable {
+    package var step: Double
+    package var compute: Double
+    package var fold: Double
+    package var wait: Double
+
+    package init(step: Double, compute: Double, fold: Double, wait: Double) {
+        self.step = step
+        self.compute = compute
+        self.fold = fold
+        self.wait = wait
+    }
+}
+
+/// Losses of the held-out part, in nats per label.
+package struct ValidationResult: Hashable, Sendable {
+    package var step: Int
+    package var smoothed: Double
+    package var loss: Double
+    package var labels: Int
+}
+
+/// How a run ended.
+package enum Outcome: Hashable, Sendable {
+    /// All steps are done.
+    case finished(step: Int)
+    /// Stopped on request; `saved` is the newest checkpoint's step.
+    case stopped(step: Int, saved: Int?)
+    case nonFinite(step: Int, shards: [Int])
+    case disagreement(step: Int, workers: [String])
+    case recordFailed(step: Int)
+    case checkpointFailed(step: Int)
+}
+
+/// Things that a person would want to know.
+package enum CoordinatorNote: Hashable, Sendable {
+    case joined(name: String, host: String, processID: Int, threads: Int, waitingFor: Int)
+    case refused(host: String, processID: Int, Refusal)
+    case lost(name: String, host: String, reason: LossReason, step: Int)
+    case formed(Generation, members: [String], bounds: [Int])
+    case allLost(step: Int, resumeFrom: Int)
+    case restoring(names: [String], step: Int)
+    case ringBroken(name: String, reason: String)
+    case stalled(step: Int, waiting: [String], milliseconds: Int64)
+    case stateDiffers(step: Int, names: [String])
+    case totalsDiffer(step: Int, names: [String])
+    case skipped(step: Int, shards: [Int])
+    case stopping(step: Int)
+    case nonsense(name: String, WireError)
+}
+
+/// Why a worker is no longer counted.
+package enum LossReason: Hashable, Sendable {
+    case connectionBroke
+    case silent(milliseconds: Int64)
+    case left(String)
+    case spokeNonsense
+}

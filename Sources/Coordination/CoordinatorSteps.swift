@@ -1,0 +1,120 @@
+import Wire
+
+/// From the order of a step to its commit.
+extension Coordinator {
+    mutating func startStep(at now: Instant) {
+        guard let members else { preconditionFailure("a step without members") }
+        let step = committed + 1
+        votes = [:]
+        lastProgress = nil
+        stage = .stepping(step: step, since: now)
+        for (rank, peer) in members.peers.enumerated() {
+            actions.append(
+                .sendStep(
+                    peer, generation: members.generation, step: step,
+                    shards: members.bounds[rank]..<members.bounds[rank + 1]))
+        }
+    }
+
+    mutating func voted(_ vote: Vote, by id: PeerID, at now: Instant) {
+        guard case .stepping(let step, let since) = stage, let members, vote.step == step,
+            vote.generation == members.generation, let shards = members.shards(of: id)
+        else { return }
+        guard vote.reports.map(\.shard) == Array(shards) else {
+            return lost(id, .spokeNonsense, at: now)
+        }
+        votes[id] = vote
+        guard votes.count == members.peers.count else { return }
+        settle(members.peers.map { votes[$0]! }, members, since: since, at: now)
+    }
+
+    private mutating func settle(
+        _ votes: [Vote], _ members: Members, since: Instant, at now: Instant
+    ) {
+        let step = committed + 1
+        // NaN payloads do not commute, so this verdict comes before the digests are compared.
+        let nonFinite = nonFiniteShards(votes)
+        if !nonFinite.isEmpty || votes.contains(where: { !$0.squaredNorm.isFinite }) {
+            guard policy.onNonFinite == .skip else {
+                return end(
+                    .nonFinite(step: step, shards: nonFinite), "step \(step) is not finite")
+            }
+            note(.skipped(step: step, shards: nonFinite))
+            return commit(votes, members, skipped: true, since: since, at: now)
+        }
+        if let odd = minority(votes.map(\.state)) {
+            return stateDiffers(odd.map { members.peers[$0] }, at: now)
+        }
+        if let odd = minority(votes.map(\.total)) {
+            return totalsDiffer(odd.map { members.peers[$0] }, at: now)
+        }
+        refolds = 0
+        commit(votes, members, skipped: false, since: since, at: now)
+    }
+
+    private func nonFiniteShards(_ votes: [Vote]) -> [Int] {
+        let gradients = votes.flatMap { $0.nonFiniteShards.map(Int.init) }
+        let losses = votes.flatMap { $0.reports.filter { !$0.isFinite }.map(\.shard) }
+        return Set(gradients + losses).sorted()
+    }
+
+    /// Indices of the digests outside the largest group of equals; all of them when groups tie.
+    private func minority(_ digests: [WireDigest]) -> [Int]? {
+        guard Set(digests).count > 1 else { return nil }
+        let counts = digests.map { digest in digests.count { $0 == digest } }
+        let most = counts.max()!
+        let leaders = Set(digests.indices.filter { counts[$0] == most }.map { digests[$0] })
+        return leaders.count > 1
+            ? Array(digests.indices) : digests.indices.filter { counts[$0] < most }
+    }
+
+    /// The odd ones take the state anew; where no majority shows who is odd, all do.
+    private mutating func stateDiffers(_ odd: [PeerID], at now: Instant) {
+        note(.stateDiffers(step: committed + 1, names: names(of: odd)))
+        for id in odd { peers[id]?.holds = nil }
+        refoldOrGiveUp(odd, at: now)
+    }
+
+    private mutating func totalsDiffer(_ odd: [PeerID], at now: Instant) {
+        note(.totalsDiffer(step: committed + 1, names: names(of: odd)))
+        refoldOrGiveUp(odd, at: now)
+    }
+
+    private mutating func refoldOrGiveUp(_ odd: [PeerID], at now: Instant) {
+        refolds += 1
+        guard refolds <= 3 else {
+            return end(
+                .disagreement(step: committed + 1, workers: names(of: odd)),
+                "workers disagree on step \(committed + 1)")
+        }
+        assemble(at: now)
+    }
+
+    private mutating func commit(
+        _ votes: [Vote], _ members: Members, skipped: Bool, since: Instant, at now: Instant
+    ) {
+        let step = committed + 1
+        let count = Double(votes.count)
+        let timing = StepTiming(
+            step: now.seconds(since: since),
+            compute: votes.reduce(0) { $0 + $1.computeSeconds } / count,
+            fold: votes.reduce(0) { $0 + $1.foldSeconds } / count,
+            wait: votes.reduce(0) { $0 + $1.waitSeconds } / count)
+        actions.append(
+            .record(
+                CommittedStep(
+                    generation: members.generation, step: step, total: votes[0].total,
+                    state: votes[0].state,
+                    reports: votes.flatMap(\.reports).sorted { $0.shard < $1.shard },
+                    gradientNorm: votes[0].squaredNorm.squareRoot(), skipped: skipped,
+                    timing: timing, workers: votes.count)))
+        committed = step
+        for peer in members.peers {
+            send(
+                .commit(Commit(generation: members.generation, step: step, skipped: skipped)),
+                to: peer)
+            peers[peer]?.holds = step
+        }
+        boundary(at: now)
+    }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// Which host a process runs on, as far as unix sockets and loopback are concerned.
+///
+/// Two processes are on the same host when boot, network namespace and host name agree.
+package struct HostIdentity: Hashable, Sendable, Codable {
+    /// `/proc/sys/kernel/random/boot_id`, empty where there is none.
+    package var boot: String
+    /// Inode of the network namespace.
+    package var network: UInt64
+    package var name: String
+
+    package init(boot: String, network: UInt64, name: String) {
+        self.boot = boot
+        self.network = network
+        self.name = name
+    }
+
+    /// The host of this process.
+    package static func current() -> HostIdentity {
+        var status = stat()
+        let network = stat("/proc/self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, name.count - 1)
+        return HostIdentity(
+            boot: firstLine("/proc/sys/kernel/random/boot_id"), network: network,
+            name: String(
+                decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+    }
+
+    private static func firstLine(_ path: String) -> String {
+        guard let file = fopen(path, "re") else { return "" }
+        defer { fclose(file) }
+        var line = [UInt8](repeating: 0, count: 128)
+        let count = fread(&line, 1, line.count, file)
+        return String(decoding: line[..<count].prefix { $0 != 10 }, as: UTF8.self)
+    }
+}

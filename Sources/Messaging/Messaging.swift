@@ -1,1 +1,0 @@
-// Messaging: to be written.

@@ -1,0 +1,20 @@
+/// What can go wrong with a socket. `code` is an errno, libzmq's own ones included.
+package enum MessagingError: Error, Equatable, Sendable {
+    case addressInUse(endpoint: String)
+    /// The text is no endpoint, or its transport, host or interface does not exist here.
+    case invalidEndpoint(String, code: Int32)
+    case cannotBind(endpoint: String, code: Int32)
+    case cannotConnect(endpoint: String, code: Int32)
+    /// No connection bears this identity (any more).
+    case unknownPeer(identity: [UInt8])
+    /// The peer's queue stayed full until the deadline.
+    case wouldBlock
+    /// A message of more frames than agreed; it was read to its end and dropped.
+    case tooManyFrames(limit: Int)
+    /// A message of fewer frames than agreed.
+    case tooFewFrames(expected: Int)
+    /// A message of more bytes than agreed; it was read to its end and dropped.
+    case tooManyBytes(limit: Int)
+    case invalidOption(name: String, code: Int32)
+    case system(call: String, code: Int32)
+}

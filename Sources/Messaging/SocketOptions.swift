@@ -1,0 +1,127 @@
+import CZeroMQ
+import Glibc
+
+/// What a socket is told before it binds or connects. Limits are finite unless set otherwise.
+package struct SocketOptions: Sendable {
+    /// Pings of the transport itself, which notice a stopped peer and a cut link.
+    package struct Heartbeat: Sendable, Equatable {
+        package var interval: Duration
+        /// Silence after which this side gives the connection up.
+        package var timeout: Duration
+        /// Silence after which the other side is asked to give it up.
+        package var timeToLive: Duration
+
+        package init(interval: Duration, timeout: Duration, timeToLive: Duration) {
+            self.interval = interval
+            self.timeout = timeout
+            self.timeToLive = timeToLive
+        }
+    }
+
+    /// Kernel probes of a silent tcp connection.
+    package struct KeepAlive: Sendable, Equatable {
+        package var idle: Duration
+        package var interval: Duration
+        package var probes: Int
+
+        package init(idle: Duration, interval: Duration, probes: Int) {
+            self.idle = idle
+            self.interval = interval
+            self.probes = probes
+        }
+    }
+
+    /// Messages queued a connection before sending blocks or receiving stops.
+    package var sendHighWater = 64
+    package var receiveHighWater = 64
+    /// How long closing waits for what is unsent.
+    package var linger: Duration = .zero
+    /// A larger frame breaks the connection that sent it.
+    package var maximumFrameBytes = 64 << 20
+    /// Frames of a message, identity not counted, above which it is dropped and reported.
+    package var maximumFrames = 1
+    /// Bytes of all frames of a message, above which it is dropped and reported.
+    package var maximumMessageBytes = 64 << 20
+    /// Queue only on connections that stand, so that sending fails while there is none.
+    package var immediate = true
+    package var ipv6 = false
+    package var heartbeat: Heartbeat?
+    package var keepAlive: KeepAlive?
+    package var connectTimeout: Duration?
+    package var handshakeTimeout: Duration = .seconds(5)
+    package var reconnectInterval: Duration = .milliseconds(50)
+    package var reconnectIntervalLimit: Duration = .seconds(1)
+    /// Kernel buffers in bytes; nil leaves them to the kernel, which then tunes them by itself.
+    package var sendBufferBytes: Int?
+    package var receiveBufferBytes: Int?
+    /// The name under which a ROUTER knows this socket: 1 to 255 bytes, the first not 0.
+    package var identity: [UInt8]?
+    /// ROUTER only: sending to nobody is an error, not silence.
+    package var mandatory = true
+    /// ROUTER only: a new connection takes over the identity of an older one.
+    package var handover = true
+    /// Unix sockets accept connections of this process's user only.
+    package var sameUserOnly = true
+
+    package init() {}
+
+    func apply(to handle: Handle, router: Bool) throws(MessagingError) {
+        try handle.set(ZMQ_SNDHWM, "SNDHWM", Int32(clamping: sendHighWater))
+        try handle.set(ZMQ_RCVHWM, "RCVHWM", Int32(clamping: receiveHighWater))
+        try handle.set(ZMQ_LINGER, "LINGER", linger.milliseconds)
+        try handle.set(ZMQ_MAXMSGSIZE, "MAXMSGSIZE", Int64(maximumFrameBytes))
+        try handle.set(ZMQ_IMMEDIATE, "IMMEDIATE", immediate ? 1 : 0 as Int32)
+        try handle.set(ZMQ_IPV6, "IPV6", ipv6 ? 1 : 0 as Int32)
+        try handle.set(ZMQ_HANDSHAKE_IVL, "HANDSHAKE_IVL", handshakeTimeout.milliseconds)
+        try handle.set(ZMQ_RECONNECT_IVL, "RECONNECT_IVL", reconnectInterval.milliseconds)
+        try handle.set(
+            ZMQ_RECONNECT_IVL_MAX, "RECONNECT_IVL_MAX", reconnectIntervalLimit.milliseconds)
+        if let identity { try handle.set(ZMQ_ROUTING_ID, "ROUTING_ID", identity) }
+        if let connectTimeout {
+            try handle.set(ZMQ_CONNECT_TIMEOUT, "CONNECT_TIMEOUT", connectTimeout.milliseconds)
+        }
+        if let sendBufferBytes {
+            try handle.set(ZMQ_SNDBUF, "SNDBUF", Int32(clamping: sendBufferBytes))
+        }
+        if let receiveBufferBytes {
+            try handle.set(ZMQ_RCVBUF, "RCVBUF", Int32(clamping: receiveBufferBytes))
+        }
+        if sameUserOnly {
+            try handle.set(ZMQ_IPC_FILTER_UID, "IPC_FILTER_UID", Int32(bitPattern: geteuid()))
+        }
+        try applyLiveness(to: handle)
+        if router {
+            try handle.set(ZMQ_ROUTER_MANDATORY, "ROUTER_MANDATORY", mandatory ? 1 : 0 as Int32)
+            try handle.set(ZMQ_ROUTER_HANDOVER, "ROUTER_HANDOVER", handover ? 1 : 0 as Int32)
+        }
+    }
+
+    private func applyLiveness(to handle: Handle) throws(MessagingError) {
+        if let heartbeat {
+            try handle.set(ZMQ_HEARTBEAT_IVL, "HEARTBEAT_IVL", heartbeat.interval.milliseconds)
+            try handle.set(
+                ZMQ_HEARTBEAT_TIMEOUT, "HEARTBEAT_TIMEOUT", heartbeat.timeout.milliseconds)
+            try handle.set(ZMQ_HEARTBEAT_TTL, "HEARTBEAT_TTL", heartbeat.timeToLive.milliseconds)
+        }
+        if let keepAlive {
+            try handle.set(ZMQ_TCP_KEEPALIVE, "TCP_KEEPALIVE", 1 as Int32)
+            try handle.set(
+                ZMQ_TCP_KEEPALIVE_IDLE, "TCP_KEEPALIVE_IDLE", keepAlive.idle.wholeSeconds)
+            try handle.set(
+                ZMQ_TCP_KEEPALIVE_INTVL, "TCP_KEEPALIVE_INTVL", keepAlive.interval.wholeSeconds)
+            try handle.set(
+                ZMQ_TCP_KEEPALIVE_CNT, "TCP_KEEPALIVE_CNT", Int32(clamping: keepAlive.probes))
+        }
+    }
+}
+
+extension Duration {
+    /// Milliseconds, rounded up so that a wait is never cut to nothing.
+    var milliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        let whole = Double(seconds) * 1000 + (Double(attoseconds) / 1e15).rounded(.up)
+        return Int32(clamping: Int64(min(max(whole, 0), 2e9)))
+    }
+
+    var wholeSeconds: Int32 { max(1, Int32(clamping: components.seconds)) }
+}

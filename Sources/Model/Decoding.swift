@@ -1,0 +1,135 @@
+import Kernels
+import Parameters
+
+/// Ids with a meaning of their own, in every vocabulary.
+enum Mark {
+    static let begin: Int32 = 1
+    static let end: Int32 = 2
+    /// Pad and begin mark are never labels, so they are never generated.
+    static let firstLabel = 2
+}
+
+/// Generates text with a trained model: greedy with a beam of one, else beam search.
+///
+/// Sources are decoded together, a row each, and leave when they are finished.
+package struct Decoding {
+    package let model: Transformer
+
+    package init(_ model: Transformer) {
+        self.model = model
+    }
+
+    /// Most words for a source of so many tokens, unless told otherwise.
+    package static func usualLimit(_ sourceCount: Int) -> Int { 2 * sourceCount + 10 }
+
+    /// Translates each source; the words come without marks.
+    ///
+    /// Sources end with the end mark, as in training; one without words gives no words. Generating
+    /// stops at the end mark, after `lengthLimit(tokens of the source)` words, or when the model
+    /// has no more positions. The sources are valid: ids below the vocabulary, not longer than
+    /// the model's positions.
+    package func translate(
+        _ sources: [[Int32]], parameters: ParameterVector, beam: Int = 1,
+        lengthLimit: (Int) -> Int = usualLimit
+    ) -> [[Int32]] {
+        precondition(model.architecture.kind == .encoderDecoder, "a language model can't translate")
+        check(sources, parameters)
+        var results = [[Int32]](repeating: [], count: sources.count)
+        let full = sources.indices.filter {
+            sources[$0].contains { $0 != Mark.end } && limit(lengthLimit(sources[$0].count)) > 0
+        }
+        let tape = Tape(parts: model.parts, dropout: 0)
+        for batch in batches(full, sources: sources, beam: beam) {
+            let chosen = batch.map { sources[$0] }
+            let packed = Sequences(chosen)
+            tape.begin(
+                parameters: parameters, gradient: nil, key: DropoutKey(seed: 0, step: 0, shard: 0))
+            let memory = ForwardPass(model: model, tape: tape).encode(packed)
+            let decoder = IncrementalDecoder(
+                model, parameters: parameters, memory: memory?.states.data,
+                offsets: packed.offsets, hypotheses: beam * batch.count)
+            let beams = chosen.map { Beam(width: beam, limit: limit(lengthLimit($0.count))) }
+            for (index, words) in zip(batch, search(beams, decoder)) { results[index] = words }
+        }
+        return results
+    }
+
+    /// Continues each prompt, which comes without marks, with a language model.
+    ///
+    /// Returns the words that follow the prompt, at most `lengthLimit(words of the prompt)`.
+    package func proceed(
+        _ prompts: [[Int32]], parameters: ParameterVector, beam: Int = 1,
+        lengthLimit: (Int) -> Int = usualLimit
+    ) -> [[Int32]] {
+        precondition(model.architecture.kind == .languageModel, "a translator needs a source")
+        check(prompts, parameters)
+        return prompts.map { prompt in
+            let longest = min(
+                lengthLimit(prompt.count), model.architecture.positions - 1 - prompt.count)
+            guard longest > 0 else { return [] }
+            let decoder = IncrementalDecoder(
+                model, parameters: parameters, memory: nil, offsets: [], hypotheses: beam)
+            var start = [Hypothesis()]
+            let fed = [Mark.begin] + prompt
+            for token in fed.dropLast() { _ = decoder.step([token], sources: [0], &start) }
+            let first = Beam(
+                width: beam, limit: longest, start: start[0], firstInput: fed[fed.count - 1])
+            return search([first], decoder)[0]
+        }
+    }
+
+    private func check(_ sequences: [[Int32]], _ parameters: ParameterVector) {
+        precondition(parameters.count == model.layout.count, "\(parameters.count) parameters")
+        let (vocabulary, positions) = (model.architecture.vocabulary, model.architecture.positions)
+        for ids in sequences {
+            precondition(ids.count <= positions, "\(ids.count) tokens, \(positions) positions")
+            precondition(ids.allSatisfy { $0 >= 0 && $0 < vocabulary }, "\(ids) of \(vocabulary)")
+        }
+    }
+
+    /// The begin mark takes a position too, and the last word must be fed to rank the end mark.
+    private func limit(_ wanted: Int) -> Int { min(wanted, model.architecture.positions - 1) }
+
+    /// Neighbouring sources, as many as keep activations and logits small.
+    private func batches(_ indices: [Int], sources: [[Int32]], beam: Int) -> [[Int]] {
+        var batches: [[Int]] = []
+        var tokens = 0
+        for index in indices {
+            tokens += sources[index].count
+            if let last = batches.last, tokens <= 1024, (last.count + 1) * beam <= 512 {
+                batches[batches.count - 1].append(index)
+            } else {
+                batches.append([index])
+                tokens = sources[index].count
+            }
+        }
+        return batches
+    }
+
+    /// Runs all beams to their end, in step.
+    private func search(_ beams: [Beam], _ decoder: IncrementalDecoder) -> [[Int32]] {
+        var beams = beams
+        var active = Array(beams.indices)
+        while !active.isEmpty {
+            var hypotheses = active.flatMap { beams[$0].live }
+            let tokens = active.flatMap { beams[$0].inputs }
+            let sources = active.flatMap { index in beams[index].live.map { _ in index } }
+            let logits = decoder.step(tokens, sources: sources, &hypotheses)
+            var row = 0
+            for index in active {
+                let rows = row..<row + beams[index].live.count
+                beams[index].live = Array(hypotheses[rows])
+                let ranked = rows.map { row in
+                    beams[index].mustEnd
+                        ? [logits.ranked(row: row, column: Int(Mark.end))]
+                        : logits.ranked(
+                            row: row, count: beams[index].offers, from: Mark.firstLabel)
+                }
+                beams[index].advance(ranked)
+                row = rows.upperBound
+            }
+            active.removeAll { beams[$0].live.isEmpty }
+        }
+        return beams.map { $0.best?.words ?? [] }
+    }
+}

@@ -1,0 +1,186 @@
+import Kernels
+import Parameters
+
+/// A decoder that is fed one token of each hypothesis at a time and remembers the rest.
+///
+/// The same layers as in training, without dropout and tape; a step costs one row a hypothesis,
+/// since keys and values of earlier tokens are cached.
+final class IncrementalDecoder {
+    private let model: Transformer
+    private let parameters: ParameterVector
+    private var cache: DecodingCache
+    /// For each layer keys and values of the encoder's output: [source tokens, 2d].
+    private var memories: [ParameterVector] = []
+    private let memoryOffsets: [Int]
+    private let arena = Arena()
+
+    /// Shapes: `memory` [source tokens, d], the encoder's output; `offsets` cut it into sources.
+    /// A language model has none.
+    init(
+        _ model: Transformer, parameters: ParameterVector, memory: Matrix?, offsets: [Int],
+        hypotheses: Int
+    ) {
+        self.model = model
+        self.parameters = parameters
+        cache = DecodingCache(
+            layers: model.decoder.layers.count, width: model.architecture.dModel,
+            capacity: 16 * hypotheses)
+        memoryOffsets = offsets
+        if let memory { remember(memory) }
+    }
+
+    private var isPre: Bool { model.architecture.norm == .pre }
+
+    /// Keys and values of cross-attention, which are the same at every step.
+    private func remember(_ states: Matrix) {
+        memories = model.decoder.layers.map { layer in
+            let vector = ParameterVector(count: 2 * states.columns * states.rows)
+            if let cross = layer.cross { apply(cross.keyValue, to: states, into: memory(vector)) }
+            return vector
+        }
+    }
+
+    private func memory(_ vector: ParameterVector) -> Matrix {
+        let width = 2 * model.architecture.dModel
+        return Matrix(base: vector.unsafeAddress, rows: vector.count / width, columns: width)
+    }
+
+    /// y ← x·Wᵀ + b. Shapes: x [n, in], y [n, out].
+    private func apply(_ projection: ProjectionWeights, to x: Matrix, into y: Matrix) {
+        broadcast(parameters.matrix(projection.bias), into: y)
+        Product.timesTransposed(x, parameters.matrix(projection.weight), into: y, accumulate: true)
+    }
+
+    /// Feeds a token to each hypothesis and returns the logits of the tokens that follow.
+    ///
+    /// `sources[i]` is the source that hypothesis i translates. The result lasts until the next
+    /// step. Shapes: n tokens, n sources, n hypotheses → [n, vocabulary].
+    func step(_ tokens: [Int32], sources: [Int], _ hypotheses: inout [Hypothesis]) -> Matrix {
+        precondition(tokens.count == hypotheses.count && sources.count == tokens.count)
+        arena.reset()
+        let start = cache.append(to: &hypotheses)
+        let own = pick(hypotheses.map(\.path))
+        let foreign = memories.isEmpty ? nil : pick(sources.map(memoryRows))
+        let decoder = model.decoder
+        var stream = embed(tokens, hypotheses)
+        if isPre { stream = normalise(stream.sum, decoder.layers[0].norms[0]) }
+        for (index, layer) in decoder.layers.enumerated() {
+            // The norm that follows each sum: this sub-layer's (post) or the next one's (pre).
+            var norms = layer.norms[(isPre ? 1 : 0)...]
+            if isPre {
+                norms.append(decoder.layers.dropFirst(index + 1).first?.norms[0] ?? decoder.norm)
+            }
+            let mixed = attendToSelf(stream.normal, index, layer.attention, start: start, own)
+            stream = join(stream, mixed, layer.attention.output, norms.removeFirst())
+            if let cross = layer.cross, let foreign {
+                let mixed = attendToMemory(stream.normal, index, cross, foreign)
+                stream = join(stream, mixed, cross.output, norms.removeFirst())
+            }
+            let hidden = feedForward(stream.normal, layer.first)
+            stream = join(stream, hidden, layer.second, norms.removeFirst())
+        }
+        if !isPre { stream = normalise(stream.sum, decoder.norm) }
+        let table = parameters.matrix(model.embedding)
+        let logits = arena.matrix(tokens.count, table.rows)
+        Product.timesTransposed(stream.normal, table, into: logits)
+        return logits
+    }
+
+    private func memoryRows(_ source: Int) -> [Int32] {
+        (memoryOffsets[source]..<memoryOffsets[source + 1]).map(Int32.init)
+    }
+
+    private typealias Picked = (rows: [Int32], offsets: [Int])
+
+    private func pick(_ lists: [[Int32]]) -> Picked {
+        let offsets = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+        return (lists.flatMap { $0 }, offsets)
+    }
+
+    private func embed(_ tokens: [Int32], _ hypotheses: [Hypothesis]) -> Stream {
+        let table = parameters.matrix(model.embedding)
+        let result = arena.matrix(tokens.count, table.columns)
+        let single = arena.offsets([0, 1])
+        for (index, token) in tokens.enumerated() {
+            let place = hypotheses[index].path.count - 1
+            Embedding.forward(
+                arena.indices([token]), single, table: table,
+                positions: model.positions.rows(place..<place + 1),
+                scale: model.embeddingScale, mask: nil, into: result.rows(index..<index + 1))
+        }
+        return Stream(sum: result, normal: result)
+    }
+
+    private func attendToSelf(
+        _ input: Matrix, _ layer: Int, _ weights: SelfAttentionWeights, start: Int,
+        _ picked: Picked
+    ) -> Matrix {
+        let width = input.columns
+        let all = arena.matrix(input.rows, 3 * width)
+        apply(weights.input, to: input, into: all)
+        let rows = start..<start + input.rows
+        let (keys, values) = (cache.keys(layer), cache.values(layer))
+        keys.rows(rows).copy(from: all.columns(width..<2 * width))
+        values.rows(rows).copy(from: all.columns(2 * width..<3 * width))
+        let result = arena.matrix(input.rows, width)
+        attend(
+            queries: all.columns(0..<width), keys: keys, values: values, rows: picked.rows,
+            offsets: picked.offsets, heads: model.architecture.heads, into: result)
+        return result
+    }
+
+    private func attendToMemory(
+        _ input: Matrix, _ layer: Int, _ weights: CrossAttentionWeights, _ picked: Picked
+    ) -> Matrix {
+        let width = input.columns
+        let queries = arena.matrix(input.rows, width)
+        apply(weights.query, to: input, into: queries)
+        let both = memory(memories[layer])
+        let result = arena.matrix(input.rows, width)
+        attend(
+            queries: queries, keys: both.columns(0..<width),
+            values: both.columns(width..<2 * width), rows: picked.rows, offsets: picked.offsets,
+            heads: model.architecture.heads, into: result)
+        return result
+    }
+
+    private func feedForward(_ input: Matrix, _ first: ProjectionWeights) -> Matrix {
+        let weight = parameters.matrix(first.weight)
+        let hidden = arena.matrix(input.rows, weight.rows)
+        Product.timesTransposed(input, weight, into: hidden)
+        let result = arena.matrix(input.rows, weight.rows)
+        model.architecture.activation.function.forward(
+            hidden, bias: parameters.matrix(first.bias), mask: nil, into: result, keepSlope: false)
+        return result
+    }
+
+    // MARK: The residual stream
+
+    /// The sum of what the sub-layers gave, and its normalisation, which the next one reads.
+    private struct Stream {
+        let sum, normal: Matrix
+    }
+
+    private func normalise(_ sum: Matrix, _ norm: NormWeights) -> Stream {
+        let result = arena.matrix(sum.rows, sum.columns)
+        Normalisation.forward(
+            sum, gain: parameters.matrix(norm.gain), bias: parameters.matrix(norm.bias),
+            into: result, statistics: arena.matrix(sum.rows, 2))
+        return Stream(sum: sum, normal: result)
+    }
+
+    /// A sub-layer's last product, its residual connection and the norm that follows.
+    private func join(
+        _ stream: Stream, _ inner: Matrix, _ output: ProjectionWeights, _ norm: NormWeights
+    ) -> Stream {
+        let (rows, columns) = (stream.sum.rows, stream.sum.columns)
+        let added = arena.matrix(rows, columns)
+        Product.timesTransposed(inner, parameters.matrix(output.weight), into: added)
+        let (sum, normal) = (arena.matrix(rows, columns), arena.matrix(rows, columns))
+        Normalisation.residualForward(
+            stream.sum, added, parameters.matrix(output.bias), mask: nil,
+            gain: parameters.matrix(norm.gain), bias: parameters.matrix(norm.bias), sum: sum,
+            into: normal, statistics: arena.matrix(rows, 2))
+        return Stream(sum: isPre ? sum : normal, normal: normal)
+    }
+}

@@ -1,0 +1,68 @@
+/// What the owner of a `Fold` does with the numbers; the fold itself never sees them.
+package enum FoldAction: Equatable, Sendable {
+    /// What own gradients are added to.
+    package enum Base: Sendable {
+        /// Own gradients begin the sum.
+        case nothing
+        /// The frame at hand.
+        case frame
+        /// The chunk's place in the total vector, where it was parked.
+        case parked
+    }
+
+    /// Copy the frame at hand to the chunk's place in the total vector, until it can be added to.
+    case park(chunk: Int)
+    /// Add own gradients to `base` and send the sum to the successor as a partial.
+    case passOn(chunk: Int, base: Base)
+    /// Add own gradients to `base` into the total vector; send it on as a total if `forward`.
+    case finish(chunk: Int, base: Base, forward: Bool)
+    /// Copy the frame at hand into the total vector; hand the frame on as it is if `forward`.
+    case store(chunk: Int, forward: Bool)
+    /// Send a chunk of the total vector on as a total.
+    case forward(chunk: Int)
+    /// Tell the predecessor how many of its frames were taken in this step.
+    case grant(partials: Int, totals: Int)
+    /// The total vector is whole and nothing is left to send. Comes once, last.
+    case complete
+}
+
+/// Why a frame was not taken, though the link is sound.
+package enum DropReason: String, Sendable, CaseIterable, Codable {
+    /// Not a frame, or not a neighbour's: nothing is known about the sender.
+    case foreign
+    case otherRun
+    case otherGeneration
+    case staleStep
+    case duplicate
+    /// From the wrong side: a credit from the predecessor, a sum from the successor.
+    case misdirected
+}
+
+/// What no sound neighbour of this generation sends: the generation must be formed again.
+package enum Violation: Error, Hashable, Sendable {
+    case frame(FrameError)
+    /// A frame before this one is missing.
+    case gap(chunk: Int, expected: Int)
+    case chunk(Int, chunks: Int)
+    case interval(ShardInterval, expected: ShardInterval)
+    case elements(Int, expected: Int)
+    /// A total of a chunk that this worker has not added to yet.
+    case premature(chunk: Int)
+    /// A partial for the worker that begins the sum, or a total for the one that completes it.
+    case position(chunk: Int)
+    /// Credit for more frames than were sent.
+    case credit(Int, sent: Int)
+    /// More frames of a later step than there are credits.
+    case tooFarAhead(step: UInt64)
+}
+
+/// What a fold waits for.
+package enum FoldWait: String, Sendable, Codable {
+    case nothing
+    /// Own gradients are not computed down to the next chunk.
+    case local
+    /// The predecessor has not sent the next partial or total.
+    case predecessor
+    /// The successor has not taken what was sent.
+    case successor
+}

@@ -1,0 +1,205 @@
+import Parameters
+import Wire
+
+/// Why bytes are no frame of the ring.
+package enum FrameError: Error, Hashable, Sendable {
+    case truncated(Int)
+    case foreignMagic
+    case otherVersion(Int)
+    case unknownKind(Int)
+    case unknownFormat(Int)
+    /// A field has a value that no sender writes.
+    case malformed
+    /// The payload has another length than the header says.
+    case payload(bytes: Int, elements: Int)
+    case checksum
+}
+
+/// What stands before the numbers in each message between neighbours: 64 bytes, little-endian.
+///
+///     0 checksum u64: low word of XXH3-128 over everything from byte 8 to the end
+///     8 magic u32 · 12 version u16 · 14 kind u8 · 15 format of the numbers u8
+///     16 run u64 · 24 epoch u32 · 28 counter u32 · 32 step u64
+///     40 chunk u32 · 44 elements u32 · 48 from u32 · 52 to u32
+///     56 partials u32 · 60 totals u32
+///
+/// Fields that a kind does not use are 0.
+package struct FrameHeader: Equatable, Sendable {
+    package struct Piece: Equatable, Sendable {
+        /// Index in the plan.
+        package var chunk: Int
+        /// Number of float32 that follow.
+        package var elements: Int
+        package var shards: ShardInterval
+
+        package init(chunk: Int, elements: Int, shards: ShardInterval) {
+            self.chunk = chunk
+            self.elements = elements
+            self.shards = shards
+        }
+    }
+
+    package enum Body: Equatable, Sendable {
+        /// A sum on its way to the last shard.
+        case partial(Piece)
+        /// The sum of all shards on its way around.
+        case total(Piece)
+        /// Backwards: how many of each were taken off the link in this step.
+        case credit(partials: Int, totals: Int)
+        /// The first frame on a new link: the sender's rank and the fingerprint of its plan.
+        case greeting(rank: Int, plan: UInt64)
+        /// The successor's answer, once it is in the same generation.
+        case answer(rank: Int, plan: UInt64)
+    }
+
+    package var run: UInt64
+    package var generation: Generation
+    /// 0 in greetings and answers.
+    package var step: UInt64
+    package var body: Body
+
+    package init(run: UInt64, generation: Generation, step: UInt64, body: Body) {
+        self.run = run
+        self.generation = generation
+        self.step = step
+        self.body = body
+    }
+
+    package static let byteCount = 64
+    static let magic: UInt32 = 0x4652_5444  // "DTRF"
+    static let version: UInt16 = 1
+    private static let checksummedFrom = 8
+
+    /// Bytes of the whole frame.
+    package var frameBytes: Int { Self.byteCount + 4 * elements }
+
+    private var elements: Int {
+        switch body {
+        case .partial(let piece), .total(let piece): piece.elements
+        default: 0
+        }
+    }
+
+    /// The checksum of a whole frame, over all but its own eight bytes.
+    private static func checksum(_ frame: UnsafeRawBufferPointer) -> UInt64 {
+        FastDigest(block: UnsafeRawBufferPointer(rebasing: frame[checksummedFrom...])).low
+    }
+}
+
+// MARK: - Writing
+
+extension FrameHeader {
+    /// Writes the header before numbers that are already in place, then the checksum of all.
+    ///
+    /// `frame` holds `frameBytes` bytes.
+    package func seal(_ frame: UnsafeMutableRawBufferPointer) {
+        precondition(frame.count == frameBytes, "\(frame.count) bytes, not \(frameBytes)")
+        func put<Value: FixedWidthInteger>(_ value: Value, _ offset: Int) {
+            frame.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
+        }
+        put(Self.magic, 8)
+        put(Self.version, 12)
+        put(kind, 14)
+        put(0 as UInt8, 15)
+        put(run, 16)
+        put(generation.epoch, 24)
+        put(generation.counter, 28)
+        put(step, 32)
+        let words = words
+        for index in words.indices { put(words[index], 40 + 4 * index) }
+        put(Self.checksum(UnsafeRawBufferPointer(frame)), 0)
+    }
+
+    /// A frame without numbers, whole.
+    package func sealed() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
+            seal(UnsafeMutableRawBufferPointer(buffer))
+            count = Self.byteCount
+        }
+    }
+
+    private var kind: UInt8 {
+        switch body {
+        case .partial: 1
+        case .total: 2
+        case .credit: 3
+        case .greeting: 4
+        case .answer: 5
+        }
+    }
+
+    private var words: InlineArray<6, UInt32> {
+        switch body {
+        case .partial(let piece), .total(let piece):
+            [
+                UInt32(piece.chunk), UInt32(piece.elements), UInt32(piece.shards.from),
+                UInt32(piece.shards.to), 0, 0,
+            ]
+        case .credit(let partials, let totals):
+            [0, 0, 0, 0, UInt32(partials), UInt32(totals)]
+        case .greeting(let rank, let plan), .answer(let rank, let plan):
+            [
+                UInt32(truncatingIfNeeded: plan), UInt32(truncatingIfNeeded: plan >> 32),
+                UInt32(rank), 0, 0, 0,
+            ]
+        }
+    }
+}
+
+// MARK: - Reading
+
+extension FrameHeader {
+    /// Reads the header of a whole frame; the numbers are the bytes from `byteCount` on.
+    ///
+    /// - Throws: what is wrong with it; then nothing in it may be believed.
+    package init(_ frame: UnsafeRawBufferPointer) throws(FrameError) {
+        guard frame.count >= Self.byteCount else { throw .truncated(frame.count) }
+        func word(_ offset: Int) -> Int {
+            Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        }
+        func long(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        guard word(8) == Self.magic else { throw .foreignMagic }
+        let version = word(12) & 0xFFFF
+        guard version == Self.version else { throw .otherVersion(version) }
+        guard frame[15] == 0 else { throw .unknownFormat(Int(frame[15])) }
+        let body = try Self.body(
+            kind: frame[14], [word(40), word(44), word(48), word(52), word(56), word(60)],
+            plan: long(40))
+        self.init(
+            run: long(16),
+            generation: Generation(epoch: UInt32(word(24)), counter: UInt32(word(28))),
+            step: long(32), body: body)
+        guard frame.count == frameBytes else {
+            throw .payload(bytes: frame.count - Self.byteCount, elements: elements)
+        }
+        guard Self.checksum(frame) == long(0) else { throw .checksum }
+    }
+
+    private static func body(
+        kind: UInt8, _ words: InlineArray<6, Int>, plan: UInt64
+    ) throws(FrameError) -> Body {
+        switch kind {
+        case 1, 2:
+            guard words[1] > 0, words[2] < words[3], words[4] == 0, words[5] == 0 else {
+                throw .malformed
+            }
+            let piece = Piece(
+                chunk: words[0], elements: words[1],
+                shards: ShardInterval(from: words[2], to: words[3]))
+            return kind == 1 ? .partial(piece) : .total(piece)
+        case 3:
+            guard words[0] == 0, words[1] == 0, words[2] == 0, words[3] == 0 else {
+                throw .malformed
+            }
+            return .credit(partials: words[4], totals: words[5])
+        case 4, 5:
+            guard words[3] == 0, words[4] == 0, words[5] == 0 else { throw .malformed }
+            return kind == 4
+                ? .greeting(rank: words[2], plan: plan) : .answer(rank: words[2], plan: plan)
+        default:
+            throw .unknownKind(Int(kind))
+        }
+    }
+}

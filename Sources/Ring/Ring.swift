@@ -1,1 +1,0 @@
-// Ring: to be written.

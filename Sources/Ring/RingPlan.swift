@@ -1,0 +1,137 @@
+/// How the workers' gradients become one total.
+package enum Collective: String, Sendable, Codable, CaseIterable {
+    /// Left fold in shard order along the ring: the bits do not depend on the number of workers.
+    case fold
+    /// Reduce-scatter and all-gather over W segments, each begun by another worker: fewer bytes a
+    /// link, but the order of the sum depends on W.
+    case ring
+}
+
+/// Why a ring cannot be planned.
+package enum RingPlanError: Error, Equatable, Sendable {
+    /// Bounds must begin at 0 and rise: every worker owns a shard.
+    case shardBounds([Int])
+    case rank(Int, workers: Int)
+    case count(Int)
+    case chunkElements(Int)
+    case tooManyChunks(Int)
+}
+
+/// Who adds what to which part of the vector, in which order: the same for one whole generation.
+///
+/// The vector is cut into segments (one for the fold, W for the textbook ring), a segment into
+/// chunks, counted from its end: the backward pass finishes the vector from its end. The sum of a
+/// segment begins at one worker (position 0) and ends W−1 links on; the total goes W−1 links
+/// further. Worker w owns the shards `shardBounds[w]..<shardBounds[w + 1]`.
+///
+/// Source of the textbook ring: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for
+/// clusters of workstations", J. Parallel Distrib. Comput. 69 (2009), section 4.
+package struct RingPlan: Sendable, Equatable {
+    package let rank: Int
+    package let shardBounds: [Int]
+    /// Elements of the vector.
+    package let count: Int
+    package let chunkElements: Int
+    package let collective: Collective
+    /// Index of each segment's first chunk, and the number of chunks at the end.
+    package let chunkBounds: [Int]
+
+    package init(
+        rank: Int, shardBounds: [Int], count: Int, chunkElements: Int, collective: Collective
+    ) throws(RingPlanError) {
+        guard shardBounds.count >= 2, shardBounds[0] == 0,
+            zip(shardBounds, shardBounds.dropFirst()).allSatisfy({ $0 < $1 })
+        else { throw .shardBounds(shardBounds) }
+        let workers = shardBounds.count - 1
+        guard rank >= 0, rank < workers else { throw .rank(rank, workers: workers) }
+        guard count >= 0 else { throw .count(count) }
+        guard chunkElements > 0, chunkElements <= 1 << 28 else {
+            throw .chunkElements(chunkElements)
+        }
+        self.rank = rank
+        self.shardBounds = shardBounds
+        self.count = count
+        self.chunkElements = chunkElements
+        self.collective = collective
+        let segments = collective == .fold ? 1 : workers
+        var bounds = [0]
+        for segment in 0..<segments {
+            let length = Self.segment(segment, of: segments, count: count).count
+            bounds.append(bounds[segment] + (length + chunkElements - 1) / chunkElements)
+        }
+        guard bounds[segments] <= Int(Int32.max) else { throw .tooManyChunks(bounds[segments]) }
+        chunkBounds = bounds
+    }
+
+    package var workers: Int { shardBounds.count - 1 }
+    package var shards: Int { shardBounds[workers] }
+    package var segments: Int { chunkBounds.count - 1 }
+    package var chunks: Int { chunkBounds[segments] }
+    /// The shards whose gradients this worker adds.
+    package var own: Range<Int> { shardBounds[rank]..<shardBounds[rank + 1] }
+
+    // MARK: Segments
+
+    private static func segment(_ segment: Int, of segments: Int, count: Int) -> Range<Int> {
+        count * segment / segments..<count * (segment + 1) / segments
+    }
+
+    package func elements(ofSegment segment: Int) -> Range<Int> {
+        Self.segment(segment, of: segments, count: count)
+    }
+
+    /// Rank of the worker with which a segment's sum begins.
+    package func start(ofSegment segment: Int) -> Int {
+        collective == .fold ? 0 : (segment + 1) % workers
+    }
+
+    /// This worker's place in a segment's sum: 0 begins it, W−1 completes it.
+    package func position(inSegment segment: Int) -> Int {
+        (rank - start(ofSegment: segment) + workers) % workers
+    }
+
+    /// The shards that a partial sum covers when `position` workers have added theirs.
+    package func interval(ofSegment segment: Int, positions: Int) -> ShardInterval {
+        let start = start(ofSegment: segment)
+        var covered = 0
+        for position in 0..<positions {
+            let worker = (start + position) % workers
+            covered += shardBounds[worker + 1] - shardBounds[worker]
+        }
+        return ShardInterval(from: shardBounds[start], to: shardBounds[start] + covered)
+    }
+
+    /// What every total covers.
+    package var whole: ShardInterval { ShardInterval(from: 0, to: shards) }
+
+    // MARK: Chunks
+
+    package func segment(ofChunk chunk: Int) -> Int {
+        precondition(chunk >= 0 && chunk < chunks, "chunk \(chunk) of \(chunks)")
+        var segment = 0
+        while chunkBounds[segment + 1] <= chunk { segment += 1 }
+        return segment
+    }
+
+    /// The elements of a chunk: the segment's chunks are counted from its end.
+    package func elements(ofChunk chunk: Int) -> Range<Int> {
+        let segment = segment(ofChunk: chunk)
+        let elements = elements(ofSegment: segment)
+        let fromStart = chunkBounds[segment + 1] - 1 - chunk
+        let lower = elements.lowerBound + fromStart * chunkElements
+        return lower..<min(lower + chunkElements, elements.upperBound)
+    }
+}
+
+/// Shards summed in order, `from..<to`; beyond the last shard it goes on with the first.
+package struct ShardInterval: Hashable, Sendable, CustomStringConvertible {
+    package var from: Int
+    package var to: Int
+
+    package init(from: Int, to: Int) {
+        self.from = from
+        self.to = to
+    }
+
+    package var description: String { "[\(from),\(to))" }
+}

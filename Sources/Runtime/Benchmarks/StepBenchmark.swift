@@ -1,0 +1,193 @@
+import Coordination
+import Foundation
+import Messaging
+import Model
+import Text
+import Training
+
+/// Times whole training steps: a real coordinator and real worker processes, through the commit.
+package struct StepBenchmark {
+    package var configuration: RunConfiguration
+    /// Sequences a worker and their length on both sides; unused with a corpus.
+    package var batch: Int
+    package var length: Int
+    package var steps: Int
+    /// Sentence pairs, words as tokens.
+    package var corpus: String?
+    package var software: String
+
+    static let warmUp = 3
+
+    package init(
+        configuration: RunConfiguration, batch: Int, length: Int, steps: Int, corpus: String?,
+        software: String
+    ) {
+        self.configuration = configuration
+        self.batch = batch
+        self.length = length
+        self.steps = steps
+        self.corpus = corpus
+        self.software = software
+    }
+
+    /// What came out; CONTRACT fixes the keys.
+    package struct Result: Encodable, Sendable {
+        package var tokensPerSecond: Double
+        package var stepMilliseconds: Double
+        package var parameters: Int
+        package var workers: Int
+        package var threads: Int
+        package var shards: Int
+        package var peakMegabytes: Double
+        package var gigaflops: Double
+        package var sgemmGigaflops: Double
+        /// Mean milliseconds of a step that members computed, and waited for the fold afterwards.
+        package var computeMilliseconds: Double
+        package var waitMilliseconds: Double
+        package var startSeconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case parameters, workers, threads, shards
+            case tokensPerSecond = "tokens_per_s"
+            case stepMilliseconds = "step_ms"
+            case peakMegabytes = "peak_rss_mb"
+            case gigaflops = "gflops"
+            case sgemmGigaflops = "sgemm_gflops"
+            case computeMilliseconds = "compute_ms"
+            case waitMilliseconds = "wait_ms"
+            case startSeconds = "start_to_first_step_s"
+        }
+    }
+
+    /// Runs the benchmark; throws what the corpus or the processes have to say.
+    package func run() throws -> Result {
+        let (batches, vocabulary) = try source()
+        let architecture = Architecture(configuration, vocabulary: vocabulary)
+        let model = try Transformer(architecture)
+        let threads = configuration.threads(cores: ProcessInfo.processInfo.activeProcessorCount)
+        let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
+        let sgemm = ProductRate.measure(costs.first ?? [], threads: configuration.workers * threads)
+        let logs = try TemporaryFolder()
+        let measurement = Measurement(workers: configuration.workers)
+        let outcome = try coordinate(
+            batches, architecture, model, threads: threads, logs: logs.path, measurement)
+        guard case .finished = outcome else { throw StepBenchmarkError.ended(outcome) }
+        let operations = costs.joined().reduce(0) { $0 + $1.trainingOperations }
+        let count = Double(steps)
+        return Result(
+            tokensPerSecond: Double(measurement.tokens) / measurement.seconds,
+            stepMilliseconds: measurement.seconds / count * 1e3, parameters: model.layout.count,
+            workers: configuration.workers, threads: threads, shards: configuration.shards,
+            peakMegabytes: Double(measurement.peakBytes) * 1e-6,
+            gigaflops: operations / measurement.seconds * 1e-9,
+            sgemmGigaflops: sgemm * 1e-9,
+            computeMilliseconds: measurement.compute / count * 1e3,
+            waitMilliseconds: measurement.wait / count * 1e3,
+            startSeconds: measurement.startSeconds)
+    }
+
+    private func source() throws -> (any BatchSource, vocabulary: Int) {
+        guard let corpus else {
+            let batches = SyntheticBatches(
+                sequences: batch * configuration.workers, length: length,
+                vocabulary: configuration.vocabulary, shards: configuration.shards,
+                seed: configuration.seed)
+            return (batches, configuration.vocabulary)
+        }
+        let words = try WordTokens(.pairs(corpus))
+        let schedule = try BatchSchedule(
+            corpus: words.corpus, batchTokens: configuration.batchTokens,
+            shards: configuration.shards, seed: configuration.seed)
+        return (CorpusBatches(schedule: schedule, heldOut: []), words.vocabulary)
+    }
+
+    private func cost(_ architecture: Architecture, _ batch: Batch) -> [StepCost] {
+        batch.shards.map { shard in
+            StepCost(
+                architecture,
+                sequences: zip(shard.sources, shard.targets).map { ($0.count, $1.count + 1) })
+        }
+    }
+
+    private func coordinate(
+        _ batches: any BatchSource, _ architecture: Architecture, _ model: Transformer,
+        threads: Int, logs: String, _ measurement: Measurement
+    ) throws -> Outcome {
+        let job = WorkerJob(architecture: architecture, configuration: configuration)
+        let policy = CoordinatorPolicy(
+            run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
+            configuration: Array(try JSONEncoder().encode(job)), workers: configuration.workers,
+            waitForAll: true, shards: configuration.shards, steps: steps + Self.warmUp,
+            checkpointEvery: 0, savesAtEnd: false, validateEvery: 0, validationBatches: 0,
+            deadlines: Deadlines(peerTimeout: Milliseconds(60_000)), onNonFinite: .stop)
+        let setup = CoordinatorSetup(
+            policy: policy, batches: batches,
+            schedule: LearningRateSchedule(peak: 1e-4, warmup: 1000),
+            parameterCount: model.layout.count, bind: Address(host: "127.0.0.1", port: 0),
+            store: nil, loadState: { throw StepBenchmarkError.stateLost(step: $0) },
+            resumedFrom: nil, timeLimit: nil)
+        let process = try CoordinatorProcess(
+            setup, mailbox: try Mailbox(), report: measurement.observe)
+        let workers = LocalWorkers(
+            count: configuration.workers,
+            arguments: [
+                "worker", "--connect", process.address.description, "--threads", "\(threads)",
+            ],
+            logs: logs, report: measurement.observe)
+        process.localWorkers = workers
+        measurement.lastStep = steps + Self.warmUp
+        try workers.startAll()
+        defer { workers.waitForAll(seconds: 5) }
+        return try process.run()
+    }
+}
+
+package enum StepBenchmarkError: Error, Sendable {
+    case ended(Outcome)
+    /// Every worker was lost in the middle of the measurement.
+    case stateLost(step: Int)
+}
+
+/// Collects figures from the coordinator's reports.
+private final class Measurement {
+    var lastStep = 0
+    private(set) var tokens = 0
+    private(set) var compute = 0.0
+    private(set) var wait = 0.0
+    private(set) var peakBytes = 0
+    private(set) var startSeconds = 0.0
+    private(set) var seconds = 0.0
+    private let created = ContinuousClock.now
+    private var begun = ContinuousClock.now
+    private var processes: [Int: Int32] = [:]
+
+    init(workers: Int) {}
+
+    func observe(_ report: RunReport) {
+        switch report {
+        case .workerStarted(let index, let processID, _): processes[index] = processID
+        case .step(let step): took(step)
+        default: break
+        }
+    }
+
+    private func took(_ step: StepReport) {
+        if step.step == 1 { startSeconds = Clock.seconds(since: created) }
+        if step.step == StepBenchmark.warmUp { begun = .now }
+        guard step.step > StepBenchmark.warmUp else { return }
+        tokens += step.tokens
+        compute += step.computeSeconds
+        wait += step.waitSeconds
+        guard step.step == lastStep else { return }
+        seconds = Clock.seconds(since: begun)
+        peakBytes = processes.values.map(Self.highWaterMark).max() ?? 0
+    }
+
+    /// VmHWM of a process: the most memory it has had resident, in bytes.
+    private static func highWaterMark(_ processID: Int32) -> Int {
+        let status = try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        let fields = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }) ?? []
+        return fields.count > 1 ? (Int(fields[1]) ?? 0) * 1024 : 0
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Where a run lives and whether it is there already.
+package struct RunLocation: Equatable, Sendable {
+    /// Absolute.
+    package let folder: String
+    package let resume: Bool
+
+    package init(folder: String, resume: Bool) {
+        self.folder = URL(fileURLWithPath: folder).standardizedFileURL.path
+        self.resume = resume
+    }
+
+    /// The resolved settings, as `--config` reads them.
+    package var configurationFile: String { folder + "/configuration.yaml" }
+
+    /// The link beside a run's folder that leads to the newest one.
+    package static let latest = "runs/latest"
+
+    /// `runs/20261123T064500Z`: where a run lives that was given no folder.
+    package static func standard(at time: Date = Date()) -> String {
+        let stamp = Date.ISO8601FormatStyle(timeZone: .gmt)
+            .year().month().day().time(includingFractionalSeconds: false)
+            .timeSeparator(.omitted).dateSeparator(.omitted)
+        return "runs/" + time.formatted(stamp) + "Z"
+    }
+
+    package enum Content: Sendable { case aRun, aFile, other }
+
+    /// What is at the folder's path; `other` is also nothing.
+    package var content: Content {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+        if exists && !isFolder.boolValue { return .aFile }
+        return FileManager.default.fileExists(atPath: configurationFile) ? .aRun : .other
+    }
+
+    /// The configuration of this run: `given` resolved, or on resume the saved one with what
+    /// `given` may change.
+    package func configuration(
+        _ given: GivenSettings
+    ) throws(ConfigurationError) -> RunConfiguration {
+        guard resume else { return try RunConfiguration(given) }
+        let saved = try RunConfiguration(GivenSettings(file: configurationFile))
+        return try saved.resumed(with: given)
+    }
+}

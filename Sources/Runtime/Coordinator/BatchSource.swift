@@ -1,0 +1,22 @@
+import Text
+
+/// Where a coordinator gets its batches: a function of the step alone.
+package protocol BatchSource: Sendable {
+    /// The batch of a step, counted from 1.
+    func batch(step: Int) -> Batch
+    /// The held-out part, cut like the training part.
+    var heldOut: [Batch] { get }
+}
+
+/// A corpus under a seed, with its held-out part.
+struct CorpusBatches: BatchSource {
+    let schedule: BatchSchedule
+    let heldOut: [Batch]
+
+    func batch(step: Int) -> Batch { schedule.batch(step: step) }
+}
+
+/// Random sentences of one length.
+extension SyntheticBatches: BatchSource {
+    package var heldOut: [Batch] { [] }
+}

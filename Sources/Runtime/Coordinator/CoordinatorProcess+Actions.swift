@@ -1,0 +1,172 @@
+import Coordination
+import Text
+import Wire
+
+/// What the coordinator's state machine wants done.
+extension CoordinatorProcess {
+    /// False if the actions behind this one must not be carried out.
+    func perform(_ action: CoordinatorAction) -> Bool {
+        switch action {
+        case .send(let peer, let message): send(message, to: peer)
+        case .sendStep(let peer, let generation, let step, let shards):
+            sendStep(peer, generation, step, shards)
+        case .sendEvaluation(let peer, let step, let batch, let shards):
+            let words = flattened(setup.batches.heldOut[batch], shards)
+            send(.evaluate(EvaluationOrder(step: step, batch: batch, shards: words)), to: peer)
+        case .record(let step): return record(step)
+        case .validated(let result):
+            setup.store?.append(ValidationLine(result))
+            report(.validated(result))
+        case .deliverCheckpoint(let step, let peers): deliver(step, to: peers)
+        case .openSnapshot(let step, let donor, let toDisk, let targets):
+            relay = SnapshotRelay(
+                step: step, donor: donor, toDisk: toDisk, targets: targets,
+                count: setup.parameterCount)
+        case .abandonSnapshot(let step):
+            if relay?.toDisk == true { setup.store?.checkpoints.abandon(step: step) }
+            relay = nil
+        case .forget(let peer):
+            deliveries[peer] = nil
+            outboxes[peer] = nil
+        case .note(let note): report(.note(note))
+        case .finish(let outcome): self.outcome = outcome
+        }
+        return true
+    }
+
+    // MARK: batches
+
+    private func sendStep(
+        _ peer: PeerID, _ generation: Generation, _ step: Int, _ shards: Range<Int>
+    ) {
+        let batch = batch(step)
+        send(
+            .step(
+                StepOrder(
+                    generation: generation, step: step,
+                    learningRate: setup.schedule.rate(step: step), labels: batch.labels,
+                    shards: flattened(batch, shards))),
+            to: peer)
+    }
+
+    private func batch(_ step: Int) -> Batch {
+        if let currentBatch, currentBatch.step == step { return currentBatch }
+        let batch = setup.batches.batch(step: step)
+        currentBatch = batch
+        return batch
+    }
+
+    private func flattened(_ batch: Batch, _ shards: Range<Int>) -> [ShardWords] {
+        shards.map { ShardWords(shard: $0, words: batch.shards[$0].flattened) }
+    }
+
+    // MARK: records
+
+    private func record(_ step: CommittedStep) -> Bool {
+        let batch = batch(step.step)
+        let summary = summary(of: step, batch)
+        do throws(RunStore.Failure) {
+            if try setup.store?.record(step, batch, loss: summary.loss) ?? false {
+                setup.store?.append(summary)
+            }
+        } catch {
+            failure = error
+            handle(.recordFailed(step: step.step))
+            return false
+        }
+        report(.step(summary))
+        return true
+    }
+
+    /// Losses are added in shard order, whoever computed them.
+    private func summary(of step: CommittedStep, _ batch: Batch) -> StepReport {
+        let labels = Double(max(1, batch.labels))
+        return StepReport(
+            step: step.step, epoch: batch.epoch,
+            loss: step.reports.reduce(0) { $0 + $1.smoothed } / labels,
+            negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood }
+                / labels,
+            learningRate: Double(setup.schedule.rate(step: step.step)),
+            gradientNorm: step.gradientNorm, tokens: batch.tokens,
+            tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
+            stepSeconds: step.timing.step, computeSeconds: step.timing.compute,
+            foldSeconds: step.timing.fold, waitSeconds: step.timing.wait, workers: step.workers,
+            isSkipped: step.skipped)
+    }
+
+    // MARK: state
+
+    /// Streams the state on disk to workers that lack it.
+    private func deliver(_ step: Int, to peers: [PeerID]) {
+        do {
+            let loaded = try setup.loadState(step)
+            for peer in peers {
+                deliveries[peer] = StateStream(
+                    step: loaded.step, adamCount: loaded.adamCount, sections: loaded.sections)
+                for _ in 0..<StateStream.window { sendSlice(to: peer) }
+            }
+        } catch {
+            failure = error
+            outcome = .checkpointFailed(step: step)
+        }
+    }
+
+    private func sendSlice(to peer: PeerID) {
+        guard let slice = deliveries[peer]?.take() else {
+            deliveries[peer] = nil
+            return
+        }
+        send(.slice(slice), to: peer)
+    }
+
+    /// A slice of a snapshot: on to the disk and to whoever lacks the state.
+    func take(_ slice: StateSlice, from peer: PeerID) {
+        guard let position = relay?.opened(slice, from: peer), let relay else { return }
+        if relay.toDisk { setup.store?.checkpoints.write(slice, position: position) }
+        for target in relay.targets { send(.slice(slice), to: target) }
+    }
+
+    /// Someone has stored a slice: the disk (nil) or a worker.
+    func taken(_ step: Int, _ position: Int, by peer: PeerID?) {
+        if let peer, deliveries[peer]?.step == step {
+            sendSlice(to: peer)
+            return
+        }
+        guard relay?.step == step, relay?.taken(by: peer, position: position) == true,
+            let relay
+        else { return }
+        send(.sliceTaken(step: step, position: position), to: relay.donor)
+        if relay.toDisk && relay.isEnd(position) { commitCheckpoint(step) }
+    }
+
+    private func commitCheckpoint(_ step: Int) {
+        do {
+            try setup.store?.synchronize()
+            setup.store?.checkpoints.commit(step: step)
+        } catch {
+            setup.store?.checkpoints.abandon(step: step)
+            mailbox.post(.disk(.failed(step: step, error)))
+        }
+    }
+}
+
+/// A line of `metrics.jsonl` about the held-out part.
+struct ValidationLine: Encodable {
+    let step: Int
+    let validationLoss: Double
+    let validationSmoothedLoss: Double
+    let labels: Int
+
+    init(_ result: ValidationResult) {
+        step = result.step
+        validationLoss = result.loss
+        validationSmoothedLoss = result.smoothed
+        labels = result.labels
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case step, labels
+        case validationLoss = "validation_loss"
+        case validationSmoothedLoss = "validation_smoothed_loss"
+    }
+}

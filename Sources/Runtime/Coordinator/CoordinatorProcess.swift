@@ -1,0 +1,241 @@
+import Checkpoint
+import Coordination
+import Foundation
+import Messaging
+import Parameters
+import Text
+import Training
+import Wire
+
+/// What a coordinator process is given; everything else it makes itself.
+struct CoordinatorSetup {
+    var policy: CoordinatorPolicy
+    var batches: any BatchSource
+    var schedule: LearningRateSchedule
+    /// Elements of θ.
+    var parameterCount: Int
+    var bind: Address
+    var store: RunStore?
+    /// The state that `deliverCheckpoint` streams: that of the newest checkpoint, or a warm start.
+    var loadState: (_ step: Int) throws -> LoadedState
+    /// The step and the state to go on from.
+    var resumedFrom: Int?
+    var timeLimit: TimeSpan?
+}
+
+/// θ, m and v as they are on disk.
+struct LoadedState {
+    var step: Int
+    var adamCount: Int
+    var sections: [ParameterVector]
+}
+
+/// A coordinator: obeys its `Coordinator`, owns the control socket, the run's files, the signals.
+final class CoordinatorProcess {
+    enum Arrival: Sendable {
+        case disk(CheckpointThread.Event)
+    }
+
+    let setup: CoordinatorSetup
+    let report: (RunReport) -> Void
+    let signals: Signals
+    let context: Context
+    let control: RouterSocket
+    let monitor: SocketMonitor
+    let mailbox: Mailbox<Arrival>
+    /// Where workers connect.
+    let address: Address
+    var coordinator: Coordinator
+    var connections: [Int32: PeerID] = [:]
+    /// Peers that could not be sent to: their loss is told when the event at hand is done.
+    private var unreachable: Set<PeerID> = []
+    var outboxes: [PeerID: [[UInt8]]] = [:]
+    var deliveries: [PeerID: StateStream] = [:]
+    var relay: SnapshotRelay?
+    var currentBatch: Batch?
+    var outcome: Outcome?
+    var failure: (any Error)?
+    var localWorkers: LocalWorkers?
+    var startedAt = ContinuousClock.now
+    var wasStopped = false
+
+    /// Binds; throws `addressInUse` and the like. Signals arrive from here on through the loop.
+    init(
+        _ setup: CoordinatorSetup, mailbox: Mailbox<Arrival>,
+        report: @escaping (RunReport) -> Void
+    ) throws(MessagingError) {
+        self.setup = setup
+        self.report = report
+        self.mailbox = mailbox
+        signals = Signals([SIGINT, SIGTERM, SIGCHLD])
+        context = try Context()
+        var options = SocketOptions()
+        options.sendHighWater = 256
+        options.receiveHighWater = 256
+        options.linger = .seconds(1)
+        options.maximumFrameBytes = WireLimit.message
+        options.maximumMessageBytes = WireLimit.message
+        options.ipv6 = setup.bind.host.contains(":")
+        control = try RouterSocket(context, options)
+        monitor = try SocketMonitor(control)
+        let bound = try control.bind(
+            setup.bind.port == 0 ? "tcp://\(setup.bind.host):*" : setup.bind.description)
+        address = Address(bound) ?? setup.bind
+        coordinator = Coordinator(policy: setup.policy, resumedFrom: setup.resumedFrom)
+    }
+
+    // MARK: the loop
+
+    /// Coordinates until the run ends; throws what kept a step from being recorded.
+    func run() throws -> Outcome {
+        startedAt = .now
+        report(.listening(address))
+        while outcome == nil {
+            try waitForSomething()
+            takeSignals()
+            try takeMessages()
+            try takeConnectionEvents()
+            for arrival in mailbox.take() { take(arrival) }
+            handle(.tick)
+            watchTime()
+            flushOutboxes()
+            takeUnreachable()
+            try setup.store?.synchronizeIfDue()
+        }
+        flushOutboxes()
+        if let failure { throw failure }
+        return outcome!
+    }
+
+    private func waitForSomething() throws(MessagingError) {
+        var poller = Poller()
+        poller.add(control, for: .readable)
+        poller.add(monitor)
+        poller.add(mailbox.wakeup)
+        poller.add(descriptor: signals.descriptor, for: .readable)
+        _ = try poller.wait(until: .after(coordinator.tickInterval))
+    }
+
+    private func takeSignals() {
+        while let signal = signals.next() {
+            if signal == SIGCHLD {
+                localWorkers?.reap(isFinished: outcome != nil)
+            } else {
+                if wasStopped { exit(130) }
+                wasStopped = true
+                handle(.stopRequested)
+            }
+        }
+    }
+
+    private func takeUnreachable() {
+        while let peer = unreachable.min() {
+            unreachable.remove(peer)
+            handle(.disconnected(peer))
+        }
+    }
+
+    private func watchTime() {
+        guard let limit = setup.timeLimit, !wasStopped,
+            Clock.seconds(since: startedAt) >= limit.seconds
+        else { return }
+        wasStopped = true
+        report(.timeIsUp(step: coordinator.lastCommitted))
+        handle(.stopRequested)
+    }
+
+    func handle(_ event: CoordinatorEvent) {
+        for action in coordinator.receive(event, at: Clock.now) where outcome == nil {
+            guard perform(action) else { return }
+        }
+    }
+
+    // MARK: messages
+
+    private func takeMessages() throws(MessagingError) {
+        while outcome == nil {
+            do throws(MessagingError) {
+                guard let (identity, connection, payload) = try control.receive() else { return }
+                guard let peer = PeerID(identity: identity) else { continue }
+                connections[connection] = peer
+                take(payload, from: peer)
+            } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
+                continue
+            }
+        }
+    }
+
+    private func take(_ payload: [UInt8], from peer: PeerID) {
+        do throws(WireError) {
+            let message = try WorkerMessage(decoding: payload)
+            switch message {
+            case .slice(let slice): take(slice, from: peer)
+            case .sliceTaken(let step, let position): taken(step, position, by: peer)
+            default: break
+            }
+            handle(.received(peer, message))
+        } catch {
+            handle(.nonsense(peer, error))
+        }
+    }
+
+    private func takeConnectionEvents() throws(MessagingError) {
+        while let event = try monitor.receive() {
+            guard event.kind == .disconnected,
+                let peer = connections.removeValue(forKey: event.descriptor)
+            else { continue }
+            handle(.disconnected(peer))
+        }
+    }
+
+    func send(_ message: CoordinatorMessage, to peer: PeerID) {
+        outboxes[peer, default: []].append(message.encoded)
+        flush(peer)
+    }
+
+    private func flushOutboxes() {
+        for peer in outboxes.keys.sorted() { flush(peer) }
+    }
+
+    private func flush(_ peer: PeerID) {
+        while let first = outboxes[peer]?.first {
+            do throws(MessagingError) {
+                try control.send(to: peer.identity, first)
+                outboxes[peer]?.removeFirst()
+            } catch .unknownPeer {
+                outboxes[peer] = nil
+                unreachable.insert(peer)
+                return
+            } catch {
+                return
+            }
+        }
+        outboxes[peer] = nil
+    }
+
+    private func take(_ arrival: Arrival) {
+        switch arrival {
+        case .disk(.sliceWritten(let step, let position)): taken(step, position, by: nil)
+        case .disk(.written(let step, let path, let digest)):
+            report(.checkpoint(step: step, path: path, digest: digest))
+            relay = nil
+            handle(.checkpointWritten(step: step))
+        case .disk(.failed(let step, let error)):
+            report(.checkpointFailed(step: step, error))
+            relay = nil
+            handle(.checkpointFailed(step: step))
+        }
+    }
+}
+
+extension PeerID {
+    /// A worker's routing identity: the byte 1 and eight random ones.
+    init?(identity: [UInt8]) {
+        guard identity.count == 9, identity[0] == 1 else { return nil }
+        self.init(identity.dropFirst().reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    var identity: [UInt8] {
+        [1] + (0..<8).reversed().map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+    }
+}

@@ -1,0 +1,90 @@
+import Checkpoint
+import Foundation
+import Model
+import Parameters
+import Text
+
+/// What using a model may find missing.
+package enum InferenceError: Error, Equatable, Sendable {
+    /// The path is neither a run nor a checkpoint.
+    case noModel(path: String)
+    /// The run has no whole checkpoint yet.
+    case noCheckpoint(run: String)
+    case noTokenizer(checkpoint: String)
+    /// The tokenizer has more pieces than the model knows.
+    case otherTokenizer(checkpoint: String, pieces: Int, vocabulary: Int)
+    /// No pair of the file, or of the run's own text, can be used.
+    case nothingToEvaluate(path: String?)
+}
+
+/// A checkpoint that has been found, and the newer ones that were passed over as damaged.
+package struct FoundCheckpoint: Sendable {
+    package let folder: CheckpointFolder
+    package let rejected: [CheckpointShelf.Rejected]
+
+    /// Takes a checkpoint as it is, of a run the newest that is whole.
+    ///
+    /// Throws: `InferenceError.noModel`, `noCheckpoint`; `CheckpointError` of a checkpoint that was
+    /// named itself.
+    package init(_ path: String) throws {
+        var isFolder: ObjCBool = false
+        let paths = RunPaths(path)
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
+            isFolder.boolValue
+        else { throw InferenceError.noModel(path: path) }
+        if FileManager.default.fileExists(atPath: paths.folder + "/manifest.json") {
+            folder = try CheckpointFolder(paths.folder)
+            rejected = []
+            return
+        }
+        guard
+            FileManager.default.fileExists(atPath: paths.checkpoints)
+                || FileManager.default.fileExists(atPath: paths.configuration)
+        else { throw InferenceError.noModel(path: path) }
+        let (newest, rejected) = try CheckpointShelf(paths.checkpoints).newestWhole()
+        guard let newest else {
+            if let first = rejected.first { throw first.reason }
+            throw InferenceError.noCheckpoint(run: path)
+        }
+        folder = newest
+        self.rejected = rejected
+    }
+}
+
+/// A trained model in memory with its tokenizer, read-only and fit for any number of threads.
+package final class TrainedModel: Sendable {
+    package let checkpoint: FoundCheckpoint
+    package let configuration: RunConfiguration
+    package let tokenizer: Tokenizer
+    let transformer: Transformer
+    let parameters: ParameterVector
+
+    /// Loads a checkpoint, or the newest whole one of a run.
+    ///
+    /// Throws: `InferenceError`, `CheckpointError`, `TextError`, `ModelError`.
+    package convenience init(_ path: String) throws {
+        try self.init(FoundCheckpoint(path))
+    }
+
+    package init(_ checkpoint: FoundCheckpoint) throws {
+        let folder = checkpoint.folder
+        let facts = try CheckpointFacts(folder)
+        guard let pieces = try folder.tokenizer() else {
+            throw InferenceError.noTokenizer(checkpoint: folder.path)
+        }
+        tokenizer = try Tokenizer(model: pieces)
+        guard tokenizer.vocabulary <= facts.architecture.vocabulary else {
+            throw InferenceError.otherTokenizer(
+                checkpoint: folder.path, pieces: tokenizer.vocabulary,
+                vocabulary: facts.architecture.vocabulary)
+        }
+        transformer = try Transformer(facts.architecture)
+        parameters = ParameterVector(count: transformer.layout.count)
+        try folder.load(transformer.layout, into: [parameters])
+        configuration = facts.configuration
+        self.checkpoint = checkpoint
+    }
+
+    /// Most tokens of a sentence, its mark included.
+    package var positions: Int { transformer.architecture.positions }
+}

@@ -1,0 +1,65 @@
+import Checkpoint
+import Foundation
+import Model
+import Parameters
+import Training
+
+/// What dtrain writes into a checkpoint's `state.json` beside the step.
+package struct CheckpointFacts: Sendable {
+    package var architecture: Architecture
+    package var configuration: RunConfiguration
+    /// What wrote it: `dtrain 0.1.0`.
+    package var software: String
+
+    package init(architecture: Architecture, configuration: RunConfiguration, software: String) {
+        self.architecture = architecture
+        self.configuration = configuration
+        self.software = software
+    }
+
+    package var json: [String: JSON] {
+        [
+            "architecture": Self.encode(architecture),
+            "configuration": Self.encode(configuration),
+            "software": .string(software),
+        ]
+    }
+
+    /// Reads a checkpoint's facts. Throws: `damaged` if they are not there.
+    package init(_ folder: CheckpointFolder) throws(CheckpointError) {
+        guard
+            let architecture: Architecture = Self.decode(folder.state.more["architecture"]),
+            let configuration: RunConfiguration = Self.decode(folder.state.more["configuration"]),
+            (try? architecture.validate()) != nil
+        else { throw .damaged(path: folder.path + "/state.json", damage: .state) }
+        var software = ""
+        if case .string(let text)? = folder.state.more["software"] { software = text }
+        self.init(architecture: architecture, configuration: configuration, software: software)
+    }
+
+    private static func encode(_ value: some Encodable) -> JSON {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let data = try? encoder.encode(value),
+            let json = try? JSONDecoder().decode(JSON.self, from: data)
+        else { preconditionFailure("\(type(of: value)) has no form in JSON") }
+        return json
+    }
+
+    private static func decode<Value: Decodable>(_ json: JSON?) -> Value? {
+        guard let json, let data = try? JSONEncoder().encode(json) else { return nil }
+        return try? JSONDecoder().decode(Value.self, from: data)
+    }
+}
+
+extension CheckpointFolder {
+    /// Reads vectors of a model of `layout`, as many sections as there are vectors.
+    func load(
+        _ layout: ParameterLayout, into sections: [ParameterVector]
+    ) throws(CheckpointError) {
+        try read(Array(Section.allCases.prefix(sections.count)), tensors: layout.tensors) {
+            (section, element, bytes) throws(CheckpointError) in
+            sections[section.rawValue].store(bytes: bytes, at: element)
+        }
+    }
+}

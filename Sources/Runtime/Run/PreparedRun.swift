@@ -1,0 +1,80 @@
+import Checkpoint
+import Foundation
+import Model
+import Parameters
+import Text
+import Training
+
+/// Everything about a run that follows from its configuration and its text.
+package struct PreparedRun: Sendable {
+    package let configuration: RunConfiguration
+    package let corpus: Corpus
+    package let tokenizer: Tokenizer
+    package let training: TokenizedCorpus
+    package let heldOut: TokenizedCorpus
+    package let schedule: BatchSchedule
+    package let heldOutBatches: [Batch]
+    package let model: Transformer
+
+    /// Reads the text, trains the tokenizer unless one is given, cuts batches, lays out the model.
+    ///
+    /// Throws: `TextError`, `ModelError`, `CheckpointError` of a tokenizer's file or a run to start
+    /// from.
+    package init(_ configuration: RunConfiguration, tokenizer given: Tokenizer? = nil) throws {
+        self.configuration = configuration
+        corpus = try Corpus(
+            configuration.corpus, validation: configuration.validation)
+        tokenizer = try given ?? Self.tokenizer(configuration, corpus)
+        training = try TokenizedCorpus(
+            corpus.training, tokenizer: tokenizer, positions: configuration.positions)
+        heldOut = try TokenizedCorpus(
+            corpus.heldOut, tokenizer: tokenizer, positions: configuration.positions)
+        schedule = try BatchSchedule(
+            corpus: training, batchTokens: configuration.batchTokens,
+            shards: configuration.shards, seed: configuration.seed)
+        heldOutBatches = schedule.heldOutBatches(heldOut)
+        model = try Transformer(
+            Architecture(configuration, vocabulary: tokenizer.vocabulary))
+    }
+
+    private static func tokenizer(
+        _ configuration: RunConfiguration, _ corpus: Corpus
+    ) throws -> Tokenizer {
+        if let path = configuration.tokenizer {
+            let file = try ReadableFile(path)
+            return try Tokenizer(model: try file.bytes(0..<file.size))
+        }
+        if let run = configuration.from {
+            let checkpoint = try newestCheckpoint(of: run).folder
+            if let model = try checkpoint.tokenizer() { return try Tokenizer(model: model) }
+        }
+        return try Tokenizer.train(
+            on: corpus.training.flatMap { [$0.source, $0.target] },
+            vocabulary: configuration.vocabulary)
+    }
+
+    /// The newest whole checkpoint of a run, and newer ones that are damaged.
+    ///
+    /// Throws: `noCheckpoint` when there is none.
+    package static func newestCheckpoint(
+        of run: String
+    ) throws(CheckpointError) -> (folder: CheckpointFolder, rejected: [CheckpointShelf.Rejected]) {
+        let (folder, rejected) = try CheckpointShelf(RunPaths(run).checkpoints).newestWhole()
+        guard let folder else { throw .noRun(path: run) }
+        return (folder, rejected)
+    }
+
+    /// The last step of the run; nil if only time limits it.
+    package var lastStep: Int? {
+        configuration.lastStep(batchesPerEpoch: schedule.batchesPerEpoch)
+    }
+
+    package var tensors: [TensorShape] { model.layout.tensors }
+}
+
+extension ParameterLayout {
+    /// Names and shapes, as a checkpoint's files list them.
+    package var tensors: [TensorShape] {
+        slots.map { TensorShape(name: $0.name, shape: $0.shape) }
+    }
+}

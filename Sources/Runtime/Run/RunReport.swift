@@ -1,0 +1,74 @@
+import Checkpoint
+import Coordination
+import Text
+
+/// What a coordinator tells whoever started it, as it happens.
+package enum RunReport: Sendable {
+    case prepared(RunSummary)
+    case listening(Address)
+    case note(CoordinatorNote)
+    case step(StepReport)
+    case validated(ValidationResult)
+    case checkpoint(step: Int, path: String, digest: String)
+    case checkpointFailed(step: Int, CheckpointError)
+    /// A checkpoint that was passed over because it is not whole.
+    case checkpointRejected(path: String, CheckpointError)
+    /// Bytes of a torn last line that were cut off the ledger.
+    case ledgerCut(bytes: Int)
+    case workerStarted(index: Int, processID: Int32, log: String)
+    case workerEnded(index: Int, processID: Int32, status: ExitStatus)
+    case timeIsUp(step: Int)
+}
+
+/// How a process ended.
+package enum ExitStatus: Hashable, Sendable {
+    case code(Int32)
+    case signal(Int32)
+}
+
+/// A run before its first step.
+package struct RunSummary: Sendable {
+    package var folder: String
+    package var resumedFrom: Int?
+    package var corpus: CorpusSummary
+    package var trainingTokens: Int
+    package var heldOutPairs: Int
+    package var vocabulary: Int
+    package var parameters: Int
+    package var batchesPerEpoch: Int
+    package var steps: Int
+    package var workers: Int
+}
+
+/// A step that has been committed.
+package struct StepReport: Sendable, Encodable {
+    package var step: Int
+    package var epoch: Int
+    /// Mean over the labels of the smoothed loss, in nats: what is minimised.
+    package var loss: Double
+    /// Mean over the labels of -log p, in nats.
+    package var negativeLogLikelihood: Double
+    package var learningRate: Double
+    package var gradientNorm: Double
+    package var tokens: Int
+    package var tokensPerSecond: Double
+    package var stepSeconds: Double
+    package var computeSeconds: Double
+    package var foldSeconds: Double
+    package var waitSeconds: Double
+    package var workers: Int
+    package var isSkipped: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case step, epoch, loss, tokens, workers
+        case negativeLogLikelihood = "nll"
+        case learningRate = "learning_rate"
+        case gradientNorm = "gradient_norm"
+        case tokensPerSecond = "tokens_per_s"
+        case stepSeconds = "step_s"
+        case computeSeconds = "compute_s"
+        case foldSeconds = "fold_s"
+        case waitSeconds = "wait_s"
+        case isSkipped = "skipped"
+    }
+}

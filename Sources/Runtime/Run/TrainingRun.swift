@@ -1,0 +1,217 @@
+import Checkpoint
+import Coordination
+import Foundation
+import Messaging
+import Model
+import Parameters
+import Text
+import Training
+import Wire
+
+/// Why a run cannot begin, where no other module says it.
+package enum RunError: Error, Equatable, Sendable {
+    /// Not even one checkpoint would fit.
+    case diskTooFull(path: String, needed: Int, free: Int)
+}
+
+/// A run as a user asks for it: `train` and `coordinator`.
+package struct TrainingRun {
+    package var configuration: RunConfiguration
+    package var location: RunLocation
+    /// Starts its own workers, as `train` does.
+    package var hasLocalWorkers: Bool
+    package var bind: Address
+    package var software: String
+
+    package init(
+        configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
+        bind: Address, software: String
+    ) {
+        self.configuration = configuration
+        self.location = location
+        self.hasLocalWorkers = hasLocalWorkers
+        self.bind = bind
+        self.software = software
+    }
+
+    package struct Result: Sendable {
+        package var outcome: Outcome
+        package var prepared: PreparedRun
+        /// The newest checkpoint.
+        package var step: Int
+        package var digest: String?
+    }
+
+    /// Runs to the end, or until it is stopped.
+    ///
+    /// Throws what the text, the folder, the socket or a worker that keeps dying has to say; the run
+    /// folder is untouched unless the text, the settings and the address are fit.
+    package func run(report: @escaping (RunReport) -> Void) throws -> Result {
+        let resumed = location.resume ? try newestWhole(report) : nil
+        let prepared = try PreparedRun(configuration, tokenizer: resumed?.tokenizer)
+        let resumedStep = resumed?.folder.step
+        let lastStep = prepared.lastStep ?? Int(Int32.max)
+        if let resumedStep, resumedStep >= lastStep {
+            return Result(
+                outcome: .finished(step: resumedStep), prepared: prepared, step: resumedStep,
+                digest: resumed?.folder.digest)
+        }
+        let warmStart = try warmStart(prepared)
+        let folder =
+            location.resume
+            ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
+        let mailbox = try Mailbox<CoordinatorProcess.Arrival>()
+        let store = try store(folder, prepared, mailbox)
+        defer { store.close() }
+        var digest = resumed?.folder.digest
+        let setup = CoordinatorSetup(
+            policy: try policy(prepared, folder, lastStep),
+            batches: CorpusBatches(
+                schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
+            schedule: LearningRateSchedule(
+                peak: Float(configuration.learningRate), warmup: configuration.warmup),
+            parameterCount: prepared.model.layout.count, bind: bind, store: store,
+            loadState: { try loadState($0, prepared, resumed?.folder, warmStart, folder) },
+            resumedFrom: resumedStep ?? (warmStart == nil ? nil : 0),
+            timeLimit: configuration.timeLimit)
+        let process = try CoordinatorProcess(setup, mailbox: mailbox) { event in
+            if case .checkpoint(_, _, let newest) = event { digest = newest }
+            report(event)
+        }
+        try folder.save(configuration: configuration.yaml)
+        try folder.save(address: process.address.description)
+        try folder.linkAsLatest()
+        report(.prepared(summary(prepared, resumedStep, lastStep)))
+        if store.tornBytes > 0 { report(.ledgerCut(bytes: store.tornBytes)) }
+        let outcome = try run(process, folder, report)
+        let step: Int =
+            switch outcome {
+            case .finished(let step): step
+            case .stopped(_, let saved): saved ?? 0
+            default: process.coordinator.lastCommitted
+            }
+        return Result(outcome: outcome, prepared: prepared, step: step, digest: digest)
+    }
+
+    private func run(
+        _ process: CoordinatorProcess, _ folder: RunFolder, _ report: @escaping (RunReport) -> Void
+    ) throws -> Outcome {
+        guard hasLocalWorkers else { return try process.run() }
+        let threads = configuration.threads(cores: ProcessInfo.processInfo.activeProcessorCount)
+        let workers = LocalWorkers(
+            count: configuration.workers,
+            arguments: [
+                "worker", "--connect", process.address.description, "--threads", "\(threads)",
+            ],
+            logs: folder.paths.logs, report: report)
+        process.localWorkers = workers
+        try workers.startAll()
+        defer { workers.waitForAll(seconds: 5) }
+        return try process.run()
+    }
+
+    // MARK: what to go on from
+
+    private struct Resumed {
+        var folder: CheckpointFolder
+        var tokenizer: Tokenizer?
+    }
+
+    private func newestWhole(_ report: (RunReport) -> Void) throws -> Resumed? {
+        let shelf = CheckpointShelf(RunPaths(location.folder).checkpoints)
+        guard FileManager.default.fileExists(atPath: shelf.path) else { return nil }
+        let (folder, rejected) = try shelf.newestWhole()
+        for checkpoint in rejected {
+            report(.checkpointRejected(path: checkpoint.path, checkpoint.reason))
+        }
+        guard let folder else { return nil }
+        return Resumed(folder: folder, tokenizer: try folder.tokenizer().map(Tokenizer.init))
+    }
+
+    /// The parameters of another run's newest checkpoint, as a state before step 1.
+    private func warmStart(_ prepared: PreparedRun) throws -> LoadedState? {
+        guard let run = configuration.from else { return nil }
+        let folder = try PreparedRun.newestCheckpoint(of: run).folder
+        let state = LoadedState(
+            step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
+        try folder.load(prepared.model.layout, into: [state.sections[0]])
+        return state
+    }
+
+    private func vectors(_ count: Int) -> [ParameterVector] {
+        StateSection.allCases.map { _ in ParameterVector(count: count) }
+    }
+
+    private func loadState(
+        _ step: Int, _ prepared: PreparedRun, _ resumed: CheckpointFolder?,
+        _ warmStart: LoadedState?, _ run: RunFolder
+    ) throws -> LoadedState {
+        if step == 0, let warmStart { return warmStart }
+        let folder: CheckpointFolder
+        if let resumed, resumed.step == step {
+            folder = resumed
+        } else {
+            folder = try PreparedRun.newestCheckpoint(of: run.paths.folder).folder
+        }
+        let state = LoadedState(
+            step: folder.step, adamCount: folder.state.adamCount,
+            sections: vectors(prepared.model.layout.count))
+        try folder.load(prepared.model.layout, into: state.sections)
+        return state
+    }
+
+    // MARK: parts
+
+    private func store(
+        _ folder: RunFolder, _ prepared: PreparedRun,
+        _ mailbox: Mailbox<CoordinatorProcess.Arrival>
+    ) throws -> RunStore {
+        let facts = CheckpointFacts(
+            architecture: prepared.model.architecture, configuration: configuration,
+            software: software)
+        let needed = CheckpointWriter.bytesNeeded(
+            tensors: prepared.tensors, tokenizer: prepared.tokenizer.model)
+        let free = try freeBytes(at: folder.paths.folder)
+        guard free >= needed else {
+            throw RunError.diskTooFull(path: folder.paths.folder, needed: needed, free: free)
+        }
+        let perEpoch = prepared.schedule.batchesPerEpoch
+        let checkpoints = CheckpointThread(
+            paths: folder.paths,
+            contents: .init(
+                tensors: prepared.tensors, tokenizer: prepared.tokenizer.model, more: facts.json,
+                epoch: { ($0 + perEpoch - 1) / perEpoch }),
+            keep: configuration.keep
+        ) { mailbox.post(.disk($0)) }
+        return try RunStore(folder: folder, checkpoints: checkpoints)
+    }
+
+    private func policy(
+        _ prepared: PreparedRun, _ folder: RunFolder, _ lastStep: Int
+    ) throws -> CoordinatorPolicy {
+        let job = WorkerJob(
+            architecture: prepared.model.architecture, configuration: configuration)
+        return CoordinatorPolicy(
+            run: UInt64.random(in: 1...UInt64.max), epoch: folder.incarnation, software: software,
+            configuration: Array(try JSONEncoder().encode(job)), workers: configuration.workers,
+            waitForAll: configuration.waitForAll, shards: configuration.shards, steps: lastStep,
+            checkpointEvery: configuration.checkpointEvery,
+            validateEvery: configuration.validateEvery,
+            validationBatches: prepared.heldOutBatches.count,
+            deadlines: Deadlines(
+                peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
+            onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
+    }
+
+    private func summary(
+        _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
+    ) -> RunSummary {
+        RunSummary(
+            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.corpus.summary,
+            trainingTokens: prepared.training.tokens,
+            heldOutPairs: prepared.heldOut.samples.count,
+            vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,
+            batchesPerEpoch: prepared.schedule.batchesPerEpoch, steps: lastStep,
+            workers: configuration.workers)
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+/// A worker's computing threads. Jobs run one after another, each on all lanes at once.
+///
+/// BLAS blocks, so these are plain threads and not tasks of the cooperative pool.
+final class LanePool: @unchecked Sendable {
+    private struct Job {
+        let body: @Sendable (_ lane: Int) -> Void
+        let completion: @Sendable () -> Void
+    }
+
+    let count: Int
+    private let condition = NSCondition()
+    // Guarded by `condition`.
+    private var jobs: [Job] = []
+    private var firstJob = 0
+    private var unfinishedLanes: [Int] = []
+    private var isStopped = false
+    private var runningThreads: Int
+
+    init(lanes count: Int) {
+        precondition(count >= 1, "\(count) lanes")
+        self.count = count
+        runningThreads = count
+        for lane in 0..<count {
+            let thread = Thread { [self] in work(as: lane) }
+            thread.name = "lane \(lane)"
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    /// Runs `body` once on every lane; the lane that ends last runs `completion`.
+    func run(
+        _ body: @escaping @Sendable (_ lane: Int) -> Void,
+        then completion: @escaping @Sendable () -> Void = {}
+    ) {
+        condition.withLock {
+            jobs.append(Job(body: body, completion: completion))
+            unfinishedLanes.append(count)
+            condition.broadcast()
+        }
+    }
+
+    /// Runs `body` on every lane and returns when all have ended.
+    func runAndWait(_ body: @escaping @Sendable (_ lane: Int) -> Void) {
+        let done = DispatchSemaphore(value: 0)
+        run(body) { done.signal() }
+        done.wait()
+    }
+
+    /// Ends the threads after the jobs at hand.
+    func stop() {
+        condition.withLock {
+            isStopped = true
+            condition.broadcast()
+            while runningThreads > 0 { condition.wait() }
+        }
+    }
+
+    private func work(as lane: Int) {
+        var next = 0
+        while let job = take(next) {
+            job.body(lane)
+            if finish(next) { job.completion() }
+            next += 1
+        }
+        condition.withLock {
+            runningThreads -= 1
+            condition.broadcast()
+        }
+    }
+
+    private func take(_ number: Int) -> Job? {
+        condition.withLock {
+            while number - firstJob >= jobs.count {
+                if isStopped { return nil }
+                condition.wait()
+            }
+            return jobs[number - firstJob]
+        }
+    }
+
+    /// Whether this lane was the last of the job.
+    private func finish(_ number: Int) -> Bool {
+        condition.withLock {
+            unfinishedLanes[number - firstJob] -= 1
+            let isLast = unfinishedLanes[number - firstJob] == 0
+            while let first = unfinishedLanes.first, first == 0 {
+                unfinishedLanes.removeFirst()
+                jobs.removeFirst()
+                firstJob += 1
+            }
+            return isLast
+        }
+    }
+}

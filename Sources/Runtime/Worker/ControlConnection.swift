@@ -1,0 +1,59 @@
+import Messaging
+import Wire
+
+/// A worker's connection to its coordinator, under an identity drawn at random.
+final class ControlConnection {
+    private let socket: DealerSocket
+    private let monitor: SocketMonitor
+    private var outbox: [[UInt8]] = []
+
+    init(to address: Address, in context: Context) throws(MessagingError) {
+        var options = SocketOptions()
+        options.identity = [1] + (0..<8).map { _ in UInt8.random(in: 0...255) }
+        options.sendHighWater = 256
+        options.receiveHighWater = 256
+        options.maximumFrameBytes = WireLimit.message
+        options.maximumMessageBytes = WireLimit.message
+        options.ipv6 = address.host.contains(":")
+        socket = try DealerSocket(context, options)
+        monitor = try SocketMonitor(socket)
+        try socket.connect(address.description)
+    }
+
+    func join(_ poller: inout Poller) {
+        poller.add(socket, for: outbox.isEmpty ? .readable : [.readable, .writable])
+        poller.add(monitor)
+    }
+
+    /// Whether a connection that stood has broken.
+    func hasBroken() throws(MessagingError) -> Bool {
+        while let event = try monitor.receive() {
+            if event.kind == .disconnected { return true }
+        }
+        return false
+    }
+
+    func receive() throws(MessagingError) -> [UInt8]? { try socket.receive() }
+
+    /// Queues a message; `flush` sends what the socket takes.
+    func post(_ message: [UInt8]) { outbox.append(message) }
+
+    func flush() throws(MessagingError) {
+        while let first = outbox.first {
+            guard try socket.send(first) else { return }
+            outbox.removeFirst()
+        }
+    }
+
+    /// Gives the last words a moment to be taken by the socket.
+    func flush(until deadline: ContinuousClock.Instant) throws(MessagingError) {
+        for message in outbox {
+            do throws(MessagingError) {
+                try socket.send(message, until: deadline)
+            } catch .wouldBlock {
+                return
+            }
+        }
+        outbox = []
+    }
+}

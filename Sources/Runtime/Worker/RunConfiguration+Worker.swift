@@ -1,0 +1,10 @@
+import Training
+
+extension StepRunner.Settings {
+    init(_ configuration: RunConfiguration) {
+        self.init(
+            seed: configuration.seed, labelSmoothing: Float(configuration.labelSmoothing),
+            clipNorm: Float(configuration.clipNorm),
+            adam: AdamW(weightDecay: configuration.weightDecay))
+    }
+}

@@ -1,0 +1,77 @@
+import Coordination
+import Model
+import Wire
+
+/// How a worker process was started.
+package struct WorkerOptions: Sendable {
+    package var coordinator: Address
+    package var threads: Int
+    /// How long to look for a coordinator before giving up.
+    package var wait: TimeSpan
+    package var software: String
+    /// Ends when this process does: set by `train`, whose workers share its terminal.
+    package var parent: Int32?
+
+    package init(
+        coordinator: Address, threads: Int, wait: TimeSpan, software: String, parent: Int32? = nil
+    ) {
+        self.coordinator = coordinator
+        self.threads = threads
+        self.wait = wait
+        self.software = software
+        self.parent = parent
+    }
+}
+
+/// What a worker tells whoever started it.
+package enum WorkerReport: Sendable {
+    case note(WorkerNote)
+    /// No coordinator has answered for so long.
+    case stillWaiting(coordinator: Address, seconds: Int)
+    case ended(WorkerOutcome)
+}
+
+/// Why a worker process ends without a word from a coordinator.
+package enum WorkerError: Error, Sendable {
+    case coordinatorNeverCame(Address, seconds: Int)
+    case interrupted
+}
+
+/// The part of a run that a worker needs, as the welcome carries it.
+package struct WorkerJob: Codable, Sendable {
+    package var architecture: Architecture
+    package var configuration: RunConfiguration
+
+    package init(architecture: Architecture, configuration: RunConfiguration) {
+        self.architecture = architecture
+        self.configuration = configuration
+    }
+}
+
+/// The parts of a vote, which come from the lanes and from the ring in any order.
+struct PendingVote {
+    let order: StepOrder
+    let attempt: Int
+    var reports: [ShardReport]?
+    var computeSeconds = 0.0
+    var state: WireDigest?
+    var total: WireDigest?
+    var waitSeconds = 0.0
+    var foldSeconds = 0.0
+    var squaredNorm: Double?
+    var nonFiniteShards: [UInt32] = []
+
+    init(order: StepOrder, attempt: Int) {
+        self.order = order
+        self.attempt = attempt
+    }
+
+    /// The vote, once all its parts are there.
+    var vote: Vote? {
+        guard let reports, let state, let total, let squaredNorm else { return nil }
+        return Vote(
+            generation: order.generation, step: order.step, total: total, state: state,
+            squaredNorm: squaredNorm, nonFiniteShards: nonFiniteShards, reports: reports,
+            computeSeconds: computeSeconds, waitSeconds: waitSeconds, foldSeconds: foldSeconds)
+    }
+}

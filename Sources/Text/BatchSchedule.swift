@@ -1,0 +1,154 @@
+import Synchronization
+
+/// The samples of one step, cut into shards.
+package struct Batch: Sendable, Hashable {
+    /// From 1.
+    package let step: Int
+    /// From 0.
+    package let epoch: Int
+    /// Always as many as the run has; some are empty when there are fewer samples.
+    package let shards: [Shard]
+    /// Words and end marks, of which the loss is the mean.
+    package let labels: Int
+    /// Source tokens and labels.
+    package let tokens: Int
+
+    package init(step: Int, epoch: Int, shards: [Shard]) {
+        self.step = step
+        self.epoch = epoch
+        self.shards = shards
+        labels = shards.reduce(0) { $0 + $1.labels }
+        tokens = shards.reduce(0) { $0 + $1.tokens }
+    }
+}
+
+/// Which samples every step uses: a pure function of (seed, step).
+///
+/// An epoch is a permutation of the corpus cut into `batchesPerEpoch` runs: with T tokens in the
+/// corpus, batch b takes the samples whose token midpoint m in the permutation has
+/// b ≤ m · batches / T < b + 1, and one sample at least. Inside a batch samples go to shards longest
+/// first, each to the shard with the fewest tokens so far.
+package struct BatchSchedule: Sendable {
+    package let corpus: TokenizedCorpus
+    package let batchTokens: Int
+    package let shards: Int
+    package let seed: UInt64
+    package let batchesPerEpoch: Int
+    private let latest: LatestEpoch
+
+    /// Throws: `unfitSchedule`.
+    package init(
+        corpus: TokenizedCorpus, batchTokens: Int, shards: Int, seed: UInt64
+    ) throws(TextError) {
+        guard !corpus.samples.isEmpty, batchTokens > 0, shards > 0 else {
+            throw .unfitSchedule(
+                samples: corpus.samples.count, batchTokens: batchTokens, shards: shards)
+        }
+        self.corpus = corpus
+        self.batchTokens = batchTokens
+        self.shards = shards
+        self.seed = seed
+        batchesPerEpoch = Self.batches(of: corpus, batchTokens: batchTokens)
+        latest = LatestEpoch()
+    }
+
+    /// The batch of a step, counted from 1.
+    package func batch(step: Int) -> Batch {
+        precondition(step >= 1, "steps count from 1, this is \(step)")
+        let epoch = (step - 1) / batchesPerEpoch
+        let plan = latest.plan(of: epoch) {
+            var random = SplitMix64(seed: seed, stream: UInt64(epoch))
+            return EpochPlan(
+                order: random.permutation(corpus.samples.count), of: corpus,
+                batches: batchesPerEpoch)
+        }
+        let indices = plan.batch((step - 1) % batchesPerEpoch)
+        return Batch(
+            step: step, epoch: epoch, shards: Self.cut(indices, of: corpus.samples, into: shards))
+    }
+
+    /// Another corpus once through, in its own order, in batches and shards of this schedule's
+    /// size; steps count from 1. No samples: no batches.
+    package func heldOutBatches(_ heldOut: TokenizedCorpus) -> [Batch] {
+        Self.batchesInOrder(heldOut, batchTokens: batchTokens, shards: shards)
+    }
+
+    /// A corpus once through, in its own order; steps count from 1. No samples: no batches.
+    package static func batchesInOrder(
+        _ corpus: TokenizedCorpus, batchTokens: Int, shards: Int
+    ) -> [Batch] {
+        precondition(batchTokens > 0 && shards > 0, "\(batchTokens) tokens, \(shards) shards")
+        if corpus.samples.isEmpty { return [] }
+        let count = batches(of: corpus, batchTokens: batchTokens)
+        let plan = EpochPlan(order: Array(corpus.samples.indices), of: corpus, batches: count)
+        return (0..<count).map { index in
+            Batch(
+                step: index + 1, epoch: 0,
+                shards: cut(plan.batch(index), of: corpus.samples, into: shards))
+        }
+    }
+
+    /// The number of batches whose mean size is nearest to `batchTokens`.
+    private static func batches(of corpus: TokenizedCorpus, batchTokens: Int) -> Int {
+        let size = min(batchTokens, corpus.tokens)
+        return max(1, min(corpus.samples.count, (corpus.tokens + size / 2) / size))
+    }
+
+    /// Longest first to the emptiest shard; ties go to the lower index on both sides.
+    static func cut(_ indices: [Int], of samples: [Sample], into shards: Int) -> [Shard] {
+        let longestFirst = indices.sorted {
+            (samples[$1].tokens, $0) < (samples[$0].tokens, $1)
+        }
+        var members = [[Int]](repeating: [], count: shards)
+        var loads = [Int](repeating: 0, count: shards)
+        for index in longestFirst {
+            var emptiest = 0
+            for shard in 1..<max(1, shards) where loads[shard] < loads[emptiest] {
+                emptiest = shard
+            }
+            members[emptiest].append(index)
+            loads[emptiest] += samples[index].tokens
+        }
+        return members.map { Shard($0, of: samples) }
+    }
+}
+
+/// An order of the corpus and where it is cut into batches.
+private struct EpochPlan: Sendable {
+    let order: [Int]
+    /// The first position of every batch, and the end.
+    let starts: [Int]
+
+    init(order: [Int], of corpus: TokenizedCorpus, batches: Int) {
+        precondition(batches <= order.count, "\(batches) batches of \(order.count) samples")
+        var starts = [0]
+        var before = 0
+        for (position, sample) in order.enumerated() {
+            let tokens = corpus.samples[sample].tokens
+            let share = (2 * before + tokens) * batches / (2 * corpus.tokens)
+            before += tokens
+            // One sample at least for every batch, whatever the sizes.
+            let mustOpen = order.count - position <= batches - starts.count
+            let mayOpen = position > starts[starts.count - 1] && starts.count < batches
+            if mayOpen && (mustOpen || share >= starts.count) { starts.append(position) }
+        }
+        self.order = order
+        self.starts = starts + [order.count]
+    }
+
+    func batch(_ index: Int) -> [Int] { Array(order[starts[index]..<starts[index + 1]]) }
+}
+
+/// Remembers one epoch's plan, since steps mostly follow one another.
+private final class LatestEpoch: Sendable {
+    private let plan = Mutex<(epoch: Int, plan: EpochPlan)?>(nil)
+
+    func plan(of epoch: Int, make: () -> EpochPlan) -> EpochPlan {
+        plan.withLock { latest in
+            if let latest, latest.epoch == epoch { return latest.plan }
+            let made = make()
+            latest = (epoch, made)
+            return made
+        }
+    }
+}

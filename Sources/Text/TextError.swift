@@ -1,0 +1,59 @@
+/// A line of a file, counted from 1.
+package struct Place: Sendable, Hashable {
+    package let file: String
+    package let line: Int
+
+    package init(file: String, line: Int) {
+        self.file = file
+        self.line = line
+    }
+}
+
+/// What can be wrong with text, a tokenizer, or a batch that came off the wire.
+package enum TextError: Error, Sendable, Hashable {
+    /// The file could not be opened or read; `code` is errno.
+    case unreadable(file: String, code: Int32)
+    /// The file holds no line at all.
+    case emptyFile(file: String)
+    /// The line is not UTF-8; `offset` counts bytes from 0 within the line.
+    case invalidUTF8(Place, offset: Int)
+    /// The line holds a NUL, as UTF-16 text does.
+    case nulByte(Place, offset: Int)
+    /// Not exactly one tab on a line of pairs.
+    case tabs(Place, found: Int)
+    /// More bytes on one line than a sentence can have.
+    case lineTooLong(Place, bytes: Int, limit: Int)
+    /// Two files of one corpus with different numbers of lines.
+    case lineCounts(source: String, sourceLines: Int, target: String, targetLines: Int)
+    /// Every pair was dropped or held out.
+    case nothingToTrainOn(file: String, CorpusSummary)
+
+    /// The text is too small for this many pieces; `largest` is what it allows.
+    case vocabularyTooLarge(requested: Int, largest: Int)
+    /// Fewer pieces than the text has different characters and marks.
+    case vocabularyTooSmall(requested: Int, smallest: Int)
+    /// The tokenizer library refused, in its own words.
+    case tokenizer(code: Int32, message: String)
+    /// The bytes are no SentencePiece model.
+    case notATokenizer(message: String)
+    /// A model whose marks are not pad 0, begin 1, end 2, unknown 3.
+    case tokenizerMarks(pad: Int, begin: Int, end: Int, unknown: Int)
+    /// An id that the tokenizer does not have.
+    case unknownID(Int, vocabulary: Int)
+
+    /// A sentence with more tokens (marks included) than the model has positions.
+    case sequenceTooLong(Place, tokens: Int, positions: Int)
+    /// Batches of fewer than one token, or no shards, or no samples.
+    case unfitSchedule(samples: Int, batchTokens: Int, shards: Int)
+    /// Numbers that are no shard; `at` is the element where reading stopped.
+    case malformedShard(at: Int, ShardFault)
+}
+
+/// What made a shard's numbers unreadable.
+package enum ShardFault: Sendable, Hashable {
+    case truncated
+    case negative(Int32)
+    case tooMany(Int32, atMost: Int)
+    case emptySource
+    case trailing(Int)
+}

@@ -1,0 +1,154 @@
+import CSentencePiece
+
+/// SentencePiece's pieces of words, one vocabulary for source and target.
+///
+/// Ids: 0 pad, 1 begin, 2 end, 3 unknown, then the pieces. Encoding and decoding may be called from
+/// any number of threads.
+///
+/// Source: Kudo and Richardson, "SentencePiece", EMNLP 2018.
+package final class Tokenizer: Sendable {
+    package static let pad: Int32 = 0
+    package static let begin: Int32 = 1
+    package static let end: Int32 = 2
+    package static let unknown: Int32 = 3
+
+    /// How pieces are chosen.
+    ///
+    /// Byte pairs are the default: with 2,000 and 2,600 pieces of the embedded text a 4-gram model
+    /// (Witten and Bell) of the training French gives held-out French 30.0 and 30.0 nats a sentence,
+    /// with unigram pieces 30.3 and 30.7; and unigram vocabularies end at 2,611, byte pairs at 8,427.
+    package enum Method: String, Sendable, CaseIterable {
+        /// Kudo, "Subword regularization", ACL 2018.
+        case unigram
+        /// Sennrich, Haddow, Birch, "Neural machine translation of rare words", ACL 2016.
+        case bytePairs = "bpe"
+    }
+
+    /// The model as SentencePiece's own files hold it.
+    package let model: [UInt8]
+    /// Number of ids, marks included.
+    package let vocabulary: Int
+    nonisolated(unsafe) private let pieces: OpaquePointer
+
+    /// Loads a model. Throws: `notATokenizer`, `tokenizerMarks`.
+    package init(model: [UInt8]) throws(TextError) {
+        var pieces: OpaquePointer?
+        var message: UnsafeMutablePointer<CChar>?
+        let code = dtrain_pieces_load(model, model.count, &pieces, &message)
+        guard code == 0, let pieces else { throw .notATokenizer(message: Self.take(message)) }
+        self.model = model
+        self.pieces = pieces
+        vocabulary = Int(dtrain_pieces_vocabulary(pieces))
+        var marks: [Int32] = [-1, -1, -1, -1]
+        dtrain_pieces_marks(pieces, &marks)
+        guard marks == [Self.pad, Self.begin, Self.end, Self.unknown] else {
+            throw .tokenizerMarks(
+                pad: Int(marks[0]), begin: Int(marks[1]), end: Int(marks[2]),
+                unknown: Int(marks[3]))
+        }
+    }
+
+    deinit { dtrain_pieces_free(pieces) }
+
+    /// Chooses `vocabulary` pieces (marks included) for the lines; the same bytes each time.
+    ///
+    /// Throws: `lineTooLong` (its place counts the lines given), `vocabularyTooLarge`, `vocabularyTooSmall`, `tokenizer`.
+    package static func train(
+        on lines: [String], vocabulary: Int, method: Method = .bytePairs
+    ) throws(TextError) -> Tokenizer {
+        guard let pieces = Int32(exactly: vocabulary), pieces > 4 else {
+            throw vocabulary > 4
+                ? .vocabularyTooLarge(requested: vocabulary, largest: Int(Int32.max))
+                : .vocabularyTooSmall(requested: vocabulary, smallest: 5)
+        }
+        var text: [CChar] = []
+        for (index, line) in lines.enumerated() {
+            let line = line.normalised
+            // The library ends the process over a word of more than 65,535 characters.
+            guard line.utf8.count <= 2 * TextFile.longestLine else {
+                throw .lineTooLong(
+                    Place(file: "", line: index + 1), bytes: line.utf8.count,
+                    limit: 2 * TextFile.longestLine)
+            }
+            text.append(contentsOf: line.utf8.lazy.map(CChar.init(bitPattern:)))
+            text.append(0x0A)
+        }
+        var model: UnsafeMutablePointer<UInt8>?
+        var size = 0
+        var message: UnsafeMutablePointer<CChar>?
+        let code = text.withUnsafeBufferPointer { text in
+            let training = dtrain_pieces_training(
+                text: text.baseAddress, text_size: text.count, vocabulary: pieces,
+                byte_pairs: method == .bytePairs ? 1 : 0)
+            return dtrain_pieces_train(training, &model, &size, &message)
+        }
+        defer { dtrain_pieces_release(model) }
+        guard code == 0 else {
+            throw failure(code, take(message), requested: vocabulary)
+        }
+        return try Tokenizer(model: [UInt8](UnsafeBufferPointer(start: model, count: size)))
+    }
+
+    /// Chooses pieces for both sides of a corpus's training pairs; what is held out stays unseen.
+    package static func train(
+        on corpus: Corpus, vocabulary: Int, method: Method = .bytePairs
+    ) throws(TextError) -> Tokenizer {
+        let lines = corpus.training.flatMap { [$0.source, $0.target] }
+        return try train(on: lines, vocabulary: vocabulary, method: method)
+    }
+
+    /// The pieces of a text, no marks around them. Throws: `tokenizer`.
+    package func encode(_ text: String) throws(TextError) -> [Int32] {
+        var ids: UnsafeMutablePointer<Int32>?
+        var count = 0
+        var message: UnsafeMutablePointer<CChar>?
+        var text = text.normalised
+        let code = text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                dtrain_pieces_encode(
+                    pieces, characters.baseAddress, characters.count, &ids, &count, &message)
+            }
+        }
+        defer { dtrain_pieces_release(ids) }
+        guard code == 0 else { throw .tokenizer(code: code, message: Self.take(message)) }
+        return [Int32](UnsafeBufferPointer(start: ids, count: count))
+    }
+
+    /// The text of some ids; marks are silent, the unknown one reads " ⁇ ".
+    ///
+    /// Throws: `unknownID`, `tokenizer`.
+    package func decode(_ ids: [Int32]) throws(TextError) -> String {
+        if let stranger = ids.first(where: { !(0..<vocabulary).contains(Int($0)) }) {
+            throw .unknownID(Int(stranger), vocabulary: vocabulary)
+        }
+        var text: UnsafeMutablePointer<CChar>?
+        var size = 0
+        var message: UnsafeMutablePointer<CChar>?
+        let code = dtrain_pieces_decode(pieces, ids, ids.count, &text, &size, &message)
+        defer { dtrain_pieces_release(text) }
+        guard code == 0 else { throw .tokenizer(code: code, message: Self.take(message)) }
+        return String(decoding: UnsafeRawBufferPointer(start: text, count: size), as: UTF8.self)
+    }
+
+    private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String {
+        guard let message else { return "" }
+        defer { dtrain_pieces_release(message) }
+        return String(cString: message)
+    }
+
+    /// SentencePiece says "Vocabulary size too high (8000). Please set it to a value <= 5719." and
+    /// "Vocabulary size is smaller than required_chars. 10 vs 84. …".
+    private static func failure(_ code: Int32, _ message: String, requested: Int) -> TextError {
+        func number(after phrase: String) -> Int? {
+            guard let found = message.firstRange(of: phrase) else { return nil }
+            return Int(message[found.upperBound...].prefix(while: \.isNumber))
+        }
+        if let largest = number(after: "a value <= ") {
+            return .vocabularyTooLarge(requested: requested, largest: largest)
+        }
+        if message.contains("smaller than required_chars"), let smallest = number(after: " vs ") {
+            return .vocabularyTooSmall(requested: requested, smallest: smallest)
+        }
+        return .tokenizer(code: code, message: message)
+    }
+}

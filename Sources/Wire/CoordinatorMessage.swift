@@ -1,0 +1,113 @@
+/// What the coordinator says to a worker.
+package enum CoordinatorMessage: Hashable, Sendable {
+    case welcome(Welcome)
+    case refused(Refusal)
+    /// Draw θ from the run's seed; m and v are zero: the state before step 1.
+    case initialise
+    /// A piece of the state that the worker lacks.
+    case slice(StateSlice)
+    /// Copy θ, m, v as they are after `step` and stream the copy.
+    case snapshot(step: Int)
+    /// The slice that ended at `position` has been passed on; another may be sent.
+    case sliceTaken(step: Int, position: Int)
+    /// Stop streaming.
+    case abandonSnapshot(step: Int)
+    case roster(Roster)
+    case step(StepOrder)
+    case commit(Commit)
+    case evaluate(EvaluationOrder)
+    case heartbeat
+    case finish(reason: String)
+}
+
+/// The run, as a worker needs to know it.
+package struct Welcome: Hashable, Sendable {
+    package var run: UInt64
+    package var epoch: UInt32
+    /// The name by which logs and `status` call this worker: w1, w2, …
+    package var name: String
+    package var peerTimeoutMilliseconds: Int
+    /// The resolved configuration, as JSON.
+    package var configuration: [UInt8]
+
+    package init(
+        run: UInt64, epoch: UInt32, name: String, peerTimeoutMilliseconds: Int,
+        configuration: [UInt8]
+    ) {
+        self.run = run
+        self.epoch = epoch
+        self.name = name
+        self.peerTimeoutMilliseconds = peerTimeoutMilliseconds
+        self.configuration = configuration
+    }
+}
+
+/// Who folds with whom, and who owns which shards.
+package struct Roster: Hashable, Sendable {
+    package var generation: Generation
+    /// The last committed step: the state that every member must hold.
+    package var committed: Int
+    package var rank: Int
+    /// Member `i` owns the shards `bounds[i]..<bounds[i + 1]`.
+    package var bounds: [Int]
+    package var names: [String]
+    package var successor: PeerAddress?
+
+    package init(
+        generation: Generation, committed: Int, rank: Int, bounds: [Int], names: [String],
+        successor: PeerAddress?
+    ) {
+        self.generation = generation
+        self.committed = committed
+        self.rank = rank
+        self.bounds = bounds
+        self.names = names
+        self.successor = successor
+    }
+}
+
+/// Compute and fold one step.
+package struct StepOrder: Hashable, Sendable {
+    package var generation: Generation
+    package var step: Int
+    package var learningRate: Float
+    /// Labels of the whole batch: the loss is a mean over them.
+    package var labels: Int
+    package var shards: [ShardWords]
+
+    package init(
+        generation: Generation, step: Int, learningRate: Float, labels: Int, shards: [ShardWords]
+    ) {
+        self.generation = generation
+        self.step = step
+        self.learningRate = learningRate
+        self.labels = labels
+        self.shards = shards
+    }
+}
+
+/// The step is in the ledger: update, or count it as skipped.
+package struct Commit: Hashable, Sendable {
+    package var generation: Generation
+    package var step: Int
+    package var skipped: Bool
+
+    package init(generation: Generation, step: Int, skipped: Bool) {
+        self.generation = generation
+        self.step = step
+        self.skipped = skipped
+    }
+}
+
+/// Compute the losses of some shards of a held-out batch, with the state after `step`.
+package struct EvaluationOrder: Hashable, Sendable {
+    package var step: Int
+    package var batch: Int
+    package var shards: [ShardWords]
+
+    package init(step: Int, batch: Int, shards: [ShardWords]) {
+        self.step = step
+        self.batch = batch
+        self.shards = shards
+    }
+}

@@ -1,0 +1,67 @@
+import CXXHash
+
+/// The version of everything that dtrain puts on a control connection.
+package let protocolVersion = 1
+
+/// What stands in front of every control message: magic, protocol version, kind, checksum.
+///
+/// Layout, little-endian: magic `DTRN` (4 bytes), protocol version (2), kind (1), reserved (1),
+/// XXH3-64 of the body (8), body.
+package enum Envelope {
+    static let magic: UInt32 = 0x4E52_5444
+    static let headerSize = 16
+
+    static func seal(kind: UInt8, body: [UInt8]) -> [UInt8] {
+        var writer = ByteWriter(reserving: headerSize + body.count)
+        writer.put(magic)
+        writer.put(UInt16(protocolVersion))
+        writer.put(kind)
+        writer.put(UInt8(0))
+        writer.put(checksum(of: body[...]))
+        writer.append(body)
+        return writer.bytes
+    }
+
+    /// The kind and the body of `message`; throws on a foreign magic, another version, damage.
+    static func open(_ message: [UInt8]) throws(WireError) -> (kind: UInt8, body: ByteReader) {
+        var reader = ByteReader(message)
+        guard try reader.integer("magic", as: UInt32.self) == magic else { throw .foreignMagic }
+        let version = Int(try reader.integer("protocol version", as: UInt16.self))
+        guard version == protocolVersion else {
+            throw .otherProtocol(theirs: version, ours: protocolVersion)
+        }
+        let kind = try reader.integer("kind", as: UInt8.self)
+        _ = try reader.integer("reserved", as: UInt8.self)
+        let expected = try reader.integer("checksum", as: UInt64.self)
+        guard checksum(of: message[headerSize...]) == expected else { throw .checksum }
+        return (kind, reader)
+    }
+
+    private static func checksum(of body: ArraySlice<UInt8>) -> UInt64 {
+        body.withUnsafeBytes { XXH3_64bits($0.baseAddress, $0.count) }
+    }
+}
+
+/// A message or a part of one that knows its own bytes.
+protocol WireCodable {
+    func write(to writer: inout ByteWriter)
+    init(from reader: inout ByteReader) throws(WireError)
+}
+
+/// Limits that every decoder applies before it takes memory.
+package enum WireLimit {
+    /// Workers in one ring.
+    package static let members = 4096
+    /// Logical shards of a batch.
+    package static let shards = 65_536
+    /// Token words of one shard.
+    package static let shardWords = 1 << 24
+    /// Bytes of state in one slice.
+    package static let sliceBytes = 1 << 22
+    /// A name, an endpoint, a reason.
+    package static let text = 4096
+    /// The configuration of a run.
+    package static let configuration = 1 << 20
+    /// One whole control message.
+    package static let message = 1 << 28
+}

@@ -1,0 +1,165 @@
+import ArgumentParser
+import Runtime
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures training steps and all-reduce on this machine.",
+        subcommands: [BenchStep.self, BenchAllReduce.self])
+}
+
+struct BenchStep: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "step",
+        abstract: "Times whole training steps of a real coordinator and real workers.",
+        discussion: """
+            Three steps to warm up, then --steps measured ones with dropout 0.1 and label \
+            smoothing 0.1. Prints tokens/s of all workers together, milliseconds a step, and the \
+            share of the sgemm rate measured on the step's own shapes.
+
+            EXAMPLE
+              dtrain bench step --preset small --vocabulary 8192 --batch 32 --length 32 --workers 2
+            """)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"))
+    var preset = "small"
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Worker processes.", valueName: "n"))
+    var workers = "2"
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Threads a worker.", valueName: "n"))
+    var threads = "1"
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Sequences a worker.", valueName: "n"))
+    var batch = "32"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Tokens of a sequence, on both sides.", valueName: "n"))
+    var length = "32"
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Steps measured.", valueName: "n"))
+    var steps = "20"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Size of the vocabulary.", valueName: "n"))
+    var vocabulary = "8192"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Parts of a batch, as in train.", valueName: "n"))
+    var shards = Setting.shards.defaultText ?? ""
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Real sentence pairs, words as tokens, instead of --batch and --length.",
+            valueName: "pairs.tsv"))
+    var corpus: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Tokens of a step with --corpus, all workers together.", valueName: "n"))
+    var batchTokens = Setting.batchTokens.defaultText ?? ""
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.collective, "How gradients are summed.", "fold|ring"))
+    var collective: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.transport, "Links of the ring.", "auto|ipc|tcp"))
+    var transport: String?
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    func run() throws {
+        let length = try whole("--length", length, 1...65_535)
+        var given = GivenSettings()
+        given.set(.preset, preset)
+        given.set(.workers, workers)
+        given.set(.threads, threads)
+        given.set(.vocabulary, vocabulary)
+        given.set(.shards, shards)
+        given.set(.batchTokens, batchTokens)
+        given.set(.positions, String(max(256, length + 1)))
+        given.set(.collective, collective)
+        given.set(.transport, transport)
+        let configuration: RunConfiguration
+        do {
+            configuration = try RunConfiguration(given)
+        } catch {
+            throw Failure(error, given: given)
+        }
+        try Entry.bench(
+            StepBenchRequest(
+                configuration: configuration, batch: try whole("--batch", batch, 1...65_536),
+                length: length, steps: try whole("--steps", steps, 1...1_000_000), corpus: corpus,
+                json: json))
+    }
+}
+
+struct BenchAllReduce: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "all-reduce",
+        abstract: "Times the sum of a vector over workers, and checks it.",
+        discussion: """
+            One line a size: the median time, its 99th percentile, algorithm and bus bandwidth, \
+            and how many elements came out wrong.
+
+            EXAMPLE
+              dtrain bench all-reduce --workers 4 --bytes 1024,1048576 --transport ipc
+            """)
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Worker processes.", valueName: "n"))
+    var workers = "2"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Sizes of the vector, multiples of 4.", valueName: "n,n,…"))
+    var bytes = "1024,65536,1048576,8388608"
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.transport, "Links of the ring.", "auto|ipc|tcp"))
+    var transport: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.collective, "How vectors are summed.", "fold|ring"))
+    var collective: String?
+
+    @Flag(help: "Print one line of JSON a size.")
+    var json = false
+
+    func run() throws {
+        let sizes = try bytes.split(separator: ",", omittingEmptySubsequences: false).map {
+            try whole("--bytes", String($0), 4...1_073_741_824)
+        }
+        if let odd = sizes.first(where: { !$0.isMultiple(of: 4) }) {
+            throw Failure.usage("--bytes \(odd) is no multiple of 4, the size of a float")
+        }
+        try Entry.bench(
+            AllReduceBenchRequest(
+                workers: try whole("--workers", workers, 1...64), bytes: sizes,
+                transport: try choice(.transport, transport),
+                collective: try choice(.collective, collective), json: json))
+    }
+
+    private func choice<Choice: CaseIterable & RawRepresentable<String>>(
+        _ setting: Setting, _ text: String?
+    ) throws -> Choice {
+        let text = text ?? setting.defaultText ?? ""
+        guard let value = Choice(rawValue: text) else {
+            throw Failure(
+                ConfigurationError.notOneOf(
+                    setting, text: text, choices: Choice.allCases.map(\.rawValue)))
+        }
+        return value
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Runtime
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains with a coordinator and local workers, all from one terminal.",
+        discussion: """
+            Starts --workers processes on this machine, shows progress, saves checkpoints, and at \
+            the end translates sentences that were held out. The first Ctrl-C or SIGTERM \
+            saves a checkpoint and ends, the second ends at once.
+
+            EXAMPLES
+              dtrain train --workers 4                          the embedded text, under five minutes
+              dtrain train --workers 2 --source a.en --target a.fr --preset base --time-limit 8h
+              dtrain train --config experiment.yaml --run runs/experiment
+              dtrain train --resume --run runs/experiment --steps 5000 --workers 8
+
+            A run folder holds configuration.yaml, checkpoints/, metrics.jsonl, ledger.jsonl and \
+            logs/.
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        StandardError.outlivesItsReader()
+        try Entry.train(try options.request())
+    }
+}
+
+struct Coordinate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Coordinates workers that are started elsewhere.",
+        discussion: """
+            Listens on --bind (default: \(Address.standard)), starts when --workers have joined, \
+            or 10 s after the first with whoever is there, and takes later ones in while it trains.
+
+            EXAMPLES
+              dtrain coordinator --workers 2 --run runs/two &
+              dtrain worker --connect \(Address.standard) &
+              dtrain worker --connect \(Address.standard)
+            """)
+
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        StandardError.outlivesItsReader()
+        var request = try options.request()
+        if request.configuration.bind == nil { request.configuration.bind = .standard }
+        try Entry.coordinate(request)
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Runtime
+import Text
+
+struct Translate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "translate",
+        abstract: "Translates lines with the newest checkpoint of a run.",
+        discussion: """
+            Reads one sentence a line from a file or from standard input and writes one \
+            translation a line, flushed line by line. A line that is too long for the model gives \
+            an empty line, a warning and exit code 65 at the end.
+
+            EXAMPLES
+              echo 'Where are you?' | dtrain translate
+              dtrain translate --run runs/best --beam 4 sentences.en > sentences.fr
+            """)
+
+    @OptionGroup var trained: TrainedOptions
+
+    @Argument(help: "Sentences, one a line. (default: standard input)")
+    var file: String?
+
+    func run() throws {
+        let input = try LineReader(file)
+        let (model, beam, threads) = try trained.load()
+        let translator = Translator(model, beam: beam, threads: threads)
+        var number = 0
+        var isWhole = true
+        while let lines = try input.next() {
+            // A line that cannot be read is translated as an empty one.
+            let texts = lines.map { (try? $0.get()) ?? "" }
+            let outputs = translator.translate(
+                texts, group: input.isLive ? 1 : Translator.usualGroup)
+            for (line, output) in zip(lines, outputs) {
+                number += 1
+                guard let problem = problem(line, output) else { continue }
+                isWhole = false
+                warn("\(input.name), line \(number), \(problem), its translation is left empty")
+            }
+            try StandardOutput.write(
+                outputs.map { ((try? $0.get()) ?? "") + "\n" }.joined())
+        }
+        if !isWhole { throw ExitCode(Failure.Code.data.rawValue) }
+    }
+
+    private func problem(
+        _ line: Result<String, TextError>, _ output: Result<String, UnfitLine>
+    ) -> String? {
+        if case .failure = line { return "is no UTF-8 text of a sentence's length" }
+        guard case .failure(let unfit) = output else { return nil }
+        return switch unfit {
+        case .tooLong(let tokens, let positions):
+            "has \(tokens) tokens where the model has \(positions) positions"
+        case .unreadable(let error): Failure(error).cause
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Runtime
+
+struct Work: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Computes for a coordinator, which sends all it needs.",
+        discussion: """
+            Retries a coordinator that is not there yet, and may come and go while training runs.
+
+            EXAMPLE
+              dtrain worker --connect \(Address.standard) --threads 2
+            """)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Address of the coordinator; loopback only until links are encrypted.",
+            valueName: "tcp://host:port"))
+    var connect: String
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
+    var threads: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long to wait for the coordinator.", valueName: "time"))
+    var wait = "1h"
+
+    @Flag(help: "Say nothing but errors.")
+    var quiet = false
+
+    @Option(help: .hidden)
+    var parent: Int32?
+
+    func run() throws {
+        guard let address = Address(connect), address.port > 0 else {
+            throw Failure.usage(
+                "--connect takes an address such as \(Address.standard), not '\(connect)'")
+        }
+        guard address.isLoopback else {
+            throw Failure.usage(
+                """
+                --connect \(address) leaves this machine, which is refused until links are \
+                encrypted: use 127.0.0.1, [::1] or localhost
+                """)
+        }
+        guard let patience = TimeSpan(wait) else {
+            throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
+        }
+        let threads = try threads.map { try whole("--threads", $0, 1...1024) }
+        StandardError.outlivesItsReader()
+        try Entry.work(
+            WorkRequest(
+                coordinator: address, threads: threads, wait: patience, quiet: quiet,
+                parent: parent))
+    }
+}
+
+/// `text` as a whole number in `range`. Throws a usage failure naming `flag`.
+func whole(_ flag: String, _ text: String, _ range: ClosedRange<Int>) throws(Failure) -> Int {
+    guard let value = Int(text) else {
+        throw .usage("\(flag) takes a whole number, not '\(text)'")
+    }
+    guard range.contains(value) else {
+        throw .usage(
+            "\(flag) \(value) is out of range, give from \(range.lowerBound) to \(range.upperBound)"
+        )
+    }
+    return value
+}

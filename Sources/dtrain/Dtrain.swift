@@ -1,0 +1,64 @@
+import ArgumentParser
+import Kernels
+
+@main
+struct Dtrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dtrain",
+        abstract: "Trains Transformers on many machines and computes what one would.",
+        discussion: """
+            A coordinator cuts every batch into shards, workers compute their gradients and fold \
+            them around a ring in shard order: any number of workers and threads gives the same \
+            bits.
+
+            EXAMPLES
+              dtrain train --workers 4                      the demo: English to French
+              dtrain train --workers 2 --corpus pairs.tsv --preset small --epochs 10
+              dtrain train --resume --steps 2000            go on with runs/latest
+              echo 'Where are you?' | dtrain translate
+              dtrain inspect runs/latest
+
+            EXIT CODES
+              64 usage, 65 unfit data, 69 something is missing, 74 input or output, 130 \
+            interrupted twice, 1 anything else
+            """,
+        version: version,
+        subcommands: [
+            Train.self, Coordinate.self, Work.self, Translate.self, Evaluate.self, Inspect.self,
+            Bench.self,
+        ])
+
+    static func main() {
+        Processor.pinOpenBLAS()
+        if let missing = Processor.requirement() {
+            Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
+                .exit()
+        }
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            failure.exit()
+        } catch let code as ExitCode {
+            exit(withError: code)
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Help and version go to standard output; what the parser refuses becomes one sentence.
+    private static func end(with error: any Error) -> Never {
+        switch exitCode(for: error) {
+        case .success: exit(withError: error)
+        case .validationFailure: Failure.usage(sentence(message(for: error))).exit()
+        default: Failure(thrown: error).exit()
+        }
+    }
+
+    /// The parser's message as the rest of a sentence that begins with the program's name.
+    private static func sentence(_ message: String) -> String {
+        let plain = message.replacing(". Did you mean", with: ", did you mean")
+        let rest = plain.prefix(1).lowercased() + plain.dropFirst()
+        return rest.hasSuffix("?") ? rest : rest + ", see 'dtrain help'"
+    }
+}

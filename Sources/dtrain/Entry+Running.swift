@@ -1,0 +1,142 @@
+import Coordination
+import Foundation
+import Runtime
+
+/// The commands that run a coordinator or a worker.
+extension Entry {
+    static func train(_ request: RunRequest) throws {
+        try run(request, bind: request.configuration.bind ?? Address(host: "127.0.0.1", port: 0))
+    }
+
+    static func coordinate(_ request: RunRequest) throws {
+        try run(request, bind: request.configuration.bind ?? .standard, hasLocalWorkers: false)
+    }
+
+    private static func run(
+        _ request: RunRequest, bind: Address, hasLocalWorkers: Bool = true
+    ) throws {
+        if request.dryRun { return try describe(request) }
+        let terminal = Terminal(isQuiet: request.quiet)
+        let progress = RunProgress(
+            terminal: terminal, logEvery: request.configuration.logEvery)
+        let run = TrainingRun(
+            configuration: request.configuration, location: request.location,
+            hasLocalWorkers: hasLocalWorkers, bind: bind, software: Dtrain.software)
+        defer { terminal.finish() }
+        let result = try run.run(report: progress.observe)
+        terminal.finish()
+        if !progress.hasBegun {
+            terminal.say("step \(result.step) is done already: give more --steps to go on")
+        }
+        try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
+    }
+
+    private static func conclude(
+        _ result: TrainingRun.Result, _ request: RunRequest, _ terminal: Terminal,
+        demonstrates: Bool
+    ) throws {
+        let folder = shown(request.location.folder)
+        switch result.outcome {
+        case .finished(let step):
+            if demonstrates { try demonstrate(request.location, request.configuration) }
+            try write(digest: result.digest, of: step)
+        case .stopped(_, let saved):
+            let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
+            terminal.say("stopped \(place): go on with --resume --run \(folder)")
+            try write(digest: result.digest, of: saved)
+        case .nonFinite(let step, let shards):
+            throw Failure(
+                .other,
+                "step \(step) is not finite in \(sentence(ofShards: shards)): lower "
+                    + "--learning-rate, or --on-nan skip, and go on with --resume --run \(folder)")
+        case .disagreement(let step, let workers):
+            throw Failure(
+                .other,
+                "the workers \(workers.joined(separator: ", ")) do not agree on step \(step): "
+                    + "check their hosts' memory, and go on with --resume --run \(folder)")
+        case .recordFailed(let step), .checkpointFailed(let step):
+            throw Failure(
+                .io,
+                "step \(step) could not be saved in \(folder): make room there, and go on with "
+                    + "--resume --run \(folder)")
+        }
+    }
+
+    /// The final line: a step and the SHA-256 of its parameters.
+    private static func write(digest: String?, of step: Int?) throws {
+        guard let digest, let step else { return }
+        try StandardOutput.write("step \(step) digest \(digest)\n")
+    }
+
+    private static func describe(_ request: RunRequest) throws {
+        let prepared = try PreparedRun(request.configuration)
+        for (label, value) in prepared.forecast() {
+            try StandardOutput.write("\(padded(label, 22)) \(value)\n")
+        }
+    }
+
+    // MARK: worker
+
+    static func work(_ request: WorkRequest) throws {
+        let terminal = Terminal(isQuiet: request.quiet)
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let options = WorkerOptions(
+            coordinator: request.coordinator, threads: request.threads ?? cores,
+            wait: request.wait, software: Dtrain.software, parent: request.parent)
+        let worker = try WorkerProcess(options) { report in
+            switch report {
+            case .note(let note): terminal.say(sentence(of: note))
+            case .stillWaiting(let address, let seconds):
+                terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
+            case .ended: break
+            }
+        }
+        switch try worker.run() {
+        case .finished(let reason): terminal.say("done: \(reason)")
+        case .stopped: terminal.say("stopped")
+        case .refused(let refusal):
+            throw Failure(.other, "the coordinator refuses this worker: \(sentence(of: refusal))")
+        case .unfit(let reason): throw Failure(.other, reason)
+        }
+    }
+}
+
+extension Failure {
+    init(_ error: RunError) {
+        switch error {
+        case .diskTooFull(let path, let needed, let free):
+            self.init(
+                .io,
+                "\(shown(path)) has \(free / 1_000_000) MB free and a checkpoint takes "
+                    + "\(needed / 1_000_000) MB: make room or give another --run")
+        }
+    }
+
+    init(_ error: RunStore.Failure) {
+        switch error {
+        case .file(let error): self.init(error)
+        case .replayDiffers(let step):
+            self.init(
+                .other,
+                "step \(step) was done again and gave other bits than the ledger says: "
+                    + "this build or its text is not the one that began the run")
+        }
+    }
+
+    init(_ error: WorkerError) {
+        switch error {
+        case .coordinatorNeverCame(let address, let seconds):
+            self.init(
+                .other,
+                "no coordinator came at \(address) in \(seconds) s: check --connect, or give "
+                    + "--wait more")
+        case .interrupted: self.init(.interruptedTwice, "interrupted twice")
+        }
+    }
+
+    init(_ error: LocalWorkers.KeepsEnding) {
+        self.init(
+            .other,
+            "a worker process \(said(error.status)) again and again: see \(shown(error.log))")
+    }
+}

@@ -1,0 +1,26 @@
+import Runtime
+
+/// `bench step`.
+extension Entry {
+    static func bench(_ request: StepBenchRequest) throws {
+        let result = try StepBenchmark(
+            configuration: request.configuration, batch: request.batch, length: request.length,
+            steps: request.steps, corpus: request.corpus, software: Dtrain.software
+        ).run()
+        if request.json { return try StandardOutput.write(json: result) }
+        let share = result.gigaflops / result.sgemmGigaflops * 100
+        try StandardOutput.write(
+            """
+            tokens/s      \(grouped(Int(result.tokensPerSecond.rounded())))
+            step          \(fixed(result.stepMilliseconds, 1)) ms: \
+            \(fixed(result.computeMilliseconds, 1)) computing, \
+            \(fixed(result.waitMilliseconds, 1)) waiting for the fold
+            arithmetic    \(fixed(result.gigaflops, 1)) GFLOP/s, \(fixed(share, 0)) % of sgemm's \
+            \(fixed(result.sgemmGigaflops, 1)) on the same shapes
+            parameters    \(grouped(result.parameters))
+            worker        \(fixed(result.peakMegabytes, 0)) MB at most
+            first step    \(fixed(result.startSeconds, 2)) s after the start
+
+            """)
+    }
+}

@@ -1,0 +1,52 @@
+import Runtime
+
+/// What `train` and `coordinator` were asked.
+struct RunRequest {
+    var configuration: RunConfiguration
+    let location: RunLocation
+    let dryRun: Bool
+    let quiet: Bool
+}
+
+/// What `worker` was asked.
+struct WorkRequest {
+    let coordinator: Address
+    let threads: Int?
+    /// How long to retry a coordinator that does not answer.
+    let wait: TimeSpan
+    let quiet: Bool
+    /// The process that started this one and shares its terminal.
+    let parent: Int32?
+}
+
+/// What `bench step` was asked; the configuration has the model, the workers and the transport.
+struct StepBenchRequest {
+    let configuration: RunConfiguration
+    /// Sequences a worker, and their length on both sides; nil with a corpus.
+    let batch: Int
+    let length: Int
+    let steps: Int
+    /// Real sentences, with words as tokens, instead of random ones.
+    let corpus: String?
+    let json: Bool
+}
+
+/// What `bench all-reduce` was asked.
+struct AllReduceBenchRequest {
+    let workers: Int
+    let bytes: [Int]
+    let transport: RunConfiguration.Transport
+    let collective: RunConfiguration.Collective
+    let json: Bool
+}
+
+/// Where the commands meet the runtime.
+enum Entry {
+    static func bench(_ request: AllReduceBenchRequest) throws {
+        throw unfinished("bench all-reduce")
+    }
+
+    private static func unfinished(_ command: String) -> Failure {
+        Failure(.unavailable, "\(command) is not part of this build")
+    }
+}

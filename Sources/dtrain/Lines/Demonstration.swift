@@ -1,0 +1,40 @@
+import Foundation
+import Runtime
+
+extension Demonstration {
+    /// Source, output and reference of each sample, then the figures of the whole held-out part.
+    var text: String {
+        let shown = samples.map { sample in
+            """
+            source     \(sample.source)
+            output     \(sample.output)
+            reference  \(sample.reference)
+
+            """
+        }
+        return """
+            \(shown.joined(separator: "\n"))
+            \(grouped(evaluation.pairs)) held-out pairs: loss \(fixed(evaluation.loss, 3)) nats a \
+            token, perplexity \(fixed(evaluation.perplexity, 2)), BLEU \
+            \(fixed(evaluation.bleu.score, 1))
+
+            """
+    }
+}
+
+extension Entry {
+    /// Translates held-out sentences with the run's newest checkpoint, on all cores.
+    ///
+    /// A run whose text is so small that nothing is held out has nothing to show.
+    static func demonstrate(_ location: RunLocation, _ configuration: RunConfiguration) throws {
+        let model = try TrainedModel(location.folder)
+        do {
+            let demonstration = try model.demonstrate(
+                beam: configuration.beam,
+                threads: ProcessInfo.processInfo.activeProcessorCount)
+            try StandardOutput.write(demonstration.text)
+        } catch InferenceError.nothingToEvaluate {
+            return
+        }
+    }
+}

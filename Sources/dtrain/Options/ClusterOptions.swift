@@ -1,0 +1,62 @@
+import ArgumentParser
+import Runtime
+
+/// Who computes; none of it changes a number, except that `--collective ring` sums in its own order.
+struct ClusterOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: about(.workers, "Workers to start with; at most --shards.", "n"))
+    var workers: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .threads, "Threads of each worker. (default: the cores divided by --workers)", "n"))
+    var threads: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .bind,
+            "Where workers connect; loopback only. (default: a free port; coordinator: \(Address.standard))",
+            "tcp://host:port"))
+    var bind: String?
+
+    @Flag(
+        help:
+            "Start only when all --workers have joined, not 10 s after the first. (default: false)")
+    var waitForAll = false
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .collective, "How gradients are summed: in shard order, or as the textbook ring.",
+            "fold|ring"))
+    var collective: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .transport, "Links of the ring; auto is ipc within a host and tcp otherwise.",
+            "auto|ipc|tcp"))
+    var transport: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .peerTimeout, "Silence after which a worker counts as lost; other waits follow it.",
+            "time"))
+    var peerTimeout: String?
+
+    var given: GivenSettings {
+        var given = GivenSettings()
+        given.set(.workers, workers)
+        given.set(.threads, threads)
+        given.set(.bind, bind)
+        given.set(.waitForAll, waitForAll ? "true" : nil)
+        given.set(.collective, collective)
+        given.set(.transport, transport)
+        given.set(.peerTimeout, peerTimeout)
+        return given
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Runtime
+
+/// What is learned from.
+struct TextOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .corpus,
+            "Sentence pairs, a tab between source and target. (default: the embedded English–French text)",
+            "pairs.tsv"))
+    var corpus: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .source, "Source sentences, one a line, with --target instead of --corpus.", "file"))
+    var source: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.target, "Their translations, line by line.", "file"))
+    var target: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .validation,
+            "Pairs to validate on. (default: the pairs held out by a hash of their source, one in twenty)",
+            "pairs.tsv"))
+    var validation: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .tokenizer,
+            "A SentencePiece model with ids 0 pad, 1 begin, 2 end, 3 unknown. (default: trained on the text)",
+            "file"))
+    var tokenizer: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.vocabulary, "Pieces of the tokenizer that is trained.", "n"))
+    var vocabulary: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .from,
+            "Start from the parameters and the tokenizer of another run. (default: at random)",
+            "run"))
+    var from: String?
+
+    var given: GivenSettings {
+        var given = GivenSettings()
+        given.set(.corpus, corpus)
+        given.set(.source, source)
+        given.set(.target, target)
+        given.set(.validation, validation)
+        given.set(.tokenizer, tokenizer)
+        given.set(.vocabulary, vocabulary)
+        given.set(.from, from)
+        return given
+    }
+}

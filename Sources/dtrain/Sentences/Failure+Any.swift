@@ -1,0 +1,25 @@
+import Checkpoint
+import Messaging
+import Model
+import Runtime
+import Text
+
+extension Failure {
+    /// Turns whatever a command threw into its sentence.
+    init(thrown error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as ConfigurationError: self.init(error)
+        case let error as InferenceError: self.init(error)
+        case let error as TextError: self.init(error)
+        case let error as CheckpointError: self.init(error)
+        case let error as ModelError: self.init(error)
+        case let error as MessagingError: self.init(error)
+        case let error as RunError: self.init(error)
+        case let error as RunStore.Failure: self.init(error)
+        case let error as WorkerError: self.init(error)
+        case let error as LocalWorkers.KeepsEnding: self.init(error)
+        default: self.init(.other, "unexpected: \(error)")
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Runtime
+
+extension Failure {
+    init(_ error: InferenceError) {
+        switch error {
+        case .noModel(let path):
+            self = .usage("\(path) is neither a run nor a checkpoint, give the folder of one")
+        case .noCheckpoint(let run):
+            self = .data("\(run) has no checkpoint yet, train until it has saved one")
+        case .noTokenizer(let checkpoint):
+            self = .data("\(checkpoint) has no tokenizer, take a checkpoint of a run on text")
+        case .otherTokenizer(let checkpoint, let pieces, let vocabulary):
+            self = .data(
+                """
+                \(checkpoint) has a tokenizer of \(pieces) pieces for a model of \(vocabulary), \
+                take another checkpoint
+                """)
+        case .nothingToEvaluate(let path):
+            self = .data(
+                """
+                \(path ?? "the run's own text") has no pair to evaluate, give a file of pairs \
+                with --corpus
+                """)
+        }
+    }
+}

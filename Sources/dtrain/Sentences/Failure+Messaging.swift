@@ -1,0 +1,22 @@
+import Messaging
+
+extension Failure {
+    init(_ error: MessagingError) {
+        switch error {
+        case .addressInUse(let endpoint):
+            self = .io("\(endpoint) is in use, give another port with --bind or end its owner")
+        case .invalidEndpoint(let endpoint, let code):
+            self = .usage("\(endpoint) is no address of this machine: \(reason(code))")
+        case .cannotBind(let endpoint, let code):
+            self = .io("\(endpoint) cannot be bound: \(reason(code))")
+        case .cannotConnect(let endpoint, let code):
+            self = .io("\(endpoint) cannot be connected to: \(reason(code))")
+        case .system(let call, let code):
+            self = .io("\(call) failed: \(reason(code))")
+        case .invalidOption(let name, let code):
+            self = Failure(.other, "libzmq refused its option \(name): \(reason(code))")
+        case .unknownPeer, .wouldBlock, .tooManyFrames, .tooFewFrames, .tooManyBytes:
+            self = Failure(.other, "a message could not be exchanged: \(error)")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import Model
+
+extension Failure {
+    /// Settings are checked before a model is made of them, so these are a damaged checkpoint's.
+    init(_ error: ModelError) {
+        let words =
+            switch error {
+            case .notPositive(let setting, let value): "its \(setting) is \(value)"
+            case .headsDoNotDivide(let heads, let dModel):
+                "its \(heads) heads do not divide d-model \(dModel)"
+            case .dropoutOutOfRange(let dropout): "its dropout is \(dropout)"
+            case .tokenOutOfRange(let id, _, let vocabulary):
+                "token \(id) is not among its \(vocabulary)"
+            case .sequenceTooLong(_, let length, let positions):
+                "a sentence of \(length) tokens exceeds its \(positions) positions"
+            default: "\(error)"
+            }
+        self = .data("the model does not fit: \(words), take another checkpoint")
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// How the program ends when it cannot do what it was asked: one sentence and an exit code.
+struct Failure: Error {
+    /// CONTRACT: usage 64, unfit data 65, a missing package or service 69, I/O 74, otherwise 1.
+    enum Code: Int32 {
+        case other = 1
+        case usage = 64
+        case data = 65
+        case unavailable = 69
+        case io = 74
+        case interruptedTwice = 130
+    }
+
+    let sentence: String
+    let code: Code
+
+    init(_ code: Code, _ sentence: String) {
+        self.code = code
+        self.sentence = sentence
+    }
+
+    static func usage(_ sentence: String) -> Failure { Failure(.usage, sentence) }
+    static func data(_ sentence: String) -> Failure { Failure(.data, sentence) }
+    static func io(_ sentence: String) -> Failure { Failure(.io, sentence) }
+
+    /// What is wrong, without the advice after the last comma.
+    var cause: String {
+        sentence.lastIndex(of: ",").map { String(sentence[..<$0]) } ?? sentence
+    }
+
+    /// Says the sentence and ends the program.
+    func exit() -> Never {
+        warn(sentence)
+        Foundation.exit(code.rawValue)
+    }
+}
+
+/// Says `sentence` on standard error, on one line.
+func warn(_ sentence: String) {
+    let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
+    StandardError.write("dtrain: \(line)\n")
+}
+
+/// The system's words for `errno`, such as "No such file or directory".
+func reason(_ errno: Int32) -> String { String(cString: strerror(errno)) }

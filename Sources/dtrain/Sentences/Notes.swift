@@ -1,0 +1,98 @@
+import Coordination
+import Runtime
+import Wire
+
+extension CoordinatorNote {
+    /// Something that is not as it should be.
+    var isWarning: Bool {
+        switch self {
+        case .joined, .formed, .restoring, .stopping: false
+        default: true
+        }
+    }
+}
+
+/// One sentence for something that happened to a run.
+func sentence(of note: CoordinatorNote) -> String {
+    switch note {
+    case .joined(let name, let host, let processID, let threads, let waitingFor):
+        let more = waitingFor > 0 ? ", waiting for \(waitingFor) more" : ""
+        return "worker \(name) joined from \(host) (process \(processID), "
+            + "\(threads) thread\(threads == 1 ? "" : "s"))\(more)"
+    case .refused(let host, let processID, let refusal):
+        return "a worker on \(host) (process \(processID)) was refused: \(sentence(of: refusal))"
+    case .lost(let name, let host, let reason, let step):
+        return "worker \(name) on \(host) is gone after step \(step): \(sentence(of: reason))"
+    case .formed(let generation, let members, let bounds):
+        let shards = zip(members, zip(bounds, bounds.dropFirst())).map {
+            "\($0) has \($1.1 - $1.0)"
+        }
+        return "ring \(generation): \(shards.joined(separator: ", ")) of \(bounds.last ?? 0) shards"
+    case .allLost(let step, let resumeFrom):
+        return "no worker holds step \(step) any more: going back to step \(resumeFrom), "
+            + "waiting for workers"
+    case .restoring(let names, let step):
+        return "sending the state of step \(step) to \(names.joined(separator: ", "))"
+    case .ringBroken(let name, let reason):
+        return "worker \(name) says that its ring link broke: \(reason)"
+    case .stalled(let step, let waiting, let milliseconds):
+        return "step \(step) has not moved for \(milliseconds / 1000) s, waiting for "
+            + "\(waiting.joined(separator: ", ")): forming the ring anew"
+    case .stateDiffers(let step, let names):
+        return "before step \(step) the parameters of \(names.joined(separator: ", ")) differ "
+            + "from the others': they take the state anew"
+    case .totalsDiffer(let step, let names):
+        return "step \(step): \(names.joined(separator: ", ")) folded another gradient than the "
+            + "others: folding again"
+    case .skipped(let step, let shards):
+        return
+            "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
+    case .stopping(let step):
+        return "stopping after step \(step): saving (once more Ctrl-C ends at once)"
+    case .nonsense(let name, let error):
+        return "worker \(name) sent something that is no message of this protocol (\(error))"
+    }
+}
+
+func sentence(ofShards shards: [Int]) -> String {
+    switch shards.count {
+    case 0: "the whole batch"
+    case 1: "shard \(shards[0])"
+    default: "shards \(shards.map(String.init).joined(separator: ", "))"
+    }
+}
+
+func sentence(of reason: LossReason) -> String {
+    switch reason {
+    case .connectionBroke: "its connection broke"
+    case .silent(let milliseconds):
+        "it has not been heard for \(fixed(Double(milliseconds) / 1000, 1)) s"
+    case .left(let reason): reason
+    case .spokeNonsense: "what it sent made no sense"
+    }
+}
+
+func sentence(of refusal: Refusal) -> String {
+    switch refusal {
+    case .version(let theirs, let ours):
+        "it is \(theirs), the coordinator \(ours): start both from the same build"
+    case .arithmetic(let theirs, let ours):
+        "its processor (kernel \(theirs)) computes other bits than the run's (kernel \(ours)): "
+            + "leave it out"
+    case .full(let limit): "there are \(limit) workers already"
+    case .finished: "the run is finished"
+    }
+}
+
+func sentence(of note: WorkerNote) -> String {
+    switch note {
+    case .welcomed(let name, _): "the coordinator calls this worker \(name)"
+    case .coordinatorSilent(let milliseconds):
+        "the coordinator has not been heard for \(fixed(Double(milliseconds) / 1000, 1)) s"
+    case .coordinatorLost: "the connection to the coordinator is lost, trying again"
+    case .formed(let generation, let rank, let members, let shards):
+        "ring \(generation): place \(rank + 1) of \(members), "
+            + "shards \(shards.lowerBound) to \(shards.upperBound - 1)"
+    case .ignored(let what): "ignored \(what)"
+    }
+}

@@ -1,0 +1,142 @@
+import Coordination
+import Foundation
+import Runtime
+
+/// Says on the terminal what a coordinator reports.
+final class RunProgress {
+    private let terminal: Terminal
+    private let logEvery: Int
+    private var steps = 0
+    private var lastStep: StepReport?
+    private var validation: ValidationResult?
+    /// Moment and number of recent steps, for the time that is left.
+    private var recent: [(at: ContinuousClock.Instant, step: Int)] = []
+
+    init(terminal: Terminal, logEvery: Int) {
+        self.terminal = terminal
+        self.logEvery = logEvery
+    }
+
+    /// Whether there was anything to do.
+    var hasBegun: Bool { steps > 0 }
+
+    func observe(_ report: RunReport) {
+        switch report {
+        case .prepared(let summary): prepared(summary)
+        case .listening(let address):
+            terminal.say("listening on \(address): dtrain worker --connect \(address)")
+        case .note(let note): say(note)
+        case .step(let step): took(step)
+        case .validated(let result): validated(result)
+        case .checkpoint(let step, let path, let digest):
+            terminal.say("step \(step): saved \(shown(path)), digest \(digest.prefix(12))…")
+        case .checkpointFailed(let step, let error):
+            terminal.warn(
+                "step \(step): the checkpoint was not written (\(Failure(thrown: error).sentence));"
+                    + " training goes on, the one before stays")
+        case .checkpointRejected(let path, let error):
+            terminal.warn(
+                "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"
+                    + " going back to the one before")
+        case .ledgerCut(let bytes):
+            terminal.say(
+                "the ledger's last line was torn: \(bytes) bytes cut, the step is done again")
+        case .workerStarted: break
+        case .workerEnded(let index, let processID, let status):
+            terminal.warn(
+                "worker process \(processID) (logs/worker-\(index + 1).log) \(said(status)),"
+                    + " starting another")
+        case .timeIsUp(let step): terminal.say("step \(step): the time is up")
+        }
+    }
+
+    private func prepared(_ summary: RunSummary) {
+        steps = summary.steps
+        let corpus = summary.corpus
+        var text = "text: \(grouped(corpus.training)) pairs to train on"
+        text += " (\(grouped(summary.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
+        if corpus.dropped > 0 {
+            text += ", \(corpus.dropped) dropped because a side is empty"
+            if let place = corpus.firstDropped { text += " (first: \(place.file):\(place.line))" }
+        }
+        if corpus.repeated > 0 { text += ", \(corpus.repeated) repeat another" }
+        if corpus.alsoInValidation > 0 {
+            text += ", \(corpus.alsoInValidation) are in the validation file too"
+        }
+        terminal.say(text)
+        var run = "model: \(grouped(summary.parameters)) parameters, "
+        run += "vocabulary \(grouped(summary.vocabulary)); "
+        run += "\(grouped(summary.batchesPerEpoch)) steps an epoch"
+        if summary.steps < Int(Int32.max) { run += ", \(grouped(summary.steps)) steps in all" }
+        terminal.say(run)
+        terminal.say("run folder: \(shown(summary.folder))")
+        if let step = summary.resumedFrom { terminal.say("going on after step \(step)") }
+    }
+
+    private func took(_ step: StepReport) {
+        lastStep = step
+        recent.append((.now, step.step))
+        if recent.count > 50 { recent.removeFirst() }
+        terminal.show(line(step))
+        let isDue = logEvery > 0 && step.step.isMultiple(of: logEvery)
+        if !terminal.isLive && (isDue || step.step == steps) { terminal.say(line(step)) }
+    }
+
+    private func line(_ step: StepReport) -> String {
+        var parts = [
+            steps < Int(Int32.max) ? "step \(step.step)/\(steps)" : "step \(step.step)",
+            "loss \(fixed(step.loss, 3))",
+            "\(grouped(Int(rate(step).rounded()))) tokens/s",
+            "\(step.workers) worker\(step.workers == 1 ? "" : "s")",
+        ]
+        if let left = secondsLeft { parts.append("\(span(left)) left") }
+        if let validation { parts.append("held-out loss \(fixed(validation.loss, 3))") }
+        return parts.joined(separator: "  ")
+    }
+
+    /// Tokens per second over the recent steps.
+    private func rate(_ step: StepReport) -> Double {
+        guard let pace = secondsPerStep else { return step.tokensPerSecond }
+        return Double(step.tokens) / pace
+    }
+
+    private var secondsPerStep: Double? {
+        guard let first = recent.first, let last = recent.last, last.step > first.step else {
+            return nil
+        }
+        return first.at.duration(to: last.at) / .seconds(1) / Double(last.step - first.step)
+    }
+
+    private var secondsLeft: Double? {
+        guard steps < Int(Int32.max), let pace = secondsPerStep, let last = recent.last else {
+            return nil
+        }
+        return pace * Double(steps - last.step)
+    }
+
+    private func validated(_ result: ValidationResult) {
+        validation = result
+        terminal.say(
+            "step \(result.step): held-out loss \(fixed(result.loss, 3)) nats a token,"
+                + " perplexity \(fixed(exp(result.loss), 2))")
+    }
+
+    private func say(_ note: CoordinatorNote) {
+        let sentence = sentence(of: note)
+        if note.isWarning { terminal.warn(sentence) } else { terminal.say(sentence) }
+    }
+}
+
+/// A path as a user in the current folder would type it.
+func shown(_ path: String) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+}
+
+func said(_ status: ExitStatus) -> String {
+    switch status {
+    case .code(let code): "ended with exit code \(code)"
+    case .signal(let signal):
+        "was ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+
+/// Where progress is said: one live line on a terminal, plain lines with the time elsewhere.
+final class Terminal {
+    let isLive: Bool
+    private let isQuiet: Bool
+    private let usesColour: Bool
+    private var hasLiveLine = false
+
+    init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        isLive = isatty(STDERR_FILENO) == 1 && !isQuiet
+        usesColour = isLive && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
+    }
+
+    /// A line that stays.
+    func say(_ line: String) {
+        guard !isQuiet else { return }
+        write(isLive ? line : "\(Self.time()) \(line)")
+    }
+
+    /// A line that stays, also under `--quiet`: something the user has to know.
+    func warn(_ line: String) {
+        let line = usesColour ? "\u{1B}[33m\(line)\u{1B}[0m" : line
+        write(isLive ? line : "\(Self.time()) \(line)")
+    }
+
+    /// The line that is written over by the next one.
+    func show(_ line: String) {
+        guard isLive else { return }
+        put("\r\u{1B}[K" + line)
+        hasLiveLine = true
+    }
+
+    private func write(_ line: String) {
+        put((hasLiveLine ? "\r\u{1B}[K" : "") + line + "\n")
+        hasLiveLine = false
+    }
+
+    /// Ends the live line, so that what follows starts on a line of its own.
+    func finish() {
+        if hasLiveLine { put("\n") }
+        hasLiveLine = false
+    }
+
+    private func put(_ text: String) {
+        StandardError.write(text)
+    }
+
+    private static func time() -> String {
+        Date().formatted(
+            Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
+                .time(includingFractionalSeconds: false))
+            + "Z"
+    }
+}
+
+/// 45 s, 3 min 10 s, 2 h 5 min.
+func span(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    if whole < 100 { return "\(whole) s" }
+    if whole < 6000 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+}

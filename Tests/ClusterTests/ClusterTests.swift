@@ -1,0 +1,1 @@
+// ClusterTests: to be written.

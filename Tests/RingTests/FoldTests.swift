@@ -1,0 +1,148 @@
+import Parameters
+import Ring
+import Testing
+import Wire
+
+@Suite struct FoldTests {
+    private func setting(
+        _ workers: Int, _ collective: Collective, _ generator: inout SeededGenerator
+    ) -> MemoryRing.Setting {
+        MemoryRing.Setting(
+            workers: workers, shards: workers + Int.random(in: 0...5, using: &generator),
+            count: Int.random(in: 1...200, using: &generator),
+            chunkElements: Int.random(in: 1...60, using: &generator),
+            window: Int.random(in: 1...4, using: &generator), collective: collective)
+    }
+
+    /// Moves until nothing can; more than this many moves would be no progress.
+    private func run(_ ring: MemoryRing) {
+        let plan = ring.members[0].plan
+        let bound = 40 * plan.workers * (plan.chunks + 4) + 200 * plan.workers
+        for _ in 0..<bound where !ring.move() { return }
+        Issue.record("still moving after \(bound) moves: \(ring.setting)")
+    }
+
+    @Test(arguments: Collective.allCases, 1...9)
+    func `any number of workers, chunk size and credit gives the bits of one process`(
+        collective: Collective, workers: Int
+    ) throws {
+        var generator = SeededGenerator(seed: UInt64(workers) << 8)
+        for seed in 0..<30 as Range<UInt64> {
+            let setting = setting(workers, collective, &generator)
+            let gradients = gradients(setting.shards, setting.count, seed: seed)
+            let ring = try MemoryRing(setting, seed: seed, gradients: gradients)
+            run(ring)
+            for member in ring.members {
+                #expect(member.fold.isComplete && member.violation == nil && member.drops.isEmpty)
+                let bits = member.total.floats().map(\.bitPattern)
+                #expect(bits == expectedTotal(gradients, member.plan), "\(setting) seed \(seed)")
+                #expect(member.fold.waitsFor == .nothing)
+            }
+        }
+    }
+
+    @Test func `the ordered fold is the sum of the shards in order, whoever owns them`() throws {
+        let gradients = gradients(9, 100, seed: 1)
+        let alone = (0..<100).map { index in
+            gradients.dropFirst().reduce(gradients[0][index]) { $0 + $1[index] }.bitPattern
+        }
+        for workers in 1...9 {
+            let ring = try MemoryRing(
+                .init(
+                    workers: workers, shards: 9, count: 100, chunkElements: 7, window: 1,
+                    collective: .fold), seed: UInt64(workers), gradients: gradients)
+            run(ring)
+            for member in ring.members {
+                #expect(member.total.floats().map(\.bitPattern) == alone)
+            }
+        }
+    }
+
+    @Test(arguments: Collective.allCases)
+    func `a neighbour may be a step ahead, within its credits`(collective: Collective) throws {
+        for seed in 0..<30 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            let setting = setting(Int(2 + seed % 4), collective, &generator)
+            let steps = (1...4).map { gradients(setting.shards, setting.count, seed: $0) }
+            let ring = try MemoryRing(setting, seed: seed, gradients: steps[0])
+            var done = 0
+            while done < setting.workers * steps.count {
+                try #require(ring.move(), "stuck: \(setting) seed \(seed)")
+                for member in ring.members where member.fold.isComplete && member.localLeft == 0 {
+                    let step = Int(member.fold.step)
+                    let bits = member.total.floats().map(\.bitPattern)
+                    #expect(bits == expectedTotal(steps[step - 1], member.plan))
+                    done += 1
+                    member.localLeft = -1
+                    guard step < steps.count else { continue }
+                    member.begin(
+                        step: UInt64(step + 1), gradients: Array(steps[step][member.plan.own]))
+                }
+            }
+            for member in ring.members {
+                #expect(member.mostEarly <= 2 * setting.window && member.violation == nil)
+            }
+        }
+    }
+
+    @Test(arguments: Collective.allCases)
+    func `repeated and stale frames are dropped and counted, and change nothing`(
+        collective: Collective
+    ) throws {
+        for seed in 0..<30 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            let setting = setting(Int(2 + seed % 5), collective, &generator)
+            let gradients = gradients(setting.shards, setting.count, seed: seed)
+            let ring = try MemoryRing(setting, seed: seed, gradients: gradients)
+            ring.disturb = { frame, generator in
+                var stale = frame
+                stale.withUnsafeMutableBytes { bytes in
+                    guard var header = try? FrameHeader(UnsafeRawBufferPointer(bytes)) else {
+                        return
+                    }
+                    switch Int.random(in: 0..<3, using: &generator) {
+                    case 0: header.generation.counter -= 1
+                    case 1: header.run += 1
+                    default: header.step -= 1
+                    }
+                    header.seal(bytes)
+                }
+                return [frame, stale, frame]
+            }
+            run(ring)
+            for member in ring.members {
+                #expect(member.fold.isComplete && member.violation == nil)
+                #expect(
+                    member.total.floats().map(\.bitPattern)
+                        == expectedTotal(gradients, member.plan))
+            }
+            let drops = ring.members.reduce(into: [:]) { $0.merge($1.drops) { $0 + $1 } }
+            #expect(drops[.duplicate, default: 0] > 0)
+        }
+    }
+
+    @Test func `a lost, torn or wrong frame breaks the link instead of the sum`() throws {
+        let gradients = gradients(3, 90, seed: 5)
+        for seed in 0..<60 as Range<UInt64> {
+            let ring = try MemoryRing(
+                .init(
+                    workers: 3, shards: 3, count: 90, chunkElements: 5, window: 2,
+                    collective: seed % 2 == 0 ? .fold : .ring), seed: seed, gradients: gradients)
+            var left = Int(seed % 10)
+            ring.disturb = { frame, generator in
+                left -= 1
+                guard left == 0 else { return [frame] }
+                guard seed % 3 > 0 else { return [] }
+                var torn = frame
+                torn[Int.random(in: 0..<frame.count, using: &generator)] ^= 0x10
+                return [torn]
+            }
+            run(ring)
+            for member in ring.members where member.fold.isComplete {
+                #expect(
+                    member.total.floats().map(\.bitPattern)
+                        == expectedTotal(gradients, member.plan))
+            }
+        }
+    }
+}

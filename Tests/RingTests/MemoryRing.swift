@@ -1,0 +1,255 @@
+import Parameters
+import Ring
+import Testing
+import Wire
+
+/// A generator whose sequence is the same on every machine (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// One worker of a ring in memory: obeys its fold as a real one would.
+final class MemoryMember {
+    let plan: RingPlan
+    let window: Int
+    var fold: Fold
+    var numbers: StepNumbers
+    var early: [[UInt8]] = []
+    var mostEarly = 0
+    var drops: [DropReason: Int] = [:]
+    var violation: Violation?
+    /// Elements not computed yet, and frames for the neighbours.
+    var localLeft: Int
+    var toSuccessor: [[UInt8]] = []
+    var toPredecessor: [[UInt8]] = []
+
+    init(_ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector]) {
+        self.plan = plan
+        self.window = window
+        fold = Fold(
+            plan: plan, run: 7, generation: Self.generation, step: step, window: window)
+        numbers = Self.numbers(plan, gradients)
+        localLeft = plan.count
+    }
+
+    var total: ParameterVector { numbers.total }
+
+    private static func numbers(_ plan: RingPlan, _ gradients: [ParameterVector]) -> StepNumbers {
+        StepNumbers(
+            gradients: gradients, total: ParameterVector(count: plan.count),
+            blocks: FastDigest.Blocks(byteCount: 4 * plan.count))
+    }
+
+    static let generation = Generation(epoch: 3, counter: 4)
+
+    func begin(step: UInt64, gradients: [ParameterVector]) {
+        fold = Fold(
+            plan: plan, run: 7, generation: Self.generation, step: step, window: window)
+        numbers = Self.numbers(plan, gradients)
+        localLeft = plan.count
+        let held = early
+        early = []
+        for frame in held { receive(frame, from: .predecessor) }
+    }
+
+    func receive(_ frame: [UInt8], from neighbour: Neighbour) {
+        var frame = frame
+        frame.withUnsafeMutableBytes { bytes in
+            let header: FrameHeader
+            do throws(FrameError) {
+                header = try FrameHeader(UnsafeRawBufferPointer(bytes))
+            } catch {
+                violation = .frame(error)
+                return
+            }
+            switch fold.receive(header, from: neighbour) {
+            case .act(let action): perform(action, bytes)
+            case .noted: break
+            case .early:
+                early.append(Array(bytes))
+                mostEarly = max(mostEarly, early.count)
+            case .drop(let reason): drops[reason, default: 0] += 1
+            case .broken(let broken): violation = broken
+            }
+        }
+    }
+
+    /// Obeys one action; false if there is none.
+    func step() -> Bool {
+        guard let action = fold.next() else { return false }
+        perform(action, nil)
+        return true
+    }
+
+    private func perform(_ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?) {
+        switch action {
+        case .park(let chunk):
+            numbers.park(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
+        case .passOn(let chunk, let base):
+            send(fold.partialHeader(chunk: chunk), frame) { $0.add($1, onto: base, in: $2) }
+        case .finish(let chunk, let base, let forward):
+            numbers.finish(
+                plan.elements(ofChunk: chunk), onto: base,
+                frame: frame.map { UnsafeRawBufferPointer($0) })
+            if forward { perform(.forward(chunk: chunk), nil) }
+        case .store(let chunk, let forward):
+            numbers.store(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
+            if forward { toSuccessor.append(Array(frame!)) }
+        case .forward(let chunk):
+            send(fold.totalHeader(chunk: chunk), nil) { $0.copy($1, into: $2) }
+        case .grant(let partials, let totals):
+            toPredecessor.append(
+                fold.creditHeader(partials: partials, totals: totals).sealed())
+        case .complete:
+            #expect(numbers.digest() == FastDigest(total))
+        }
+    }
+
+    private func send(
+        _ header: FrameHeader, _ frame: UnsafeMutableRawBufferPointer?,
+        _ fill: (StepNumbers, Range<Int>, UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        var built = frame.map { Array($0) } ?? [UInt8](repeating: 0, count: header.frameBytes)
+        built.withUnsafeMutableBytes { bytes in
+            switch header.body {
+            case .partial(let piece), .total(let piece):
+                fill(numbers, plan.elements(ofChunk: piece.chunk), bytes)
+            default: break
+            }
+            header.seal(bytes)
+        }
+        toSuccessor.append(built)
+    }
+}
+
+/// Workers joined by queues, moved on in a random order.
+final class MemoryRing {
+    struct Setting: Sendable {
+        var workers: Int
+        var shards: Int
+        var count: Int
+        var chunkElements: Int
+        var window: Int
+        var collective: Collective
+    }
+
+    let setting: Setting
+    var members: [MemoryMember] = []
+    var forward: [[[UInt8]]]
+    var backward: [[[UInt8]]]
+    var generator: SeededGenerator
+    /// Changes what a link carries: gets a frame, returns what arrives.
+    var disturb: ((_ frame: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]])?
+
+    init(_ setting: Setting, seed: UInt64, gradients: [ParameterVector]) throws {
+        self.setting = setting
+        generator = SeededGenerator(seed: seed)
+        forward = Array(repeating: [], count: setting.workers)
+        backward = Array(repeating: [], count: setting.workers)
+        let bounds = Self.bounds(setting, &generator)
+        for rank in 0..<setting.workers {
+            let plan = try RingPlan(
+                rank: rank, shardBounds: bounds, count: setting.count,
+                chunkElements: setting.chunkElements, collective: setting.collective)
+            members.append(
+                MemoryMember(
+                    plan, step: 1, window: setting.window,
+                    gradients: Array(gradients[plan.own])))
+        }
+    }
+
+    private static func bounds(_ setting: Setting, _ generator: inout SeededGenerator) -> [Int] {
+        let cuts = Array(1..<setting.shards).shuffled(using: &generator)
+        return [0] + cuts.prefix(setting.workers - 1).sorted() + [setting.shards]
+    }
+
+    /// One random thing that may happen; false if nothing can.
+    func move() -> Bool {
+        let workers = setting.workers
+        let start = Int.random(in: 0..<4 * workers, using: &generator)
+        for offset in 0..<4 * workers {
+            let choice = (start + offset) % (4 * workers)
+            if move(choice / workers, worker: choice % workers) { return true }
+        }
+        return false
+    }
+
+    private func move(_ what: Int, worker: Int) -> Bool {
+        let member = members[worker]
+        let next = (worker + 1) % setting.workers
+        switch what {
+        case 0:
+            guard !forward[worker].isEmpty else { return false }
+            members[next].receive(forward[worker].removeFirst(), from: .predecessor)
+        case 1:
+            guard !backward[worker].isEmpty else { return false }
+            let previous = (worker + setting.workers - 1) % setting.workers
+            members[previous].receive(backward[worker].removeFirst(), from: .successor)
+        case 2:
+            guard member.localLeft > 0 else { return false }
+            member.localLeft -= Int.random(in: 1...member.localLeft, using: &generator)
+            member.fold.localReady(downTo: member.localLeft)
+        default:
+            guard member.step() else { return false }
+        }
+        collect()
+        return true
+    }
+
+    private func collect() {
+        for worker in members.indices {
+            for frame in members[worker].toSuccessor {
+                forward[worker] += disturb?(frame, &generator) ?? [frame]
+            }
+            members[worker].toSuccessor = []
+            for frame in members[worker].toPredecessor {
+                backward[worker] += disturb?(frame, &generator) ?? [frame]
+            }
+            members[worker].toPredecessor = []
+        }
+    }
+}
+
+/// Gradients in which the order of additions shows: magnitudes from 1e-6 to 1e6, zeros of both
+/// signs.
+func gradients(_ shards: Int, _ count: Int, seed: UInt64) -> [ParameterVector] {
+    var generator = SeededGenerator(seed: seed)
+    return (0..<shards).map { _ in
+        let vector = ParameterVector(count: count)
+        for index in 0..<count {
+            let exponent = Float.random(in: -20...20, using: &generator)
+            vector[index] =
+                switch Int.random(in: 0..<16, using: &generator) {
+                case 0: -0.0
+                case 1: 0
+                default:
+                    Float.random(in: -1...1, using: &generator) * exponent * exponent * exponent
+                }
+        }
+        return vector
+    }
+}
+
+/// What one process would compute: the left fold from a shard on, around, per element range.
+func expectedTotal(_ gradients: [ParameterVector], _ plan: RingPlan) -> [UInt32] {
+    var total = [Float](repeating: .nan, count: plan.count)
+    for segment in 0..<plan.segments {
+        let first = plan.shardBounds[plan.start(ofSegment: segment)]
+        for index in plan.elements(ofSegment: segment) {
+            var sum = gradients[first][index]
+            for offset in 1..<max(1, gradients.count) {
+                sum += gradients[(first + offset) % gradients.count][index]
+            }
+            total[index] = sum
+        }
+    }
+    return total.map(\.bitPattern)
+}

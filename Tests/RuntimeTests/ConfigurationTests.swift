@@ -1,0 +1,199 @@
+import Foundation
+import Runtime
+import Testing
+import Text
+
+/// The settings `pairs`, as if typed on the command line.
+func flags(_ pairs: [(Setting, String)]) -> GivenSettings {
+    var given = GivenSettings()
+    for (setting, text) in pairs { given.set(setting, text) }
+    return given
+}
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    @Test func `with nothing given every setting has its default`() throws {
+        let run = try RunConfiguration(GivenSettings())
+        #expect(run.corpus == .embedded)
+        #expect((run.dModel, run.encoderLayers, run.dFF, run.heads) == (128, 2, 512, 4))
+        for setting in Setting.allCases {
+            guard let text = setting.defaultText else { continue }
+            #expect(run.text(setting) == text, "\(setting.flag)")
+        }
+    }
+
+    @Test func `flags override the file, the file overrides the defaults`() throws {
+        let file = try GivenSettings(yaml: "seed: 7\nwarmup: 50\n", path: "a.yaml")
+        let run = try RunConfiguration(flags([(.seed, "9")]).over(file))
+        #expect((run.seed, run.warmup, run.shards) == (9, 50, 8))
+    }
+
+    @Test func `a preset above a file replaces the sizes of the file`() throws {
+        let file = try GivenSettings(yaml: "d-model: 160\nheads: 5\nencoder-layers: 1", path: "a")
+        let beside = try RunConfiguration(flags([(.dFF, "64")]).over(file))
+        #expect((beside.dModel, beside.heads, beside.dFF, beside.encoderLayers) == (160, 5, 64, 1))
+        let above = try RunConfiguration(flags([(.preset, "small")]).over(file))
+        #expect((above.dModel, above.heads, above.encoderLayers) == (256, 4, 3))
+    }
+
+    @Test func `layers sets both stacks and yields to the setting of one`() throws {
+        let run = try RunConfiguration(flags([(.layers, "4"), (.decoderLayers, "1")]))
+        #expect((run.encoderLayers, run.decoderLayers) == (4, 1))
+    }
+
+    @Test func `epochs or a time limit replace the default number of steps`() throws {
+        #expect(try RunConfiguration(flags([(.epochs, "3")])).steps == nil)
+        #expect(try RunConfiguration(flags([(.timeLimit, "2m")])).steps == nil)
+        let both = try RunConfiguration(flags([(.epochs, "3"), (.steps, "100")]))
+        #expect(both.lastStep(batchesPerEpoch: 20) == 60)
+        #expect(both.lastStep(batchesPerEpoch: 50) == 100)
+    }
+
+    @Test func `the resolved configuration reads back from YAML and JSON`() throws {
+        let given = flags([
+            (.source, "a: b.en"), (.target, "/x/#c.fr"), (.learningRate, "1e-5"),
+            (.decoderLayers, "5"), (.epochs, "2"), (.peerTimeout, "1500ms"),
+            (.bind, "tcp://[::1]:7000"), (.waitForAll, "true"), (.seed, "18446744073709551615"),
+        ])
+        let run = try RunConfiguration(given)
+        let yaml = try GivenSettings(yaml: run.yaml, path: "configuration.yaml")
+        #expect(try RunConfiguration(yaml) == run)
+        let json = try JSONEncoder().encode(run)
+        #expect(try JSONDecoder().decode(RunConfiguration.self, from: json) == run)
+    }
+
+    @Test(arguments: ["500ms", "10s", "2m", "1h", "1m", "0ms"])
+    func `time spans read back as written`(text: String) {
+        #expect(TimeSpan(text)?.description == text)
+    }
+
+    @Test(arguments: ["", "10", "s", "-1s", "+1s", "nans", "infs", "1e99h", "10 s", "10sec"])
+    func `what is no time span is refused`(text: String) {
+        #expect(TimeSpan(text) == nil)
+    }
+
+    @Test func `addresses are read, written and judged`() {
+        #expect(Address("tcp://127.0.0.1:5555") == .standard)
+        #expect(Address("tcp://[::1]:0")?.description == "tcp://[::1]:0")
+        #expect(Address("tcp://127.9.0.1:1")?.isLoopback == true)
+        #expect(Address("tcp://127.evil.org:1")?.isLoopback == false)
+        #expect(Address("tcp://10.0.0.1:1")?.isLoopback == false)
+        for text in [
+            "127.0.0.1:5", "tcp://h", "tcp://:5", "tcp://h:65536", "tcp://::1:5", "tcp://a b:5",
+            "tcp://h:+5",
+        ] {
+            #expect(Address(text) == nil, "\(text)")
+        }
+    }
+}
+
+@Suite("Resuming a configuration")
+struct ConfigurationResumingTests {
+    let run = try! RunConfiguration(flags([(.dModel, "160"), (.steps, "30")]))
+
+    @Test func `steps, workers and intervals may change`() throws {
+        let changed = try run.resumed(
+            with: flags([
+                (.steps, "60"), (.workers, "3"), (.threads, "2"), (.keep, "9"), (.logEvery, "0"),
+                (.bind, "tcp://127.0.0.1:0"),
+            ]))
+        #expect((changed.steps, changed.workers, changed.threads, changed.keep) == (60, 3, 2, 9))
+        #expect((changed.dModel, changed.seed) == (run.dModel, run.seed))
+    }
+
+    @Test func `the same value again is no difference`() throws {
+        let same = flags([(.preset, "tiny"), (.dModel, "160"), (.layers, "2"), (.shards, "8")])
+        #expect(try run.resumed(with: same) == run)
+    }
+
+    @Test(arguments: [
+        (Setting.shards, "4"), (.seed, "2"), (.preset, "small"), (.dModel, "128"),
+        (.learningRate, "0.1"), (.corpus, "x.tsv"), (.epochs, "1"), (.collective, "ring"),
+        (.decoderLayers, "3"), (.peerTimeout, "5s"),
+    ])
+    func `any other difference is refused by name`(setting: Setting, text: String) throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try run.resumed(with: flags([(setting, text)]))
+        }
+        guard case .differsFromRun(let named, _, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(named == setting || (setting == .decoderLayers && named == .layers))
+    }
+}
+
+@Suite("What a configuration refuses")
+struct ConfigurationErrorTests {
+    @Test(arguments: [
+        (Setting.workers, "0"), (.shards, "0"), (.threads, "0"), (.heads, "0"), (.dModel, "0"),
+        (.layers, "0"), (.dFF, "-1"), (.dropout, "1"), (.dropout, "-0.1"), (.positions, "1"),
+        (.vocabulary, "3"), (.batchTokens, "0"), (.steps, "0"), (.learningRate, "0"),
+        (.warmup, "0"), (.labelSmoothing, "1"), (.clipNorm, "-1"), (.weightDecay, "-1"),
+        (.checkpointEvery, "-1"), (.keep, "0"), (.beam, "0"), (.dModel, "99999999"),
+    ])
+    func `numbers out of range are refused by name`(setting: Setting, text: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try RunConfiguration(flags([(setting, text)]))
+        }
+        guard case .outOfRange(let named, _, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(named == setting || (setting == .layers && named == .encoderLayers))
+    }
+
+    @Test func `combinations that cannot work are refused`() {
+        func refusal(_ pairs: [(Setting, String)]) -> ConfigurationError? {
+            #expect(throws: ConfigurationError.self) { try RunConfiguration(flags(pairs)) }
+        }
+        #expect(refusal([(.heads, "3")]) == .headsDoNotDivide(heads: 3, dModel: 128))
+        #expect(refusal([(.workers, "9")]) == .moreWorkersThanShards(workers: 9, shards: 8))
+        #expect(refusal([(.source, "a")]) == .missing(.target, neededBy: .source))
+        #expect(refusal([(.source, "a"), (.corpus, "b")]) == .incompatible(.source, with: .corpus))
+        #expect(refusal([(.corpus, "")]) == .empty(.corpus))
+        #expect(
+            refusal([(.bind, "tcp://0.0.0.0:5555")]) == .offLoopback(.bind, host: "0.0.0.0"))
+        #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
+        #expect(
+            refusal([(.norm, "rms")])
+                == .notOneOf(.norm, text: "rms", choices: ["pre", "post"]))
+        #expect(refusal([(.steps, "many")]) == .notAWholeNumber(.steps, text: "many"))
+        #expect(refusal([(.dropout, "nan")]) == .notANumber(.dropout, text: "nan"))
+        #expect(refusal([(.peerTimeout, "10")]) == .notADuration(.peerTimeout, text: "10"))
+    }
+
+    @Test(arguments: [
+        (
+            "seed: 1\nsede: 2\n",
+            ConfigurationError.unknownKey("sede", path: "f", line: 2, nearest: .seed)
+        ),
+        ("# a\n\nbananas: 2\n", .unknownKey("bananas", path: "f", line: 3, nearest: nil)),
+        ("seed: 1\nwarmup: 5\nseed: 2\n", .repeatedKey("seed", path: "f", line: 3)),
+        ("seed: [1]\n", .notAScalar(.seed, path: "f", line: 1)),
+        ("seed:\n", .notAScalar(.seed, path: "f", line: 1)),
+        (
+            "- seed\n",
+            .malformedFile(path: "f", line: 1, problem: "it is not a list of 'key: value'")
+        ),
+    ])
+    func `bad configuration files are refused with their line`(
+        yaml: String, expected: ConfigurationError
+    ) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try GivenSettings(yaml: yaml, path: "f")
+        }
+        #expect(error == expected)
+    }
+
+    @Test func `YAML that does not parse names its line`() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try GivenSettings(yaml: "seed: 1\nwarmup: \"2\n", path: "f")
+        }
+        guard case .malformedFile("f", let line?, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect((2...3).contains(line))
+    }
+}

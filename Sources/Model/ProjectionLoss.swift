@@ -24,7 +24,7 @@ extension Tape {
             let block = x.data.rows(range)
             let operations = 2 * logits.count * block.columns
             measure(.logitsForward, operations: operations, floats: logits.count) {
-                Product.timesTransposed(block, embedding, into: logits)
+                multiplier.timesTransposed(block, embedding, into: logits)
             }
             measure(.crossEntropy, floats: 4 * logits.count) {
                 CrossEntropy.rows(
@@ -34,11 +34,11 @@ extension Tape {
             if isRecording {
                 let (dE, present) = slot(table)
                 measure(.logitsWeight, operations: operations, floats: logits.count) {
-                    Product.transposedTimes(logits, block, into: dE, accumulate: present)
+                    multiplier.transposedTimes(logits, block, into: dE, accumulate: present)
                 }
                 let (dx, _) = contribution(x)
                 measure(.logitsInput, operations: operations, floats: logits.count) {
-                    Product.times(logits, embedding, into: dx.rows(range))
+                    multiplier.times(logits, embedding, into: dx.rows(range))
                 }
             }
             start = range.upperBound
@@ -50,7 +50,7 @@ extension Tape {
     /// x·Eᵀ whole. Shapes: x [n, d]; E [V, d] → [n, V].
     func logits(_ x: Variable, _ table: Weight) -> Matrix {
         let result = arena.matrix(x.data.rows, table.rows)
-        Product.timesTransposed(x.data, value(table), into: result)
+        multiplier.timesTransposed(x.data, value(table), into: result)
         return result
     }
 }

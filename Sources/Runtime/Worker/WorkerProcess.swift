@@ -89,8 +89,7 @@ package final class WorkerProcess {
         while outcome == nil {
             try waitForSomething()
             takeSignals()
-            try takeConnectionEvents()
-            try takeMessages()
+            try takeMessagesUntilBroken()
             for arrival in mailbox.take() { take(arrival) }
             handle(.tick(progress: progress, waitingFor: ring.progress.waitsFor.rawValue))
             try reportLoneliness()
@@ -118,8 +117,12 @@ package final class WorkerProcess {
         }
     }
 
-    private func takeConnectionEvents() throws(MessagingError) {
-        if try control.hasBroken() { handle(.disconnected) }
+    /// What came before the connection broke is taken first: it may be the run's end.
+    private func takeMessagesUntilBroken() throws(MessagingError) {
+        let connection = control
+        let isBroken = try connection.hasBroken()
+        try takeMessages()
+        if isBroken && connection === control { handle(.disconnected) }
     }
 
     private func takeMessages() throws(MessagingError) {

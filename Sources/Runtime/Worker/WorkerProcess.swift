@@ -73,7 +73,7 @@ package final class WorkerProcess {
             address: PeerAddress(
                 hostKey: "\(host.boot) \(host.network) \(host.name)", hostName: host.name,
                 ipc: endpoints.ipc ?? "", tcp: endpoints.tcp),
-            processID: Int(getpid()), threads: options.threads, kernel: Processor.kernelName,
+            processID: Int(getpid()), instance: .random(in: 1 ... .max), threads: options.threads, kernel: Processor.kernelName,
             probe: WireDigest(high: probe.high, low: probe.low))
     }
 
@@ -177,7 +177,6 @@ package final class WorkerProcess {
     }
 
     private func reconnect() {
-        alone = Waiting(isStopping: alone.isStopping)
         do throws(MessagingError) {
             control = try ControlConnection(to: options.coordinator, in: context)
             sayHello()
@@ -246,7 +245,7 @@ package final class WorkerProcess {
         runner?.evaluate(order, inputs)
     }
 
-    /// The shards as the model takes them; a shard that does not fit the model ends the connection.
+    /// The shards as the model takes them; a shard that does not fit the model ends the worker.
     private func inputs(_ shards: [ShardWords]) -> [(shard: Int, input: ModelInput)]? {
         guard let job else { return nil }
         do {
@@ -256,7 +255,7 @@ package final class WorkerProcess {
                 return (words.shard, input)
             }
         } catch {
-            handle(.disconnected)
+            handle(.orderUnfit(reason: "the coordinator sent words that do not fit: \(error)"))
             return nil
         }
     }
@@ -300,6 +299,9 @@ package final class WorkerProcess {
             complete(attempt) {
                 $0.reports = reports
                 $0.computeSeconds = seconds
+            }
+            if let pending, pending.attempt == attempt {
+                handle(.computed(step: pending.order.step))
             }
         case .lane(.stateDigest(let digest, let attempt)): complete(attempt) { $0.state = digest }
         case .lane(.squaredNorm(let norm, let attempt)):

@@ -126,11 +126,9 @@ package struct StepBenchmark {
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },
             resumedFrom: nil, timeLimit: nil)
-        let signals = CoordinatorProcess.signals()
         let endpoint = try ControlEndpoint(Address(host: "127.0.0.1", port: 0))
         let process = CoordinatorProcess(
-            setup, on: endpoint, signals: signals, mailbox: try Mailbox(),
-            report: measurement.observe)
+            setup, on: endpoint, mailbox: try Mailbox(), report: measurement.observe)
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [

@@ -46,7 +46,6 @@ final class CoordinatorProcess {
     private var unreachable: Set<PeerID> = []
     var outboxes: [PeerID: [[UInt8]]] = [:]
     var deliveries: [PeerID: StateStream] = [:]
-    var relay: SnapshotRelay?
     var currentBatch: Batch?
     var outcome: Outcome?
     var failure: (any Error)?
@@ -54,19 +53,19 @@ final class CoordinatorProcess {
     var startedAt = ContinuousClock.now
     var wasStopped = false
 
-    /// The signals that a coordinator lives by. To be made before its first thread.
-    static func signals() -> Signals { Signals([SIGINT, SIGTERM, SIGCHLD]) }
-
+    /// Signals arrive from here on through the loop.
     init(
-        _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, signals: Signals,
-        mailbox: Mailbox<Arrival>, report: @escaping (RunReport) -> Void
+        _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, mailbox: Mailbox<Arrival>,
+        report: @escaping (RunReport) -> Void
     ) {
         self.setup = setup
         self.endpoint = endpoint
         self.report = report
         self.mailbox = mailbox
-        self.signals = signals
-        coordinator = Coordinator(policy: setup.policy, resumedFrom: setup.resumedFrom)
+        signals = Signals([SIGINT, SIGTERM, SIGCHLD])
+        coordinator = Coordinator(
+            policy: setup.policy, parameterCount: setup.parameterCount,
+            resumedFrom: setup.resumedFrom)
     }
 
     // MARK: the loop
@@ -164,11 +163,7 @@ final class CoordinatorProcess {
     private func take(_ payload: [UInt8], from peer: PeerID) {
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
-            switch message {
-            case .slice(let slice): take(slice, from: peer)
-            case .sliceTaken(let step, let position): taken(step, position, by: peer)
-            default: break
-            }
+            if case .sliceTaken(let step, _) = message { taken(step, by: peer) }
             handle(.received(peer, message))
         } catch {
             handle(.nonsense(peer, error))
@@ -211,21 +206,15 @@ final class CoordinatorProcess {
 
     private func take(_ arrival: Arrival) {
         switch arrival {
-        case .disk(.sliceWritten(let step, let position)): taken(step, position, by: nil)
+        case .disk(.sliceWritten(let step, let position)):
+            handle(.sliceWritten(step: step, position: position))
         case .disk(.written(let step, let path, let digest)):
             report(.checkpoint(step: step, path: path, digest: digest))
-            endRelay(of: step)
             handle(.checkpointWritten(step: step))
         case .disk(.failed(let step, let error)):
             report(.checkpointFailed(step: step, error))
-            endRelay(of: step)
             handle(.checkpointFailed(step: step))
         }
-    }
-
-    /// By the time the disk has said so, the next snapshot may be under way.
-    private func endRelay(of step: Int) {
-        if relay?.step == step { relay = nil }
     }
 }
 

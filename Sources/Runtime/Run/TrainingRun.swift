@@ -57,7 +57,6 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
-        let signals = CoordinatorProcess.signals()
         let endpoint = try ControlEndpoint(bind)
         let folder =
             location.resume
@@ -76,9 +75,7 @@ package struct TrainingRun {
             loadState: { try loadState($0, prepared, resumed?.folder, warmStart, folder) },
             resumedFrom: resumedStep ?? (warmStart == nil ? nil : 0),
             timeLimit: configuration.timeLimit)
-        let process = CoordinatorProcess(
-            setup, on: endpoint, signals: signals, mailbox: mailbox
-        ) { event in
+        let process = CoordinatorProcess(setup, on: endpoint, mailbox: mailbox) { event in
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }

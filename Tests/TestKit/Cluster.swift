@@ -71,6 +71,15 @@ package struct Cluster: Sendable {
         return program
     }
 
+    /// Runs a line of bash, in which `dtrain` is ours.
+    package func shell(_ line: String) throws -> RunningProgram {
+        let folder = program.executable.deletingLastPathComponent().path
+        let process = try stage.start(
+            URL(fileURLWithPath: "/bin/bash"), ["-c", "PATH=\(folder):$PATH; \(line)"],
+            as: "shell", isPowerless: false)
+        return RunningProgram(process: process, stage: stage)
+    }
+
     // MARK: processes that `dtrain` has started
 
     /// Sends a signal to one of the processes that `joined` lists.

@@ -18,7 +18,7 @@ package final class Profile {
         case activationForward, activationBackward
         case normForward, normBackward
         case embeddingForward, embeddingBackward
-        case biasForward, biasBackward, dropoutMask, dropoutBackward
+        case biasBackward, dropoutMask, dropoutBackward
     }
 
     package struct Entry: Sendable {

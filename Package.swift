@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters",
+                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
@@ -102,7 +102,8 @@ let package = Package(
             name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["Runtime", "TestKit", "dtrain"],
+            name: "ClusterTests",
+            dependencies: ["Checkpoint", "Messaging", "Wire", "TestKit", "dtrain"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -71,7 +71,7 @@ package final class WorkerProcess {
         return Hello(
             software: options.software,
             address: PeerAddress(
-                hostKey: "\(host.boot) \(host.network) \(host.name)", hostName: host.name,
+                hostKey: host.key, hostName: host.name,
                 ipc: endpoints.ipc ?? "", tcp: endpoints.tcp),
             processID: Int(getpid()), threads: options.threads, kernel: Processor.kernelName,
             probe: WireDigest(high: probe.high, low: probe.low))
@@ -89,10 +89,9 @@ package final class WorkerProcess {
         while outcome == nil {
             try waitForSomething()
             takeSignals()
-            try takeConnectionEvents()
-            try takeMessages()
+            try takeMessagesUntilBroken()
             for arrival in mailbox.take() { take(arrival) }
-            handle(.tick(progress: progress, waitingFor: ring.progress.waitingFor.description))
+            handle(.tick(progress: progress, waitingFor: ring.progress.waitsFor.rawValue))
             try reportLoneliness()
             try control.flush()
         }
@@ -118,8 +117,12 @@ package final class WorkerProcess {
         }
     }
 
-    private func takeConnectionEvents() throws(MessagingError) {
-        if try control.hasBroken() { handle(.disconnected) }
+    /// What came before the connection broke is taken first: it may be the run's end.
+    private func takeMessagesUntilBroken() throws(MessagingError) {
+        let connection = control
+        let isBroken = try connection.hasBroken()
+        try takeMessages()
+        if isBroken && connection === control { handle(.disconnected) }
     }
 
     private func takeMessages() throws(MessagingError) {
@@ -223,7 +226,7 @@ package final class WorkerProcess {
         pending = nil
         let successor = roster.successor.map {
             RingEndpoints(
-                host: HostIdentity(hostKey: $0.hostKey, name: $0.hostName),
+                host: HostIdentity(key: $0.hostKey),
                 ipc: $0.ipc.isEmpty ? nil : $0.ipc, tcp: $0.tcp)
         }
         ring.form(

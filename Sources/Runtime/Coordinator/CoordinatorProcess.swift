@@ -46,7 +46,6 @@ final class CoordinatorProcess {
     private var unreachable: Set<PeerID> = []
     var outboxes: [PeerID: [[UInt8]]] = [:]
     var deliveries: [PeerID: StateStream] = [:]
-    var relay: SnapshotRelay?
     var currentBatch: Batch?
     var outcome: Outcome?
     var failure: (any Error)?
@@ -64,7 +63,9 @@ final class CoordinatorProcess {
         self.report = report
         self.mailbox = mailbox
         signals = Signals([SIGINT, SIGTERM, SIGCHLD])
-        coordinator = Coordinator(policy: setup.policy, resumedFrom: setup.resumedFrom)
+        coordinator = Coordinator(
+            policy: setup.policy, parameterCount: setup.parameterCount,
+            resumedFrom: setup.resumedFrom)
     }
 
     // MARK: the loop
@@ -153,11 +154,7 @@ final class CoordinatorProcess {
     private func take(_ payload: [UInt8], from peer: PeerID) {
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
-            switch message {
-            case .slice(let slice): take(slice, from: peer)
-            case .sliceTaken(let step, let position): taken(step, position, by: peer)
-            default: break
-            }
+            if case .sliceTaken(let step, _) = message { taken(step, by: peer) }
             handle(.received(peer, message))
         } catch {
             handle(.nonsense(peer, error))
@@ -200,14 +197,13 @@ final class CoordinatorProcess {
 
     private func take(_ arrival: Arrival) {
         switch arrival {
-        case .disk(.sliceWritten(let step, let position)): taken(step, position, by: nil)
+        case .disk(.sliceWritten(let step, let position)):
+            handle(.sliceWritten(step: step, position: position))
         case .disk(.written(let step, let path, let digest)):
             report(.checkpoint(step: step, path: path, digest: digest))
-            relay = nil
             handle(.checkpointWritten(step: step))
         case .disk(.failed(let step, let error)):
             report(.checkpointFailed(step: step, error))
-            relay = nil
             handle(.checkpointFailed(step: step))
         }
     }

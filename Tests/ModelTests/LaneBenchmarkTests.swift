@@ -32,5 +32,9 @@ struct LaneBenchmarkTests {
         #expect(profile[.productWeight].operations == profile[.productForward].operations)
         #expect(profile[.logitsForward].operations == 2 * 2 * 21 * 16 * 30)
         #expect(Profile.Kind.allCases.allSatisfy { profile[$0].calls > 0 })
+        let both = Profile()
+        both.add(profile)
+        both.add(profile)
+        #expect(both[.attentionForward].calls == 2 * profile[.attentionForward].calls)
     }
 }

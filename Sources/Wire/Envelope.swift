@@ -38,7 +38,7 @@ package enum Envelope {
     }
 
     private static func checksum(of body: ArraySlice<UInt8>) -> UInt64 {
-        body.withUnsafeBytes { XXH3_64bits($0.baseAddress, $0.count) }
+        body.withUnsafeBytes { dtrain_xxh3_64($0.baseAddress, $0.count) }
     }
 }
 

@@ -10,7 +10,6 @@ import PackageDescription
 #else
     let processor: [SwiftSetting] = []
     let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
-    let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 #endif
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -83,7 +82,7 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters",
+                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
@@ -105,7 +104,8 @@ let package = Package(
             name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["Runtime", "TestKit", "dtrain"],
+            name: "ClusterTests",
+            dependencies: ["Checkpoint", "Messaging", "Wire", "TestKit", "dtrain"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -9,6 +9,6 @@ dtrain_hash128 dtrain_xxh3_128(const void *bytes, size_t count) {
     return (dtrain_hash128){hash.low64, hash.high64};
 }
 
-uint64_t dtrain_xxh3_64(const void *bytes, size_t count) {
-    return XXH3_64bits(bytes, count);
+uint64_t dtrain_xxh3_64(const void *bytes, size_t count, uint64_t seed) {
+    return XXH3_64bits_withSeed(bytes, count, seed);
 }

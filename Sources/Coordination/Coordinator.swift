@@ -34,6 +34,13 @@ package struct Coordinator: Sendable {
             case .checkpoint(let step): step
             }
         }
+
+        var delivery: Peer.Delivery {
+            switch self {
+            case .seed: .seed
+            case .checkpoint(let step): .checkpoint(step: step)
+            }
+        }
     }
 
     struct Members: Hashable, Sendable {
@@ -47,13 +54,9 @@ package struct Coordinator: Sendable {
         }
     }
 
-    struct Snapshot: Hashable, Sendable {
-        var step: Int
-        var donor: PeerID
-        var toDisk: Bool
-    }
-
     package let policy: CoordinatorPolicy
+    /// Elements of θ.
+    let parameterCount: Int
     var stage = Stage.waiting
     var peers: [PeerID: Peer] = [:]
     var workersWelcomed = 0
@@ -62,29 +65,48 @@ package struct Coordinator: Sendable {
     var votes: [PeerID: Vote] = [:]
     var evaluations: [PeerID: [ShardReport]] = [:]
     var evaluated = ValidationResult(step: 0, smoothed: 0, loss: 0, labels: 0)
-    var lastValidated: Int?
+    var lastValidated: Int
     var snapshot: Snapshot?
-    /// A checkpoint was due while another snapshot was under way, or its donor was lost.
+    /// A checkpoint was due while another snapshot was under way, or it failed.
     var checkpointIsOwed = false
+    /// No checkpoint is begun before this moment: the disk has just failed.
+    var checkpointNotBefore: Instant?
     var origin: Origin
+    /// The step of the state from which the run goes on.
     var committed: Int
+    /// The last line of the ledger: `committed` is below it while steps are folded once more.
+    var recorded: RecordedStep?
+    /// What the members' arithmetic gives, once a step of theirs is committed.
+    var arithmetic: (kernel: String, probe: WireDigest)?
     var hasStarted = false
     var isStopping = false
     var firstPrepared: Instant?
     var regenerateAt: Instant?
     var lastTick: Instant?
     var lastHeartbeat: Instant?
-    var lastProgress: (sum: UInt64, at: Instant)?
+    /// Grows with every message that brings the stage at hand further.
+    var movements: UInt64 = 0
+    var lastMovement: Movement?
+    /// Rings formed since the last commit.
+    var attempts = 0
     var refolds = 0
     var actions: [CoordinatorAction] = []
 
-    /// A run that starts from its seed, or goes on from the checkpoint of `resumedFrom`.
-    package init(policy: CoordinatorPolicy, resumedFrom checkpoint: Int?) {
+    /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last line.
+    ///
+    /// `parameterCount`: elements of θ. Workers that still hold a state between the checkpoint and
+    /// the ledger's end are gone on from without transfer.
+    package init(
+        policy: CoordinatorPolicy, parameterCount: Int, resumedFrom checkpoint: Int?,
+        recorded: RecordedStep? = nil
+    ) {
         precondition(policy.workers >= 1 && policy.workers <= policy.shards)
         self.policy = policy
+        self.parameterCount = parameterCount
+        self.recorded = recorded
         origin = checkpoint.map { .checkpoint(step: $0) } ?? .seed
-        committed = origin.step
-        lastValidated = checkpoint
+        committed = max(origin.step, recorded?.step ?? 0)
+        lastValidated = origin.step
     }
 
     /// Takes one event at the moment `now` and says what is to be done about it.
@@ -97,6 +119,8 @@ package struct Coordinator: Sendable {
         case .nonsense(let peer, let error): nonsense(error, from: peer, at: now)
         case .disconnected(let peer): lost(peer, .connectionBroke, at: now)
         case .tick: tick(at: now)
+        case .sliceWritten(let step, let position):
+            taken(step, position, by: nil, at: now)
         case .checkpointWritten(let step): checkpointWritten(step, at: now)
         case .checkpointFailed(let step): checkpointFailed(step, at: now)
         case .recordFailed(let step): end(.recordFailed(step: step), "the ledger is not writable")
@@ -107,7 +131,7 @@ package struct Coordinator: Sendable {
     }
 
     /// The last step that stands.
-    package var lastCommitted: Int { committed }
+    package var lastCommitted: Int { max(committed, recorded?.step ?? 0) }
 
     /// Time after which a tick is due even if nothing else happens.
     package var tickInterval: Milliseconds {
@@ -119,15 +143,19 @@ package struct Coordinator: Sendable {
     private mutating func received(
         _ message: WorkerMessage, from peer: PeerID, at now: Instant
     ) {
-        if case .hello(let hello) = message {
-            greeted(hello, by: peer, at: now)
-            return
+        if case .hello(let hello) = message { return greeted(hello, by: peer, at: now) }
+        guard peers[peer] != nil else {
+            // It was given up while it was stopped or cut off: it must know.
+            if case .leaving = message { return }
+            return send(.sayHello, to: peer)
         }
-        guard peers[peer] != nil else { return }
         peers[peer]?.lastHeard = now
         switch message {
-        case .hello, .slice, .sliceTaken: break
-        case .prepared(let holds): prepared(peer, holds: holds, at: now)
+        case .hello: break
+        case .slice(let slice): relay(slice, from: peer, at: now)
+        case .sliceTaken(let step, let position): taken(step, position, by: peer, at: now)
+        case .prepared(let holds, let folded):
+            prepared(peer, holds: holds, folded: folded, at: now)
         case .stateReady(let step): stateReady(peer, step: step, at: now)
         case .formed(let generation): formed(peer, generation, at: now)
         case .voted(let vote): voted(vote, by: peer, at: now)
@@ -175,12 +203,19 @@ package struct Coordinator: Sendable {
 
 /// A worker that has been welcomed.
 struct Peer: Sendable {
+    /// What is under way to a worker that lacks the state.
+    enum Delivery: Hashable, Sendable {
+        case seed
+        case checkpoint(step: Int)
+    }
+
     let id: PeerID
     let number: Int
     let hello: Hello
     var isPrepared = false
     /// The step of the state that it has in memory.
     var holds: Int?
+    var delivery: Delivery?
     var lastHeard: Instant
     var heartbeat: Heartbeat?
 

@@ -4,23 +4,38 @@ import Wire
 extension Coordinator {
     /// Draws the next arrangement from whoever is there, and sees to it that all hold the state.
     mutating func assemble(at now: Instant) {
+        dissolve()
+        if isStopping { return save(at: now) }
+        guard peers.values.contains(where: \.isPrepared) else { return waitForAnybody(at: now) }
+        goToBestStep()
+        let chosen = candidates()
+        let lacking = chosen.filter { $0.holds != committed }
+        guard !lacking.isEmpty else { return form(chosen) }
+        restore(lacking, at: now)
+    }
+
+    /// Forgets the ring and what its members were doing.
+    mutating func dissolve() {
         members = nil
         votes = [:]
         evaluations = [:]
         regenerateAt = nil
-        lastProgress = nil
-        let chosen = candidates()
-        guard !chosen.isEmpty else { return waitForAnybody(at: now) }
-        var lacking = chosen.filter { $0.holds != committed }
-        if lacking.count == chosen.count && committed != origin.step {
-            note(.allLost(step: committed, resumeFrom: origin.step))
-            committed = origin.step
-            lacking = chosen.filter { $0.holds != committed }
-        }
-        guard !lacking.isEmpty else { return form(chosen) }
-        if hasStarted { note(.restoring(names: lacking.map(\.name), step: committed)) }
-        stage = .restoring(Set(lacking.map(\.id)))
-        restore(lacking.map(\.id), donor: chosen.first { $0.holds == committed }?.id)
+        lastMovement = nil
+    }
+
+    /// Goes on from the latest recorded state that any worker holds, or from the last checkpoint.
+    ///
+    /// Forwards too: one that holds more than the others may come back while they fold again.
+    mutating func goToBestStep() {
+        let held = peers.values.compactMap { $0.isPrepared ? usableStep(of: $0) : nil }
+        let best = max(origin.step, held.max() ?? 0)
+        if best < committed { note(.goingBack(from: committed, to: best)) }
+        committed = best
+    }
+
+    /// The step that a worker holds, if the ledger has it: only then it is of this history.
+    func usableStep(of peer: Peer) -> Int? {
+        peer.holds.flatMap { $0 <= lastCommitted ? $0 : nil }
     }
 
     /// Prepared peers, those of one host side by side, at most one for every shard.
@@ -41,55 +56,71 @@ extension Coordinator {
         return grouped.filter { chosen.contains($0.id) }
     }
 
-    private mutating func waitForAnybody(at now: Instant) {
-        if hasStarted { note(.allLost(step: committed, resumeFrom: origin.step)) }
-        committed = origin.step
+    /// Keeps its place: those who were cut off may come back with the state.
+    mutating func waitForAnybody(at now: Instant) {
+        if hasStarted && stage != .waiting { note(.allGone(step: committed)) }
         firstPrepared = nil
         stage = .waiting
-        if isStopping { save(at: now) }
     }
 
-    private mutating func restore(_ lacking: [PeerID], donor: PeerID?) {
-        if let donor {
-            if snapshot != nil {
-                abandonSnapshot()
-                checkpointIsOwed = true
+    /// Gives the state to those who lack it; what is under way already goes on.
+    private mutating func restore(_ lacking: [Peer], at now: Instant) {
+        if let open = snapshot, !open.toDisk, open.step == committed {
+            let pending = Set(open.targets.filter { peers[$0]?.holds != committed })
+            // Who lacks the state besides takes it at the next boundary.
+            if !pending.isEmpty {
+                stage = .restoring(pending)
+                return
             }
-            openSnapshot(donor: donor, toDisk: false, to: lacking)
-        } else if case .checkpoint(let step) = origin {
-            actions.append(.deliverCheckpoint(step: step, to: lacking))
+            snapshot = nil
+        }
+        stage = .restoring(Set(lacking.map(\.id)))
+        if hasStarted { note(.restoring(names: lacking.map(\.name), step: committed)) }
+        let isOrigin = origin.step == committed
+        let fresh = lacking.filter { !isOrigin || $0.delivery != origin.delivery }.map(\.id)
+        guard !fresh.isEmpty else { return }
+        for id in fresh { endDelivery(to: id) }
+        if let donor = holder() {
+            closeSnapshot()
+            openSnapshot(donor: donor, toDisk: false, to: fresh, at: now)
         } else {
-            for peer in lacking { send(.initialise, to: peer) }
+            deliverOrigin(to: fresh)
         }
     }
 
-    mutating func openSnapshot(donor: PeerID, toDisk: Bool, to targets: [PeerID]) {
-        precondition(snapshot == nil, "two snapshots at once, at step \(committed)")
-        snapshot = Snapshot(step: committed, donor: donor, toDisk: toDisk)
-        actions.append(
-            .openSnapshot(step: committed, donor: donor, toDisk: toDisk, to: targets))
-        send(.snapshot(step: committed), to: donor)
+    private mutating func deliverOrigin(to fresh: [PeerID]) {
+        for id in fresh { peers[id]?.delivery = origin.delivery }
+        switch origin {
+        case .seed: for id in fresh { send(.initialise, to: id) }
+        case .checkpoint(let step): actions.append(.deliverCheckpoint(step: step, to: fresh))
+        }
     }
 
-    mutating func abandonSnapshot() {
-        guard let open = snapshot else { return }
-        snapshot = nil
-        actions.append(.abandonSnapshot(step: open.step))
-        if peers[open.donor] != nil { send(.abandonSnapshot(step: open.step), to: open.donor) }
+    private mutating func endDelivery(to id: PeerID) {
+        if case .checkpoint = peers[id]?.delivery { actions.append(.endDelivery(id)) }
+        peers[id]?.delivery = nil
     }
+
+    /// The first peer that holds the committed state.
+    func holder() -> PeerID? { peersInOrder.first { $0.isPrepared && $0.holds == committed }?.id }
 
     mutating func stateReady(_ id: PeerID, step: Int, at now: Instant) {
-        guard case .restoring(var pending) = stage, step == committed else { return }
+        // A member's state moves by commits alone.
+        guard members?.peers.contains(id) != true else { return }
         peers[id]?.holds = step
+        peers[id]?.delivery = nil
+        guard case .restoring(var pending) = stage, step == committed else { return }
         pending.remove(id)
+        movements += 1
         stage = .restoring(pending)
         guard pending.isEmpty else { return }
         if snapshot?.toDisk == false { snapshot = nil }
-        if isStopping { save(at: now) } else { form(candidates().filter { $0.holds == committed }) }
+        form(candidates().filter { $0.holds == committed })
     }
 
     private mutating func form(_ chosen: [Peer]) {
         counter += 1
+        attempts += 1
         let generation = Generation(epoch: policy.epoch, counter: counter)
         let count = chosen.count
         let bounds = (0...count).map { $0 * policy.shards / count }
@@ -106,8 +137,10 @@ extension Coordinator {
     }
 
     mutating func formed(_ id: PeerID, _ generation: Generation, at now: Instant) {
-        guard case .forming(var pending) = stage, generation == members?.generation else { return }
-        pending.remove(id)
+        guard case .forming(var pending) = stage, generation == members?.generation,
+            pending.remove(id) != nil
+        else { return }
+        movements += 1
         stage = .forming(pending)
         guard pending.isEmpty else { return }
         hasStarted = true

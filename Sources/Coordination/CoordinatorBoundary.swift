@@ -5,12 +5,12 @@ extension Coordinator {
     mutating func boundary(at now: Instant) {
         let isLast = committed >= policy.steps
         if isStopping { return save(at: now) }
-        if !isLast && (checkpointIsOwed || isDue(policy.checkpointEvery))
-            && origin != .checkpoint(step: committed)
+        if !isLast && (isCheckpointOwed(at: now) || isDue(policy.checkpointEvery))
+            && origin.step < committed
         {
-            checkpoint()
+            checkpoint(at: now)
         }
-        if lastValidated != committed && policy.validationBatches > 0
+        if lastValidated < committed && policy.validationBatches > 0
             && (isDue(policy.validateEvery) || (isLast && policy.validateEvery > 0))
         {
             return startEvaluation()
@@ -25,13 +25,23 @@ extension Coordinator {
     }
 
     /// Prepared workers outside the ring, while there are shards for them.
+    ///
+    /// One who holds a later state than the run goes on from is welcome in any case.
     private var hasNewcomers: Bool {
-        guard let members, members.peers.count < policy.shards else { return false }
-        return peers.values.contains { $0.isPrepared && !members.peers.contains($0.id) }
+        guard let members else { return false }
+        let hasRoom = members.peers.count < policy.shards
+        return peers.values.contains { peer in
+            guard peer.isPrepared, !members.peers.contains(peer.id) else { return false }
+            return hasRoom || usableStep(of: peer).map { $0 > committed } ?? false
+        }
+    }
+
+    private func isCheckpointOwed(at now: Instant) -> Bool {
+        checkpointIsOwed && checkpointNotBefore.map { $0 <= now } ?? true
     }
 
     /// Asks the first member for the state; training goes on while it is written.
-    private mutating func checkpoint() {
+    private mutating func checkpoint(at now: Instant) {
         // A boundary is passed again after validation: this step's snapshot may be under way.
         if snapshot?.step == committed && snapshot?.toDisk == true { return }
         guard snapshot == nil, let donor = members?.peers.first else {
@@ -39,7 +49,7 @@ extension Coordinator {
             return
         }
         checkpointIsOwed = false
-        openSnapshot(donor: donor, toDisk: true, to: [])
+        openSnapshot(donor: donor, toDisk: true, to: [], at: now)
     }
 
     private mutating func startEvaluation() {
@@ -67,6 +77,7 @@ extension Coordinator {
             return lost(id, .spokeNonsense, at: now)
         }
         evaluations[id] = evaluation.reports
+        movements += 1
         guard evaluations.count == members.peers.count else { return }
         // In shard order, so that the sum does not depend on who computed what.
         for report in members.peers.flatMap({ evaluations[$0]! }) {
@@ -82,7 +93,7 @@ extension Coordinator {
         let labels = Double(max(1, evaluated.labels))
         evaluated.smoothed /= labels
         evaluated.loss /= labels
-        lastValidated = committed
+        lastValidated = max(lastValidated, committed)
         actions.append(.validated(evaluated))
         boundary(at: now)
     }
@@ -98,21 +109,29 @@ extension Coordinator {
     }
 
     /// Writes the last checkpoint, unless it is there already, and ends.
+    ///
+    /// A run that is done but for this checkpoint waits until somebody holds its state again; one
+    /// that was asked to stop saves the best that is there.
     mutating func save(at now: Instant) {
-        if origin.step == committed || !policy.savesAtEnd { return finish() }
-        stage = .saving
+        dissolve()
+        if holder() == nil && isStopping { goToBestStep() }
+        if origin.step >= committed || !policy.savesAtEnd { return finish() }
         if let open = snapshot {
-            if open.toDisk && open.step == committed { return }
-            abandonSnapshot()
+            if open.toDisk && open.step == committed {
+                stage = .saving
+                return
+            }
+            closeSnapshot()
         }
-        guard let donor = peersInOrder.first(where: { $0.holds == committed }) else {
-            return finish()
+        guard let donor = holder() else {
+            return isStopping ? finish() : assemble(at: now)
         }
-        openSnapshot(donor: donor.id, toDisk: true, to: [])
+        stage = .saving
+        openSnapshot(donor: donor, toDisk: true, to: [], at: now)
     }
 
     private mutating func finish() {
-        if committed >= policy.steps && (origin.step == committed || !policy.savesAtEnd) {
+        if committed >= policy.steps && (origin.step >= committed || !policy.savesAtEnd) {
             return end(.finished(step: committed), "the run is finished")
         }
         let saved: Int? = if case .checkpoint(let step) = origin { step } else { nil }
@@ -121,14 +140,22 @@ extension Coordinator {
 
     mutating func checkpointWritten(_ step: Int, at now: Instant) {
         if snapshot?.step == step && snapshot?.toDisk == true { snapshot = nil }
-        if step >= origin.step { origin = .checkpoint(step: step) }
+        if step > origin.step { origin = .checkpoint(step: step) }
+        checkpointIsOwed = false
         if stage == .saving { save(at: now) }
     }
 
     mutating func checkpointFailed(_ step: Int, at now: Instant) {
-        if snapshot?.step == step && snapshot?.toDisk == true { snapshot = nil }
-        if stage == .saving {
-            end(.checkpointFailed(step: step), "the checkpoint could not be written")
+        if let open = snapshot, open.step == step, open.toDisk {
+            snapshot = nil
+            send(.abandonSnapshot(step: step), to: open.donor)
+            if stage == .saving {
+                return end(.checkpointFailed(step: step), "the checkpoint could not be written")
+            }
         }
+        let pause = policy.deadlines.peerTimeout
+        note(.checkpointRetried(step: step, milliseconds: pause.count))
+        checkpointIsOwed = true
+        checkpointNotBefore = now + pause
     }
 }

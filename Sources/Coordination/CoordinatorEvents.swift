@@ -7,6 +7,8 @@ package enum CoordinatorEvent: Sendable {
     case nonsense(PeerID, WireError)
     case disconnected(PeerID)
     case tick
+    /// The slice that ends at `position` of the snapshot of `step` is in the checkpoint's file.
+    case sliceWritten(step: Int, position: Int)
     /// A checkpoint of `step` is whole and named on disk.
     case checkpointWritten(step: Int)
     case checkpointFailed(step: Int)
@@ -28,9 +30,13 @@ package enum CoordinatorAction: Equatable, Sendable {
     case validated(ValidationResult)
     /// Stream the checkpoint of `step` to the peers.
     case deliverCheckpoint(step: Int, to: [PeerID])
-    /// Slices from `donor` are about to come: pass them to the file and the peers.
-    case openSnapshot(step: Int, donor: PeerID, toDisk: Bool, to: [PeerID])
-    case abandonSnapshot(step: Int)
+    /// Stop streaming the checkpoint to the peer.
+    case endDelivery(PeerID)
+    /// Append a slice to the checkpoint of its step; the one that begins θ begins the checkpoint.
+    case write(StateSlice, position: Int)
+    /// All slices are written: make the checkpoint of `step` durable and give it its name.
+    case commitCheckpoint(step: Int)
+    case abandonCheckpoint(step: Int)
     case forget(PeerID)
     case note(CoordinatorNote)
     case finish(Outcome)
@@ -48,6 +54,22 @@ package struct CommittedStep: Hashable, Sendable {
     package var skipped: Bool
     package var timing: StepTiming
     package var workers: Int
+}
+
+/// A line of the ledger, as far as it decides what is folded again.
+package struct RecordedStep: Hashable, Sendable {
+    package var step: Int
+    package var total: WireDigest
+    /// Digest of θ, m, v before the step's update.
+    package var state: WireDigest
+    package var skipped: Bool
+
+    package init(step: Int, total: WireDigest, state: WireDigest, skipped: Bool) {
+        self.step = step
+        self.total = total
+        self.state = state
+        self.skipped = skipped
+    }
 }
 
 /// Where the time of a step went, as means over the members, in seconds.
@@ -91,7 +113,13 @@ package enum CoordinatorNote: Hashable, Sendable {
     case refused(host: String, processID: Int, Refusal)
     case lost(name: String, host: String, reason: LossReason, step: Int)
     case formed(Generation, members: [String], bounds: [Int])
-    case allLost(step: Int, resumeFrom: Int)
+    /// No worker is left; the run waits for some.
+    case allGone(step: Int)
+    /// Nobody holds the state of step `from` any more: steps are folded again.
+    case goingBack(from: Int, to: Int)
+    /// A worker had folded the last step of the ledger, but not heard of its commit.
+    case commitRepeated(name: String, step: Int)
+    case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
     case ringBroken(name: String, reason: String)
     case stalled(step: Int, waiting: [String], milliseconds: Int64)
@@ -106,6 +134,10 @@ package enum CoordinatorNote: Hashable, Sendable {
 package enum LossReason: Hashable, Sendable {
     case connectionBroke
     case silent(milliseconds: Int64)
+    /// It is heard, but has not got on with what it alone has to do.
+    case stuck(milliseconds: Int64)
+    /// The same process has come back on another connection.
+    case reconnected
     case left(String)
     case spokeNonsense
 }

@@ -2,6 +2,9 @@ import Wire
 
 /// Who comes and who goes.
 extension Coordinator {
+    /// Peers that are welcomed at most, spares included.
+    static let peerLimit = WireLimit.members
+
     mutating func greeted(_ hello: Hello, by id: PeerID, at now: Instant) {
         guard peers[id] == nil else { return }
         if let refusal = refusal(of: hello) {
@@ -9,6 +12,11 @@ extension Coordinator {
             note(.refused(host: hello.address.hostName, processID: hello.processID, refusal))
             return
         }
+        // Its old connection may look alive for a while yet.
+        for old in peersInOrder where old.hello.instance == hello.instance {
+            lost(old.id, .reconnected, at: now)
+        }
+        guard stage != .finished else { return }
         workersWelcomed += 1
         let peer = Peer(id: id, number: workersWelcomed, hello: hello, lastHeard: now)
         peers[id] = peer
@@ -24,22 +32,51 @@ extension Coordinator {
                 threads: hello.threads, waitingFor: hasStarted ? 0 : missing))
     }
 
-    /// The first worker's arithmetic is the run's: who computes other bits is not let in.
+    /// The arithmetic of the first commit is the run's, before that the first worker's: who
+    /// computes other bits is not let in.
     private func refusal(of hello: Hello) -> Refusal? {
         guard hello.software == policy.software else {
             return .version(theirs: hello.software, ours: policy.software)
         }
-        if let first = peersInOrder.first?.hello, first.probe != hello.probe {
-            return .arithmetic(theirs: hello.kernel, ours: first.kernel)
+        let others = peersInOrder.first { $0.hello.instance != hello.instance }?.hello
+        let run = arithmetic ?? others.map { ($0.kernel, $0.probe) }
+        if let run, run.probe != hello.probe {
+            return .arithmetic(theirs: hello.kernel, ours: run.kernel)
         }
-        return nil
+        return peers.count < Self.peerLimit ? nil : .full(limit: Self.peerLimit)
     }
 
-    mutating func prepared(_ id: PeerID, holds: Int?, at now: Instant) {
+    /// A worker says what it has in memory: when it has built the model, and when an order did not
+    /// fit that.
+    mutating func prepared(_ id: PeerID, holds: Int?, folded: FoldedStep?, at now: Instant) {
+        let isNew = peers[id]?.isPrepared == false
         peers[id]?.isPrepared = true
         peers[id]?.holds = holds
+        peers[id]?.delivery = nil
+        repeatCommit(to: id, folded)
+        if snapshot?.targets.contains(id) == true { leaveSnapshot(id) }
         if firstPrepared == nil { firstPrepared = now }
-        startIfEnough(at: now)
+        switch stage {
+        case .waiting: startIfEnough(at: now)
+        case .restoring:
+            let isAhead = peers[id].flatMap(usableStep).map { $0 > committed } ?? false
+            if isAhead || !isNew { assemble(at: now) }
+        case .forming, .stepping, .evaluating:
+            if members?.peers.contains(id) == true { assemble(at: now) }
+        case .saving: save(at: now)
+        case .finished: break
+        }
+    }
+
+    /// Says commit again to a worker that was cut off between its vote and the commit.
+    private mutating func repeatCommit(to id: PeerID, _ folded: FoldedStep?) {
+        guard let peer = peers[id], let folded, let line = recorded, line.step == folded.step,
+            peer.holds == line.step - 1, folded.state == line.state,
+            line.skipped || folded.total == line.total
+        else { return }
+        note(.commitRepeated(name: peer.name, step: line.step))
+        send(.commit(Commit(step: line.step, total: line.total, skipped: line.skipped)), to: id)
+        peers[id]?.holds = line.step
     }
 
     /// Starts with `--workers` workers, or with fewer some time after the first.
@@ -52,71 +89,22 @@ extension Coordinator {
     }
 
     mutating func lost(_ id: PeerID, _ reason: LossReason, at now: Instant) {
-        guard let peer = peers.removeValue(forKey: id) else { return }
+        guard stage != .finished, let peer = peers.removeValue(forKey: id) else { return }
         actions.append(.forget(id))
         note(
             .lost(
-                name: peer.name, host: peer.hello.address.hostName, reason: reason, step: committed)
-        )
-        if let open = snapshot, open.donor == id {
-            checkpointIsOwed = checkpointIsOwed || open.toDisk
-            abandonSnapshot()
-        }
+                name: peer.name, host: peer.hello.address.hostName, reason: reason,
+                step: lastCommitted))
+        leaveSnapshot(id)
         switch stage {
-        case .waiting, .finished: break
+        case .waiting:
+            if !peers.values.contains(where: \.isPrepared) { firstPrepared = nil }
+        case .finished: break
         case .saving: save(at: now)
-        case .restoring(let pending) where !pending.contains(id) && snapshot != nil: break
         case .restoring: assemble(at: now)
         case .forming, .stepping, .evaluating:
             if members?.peers.contains(id) == true { assemble(at: now) }
         }
-    }
-
-    mutating func tick(at now: Instant) {
-        let deadlines = policy.deadlines
-        // Who was itself stopped has not listened: nobody is judged by that silence.
-        let slept = lastTick.map { $0 + deadlines.peerTimeout < now } ?? false
-        lastTick = now
-        if slept { for id in peers.keys { peers[id]?.lastHeard = now } }
-        for peer in peersInOrder where peer.lastHeard + deadlines.peerTimeout < now {
-            lost(peer.id, .silent(milliseconds: now.milliseconds(since: peer.lastHeard)), at: now)
-        }
-        if lastHeartbeat.map({ $0 + deadlines.heartbeat <= now }) ?? true {
-            lastHeartbeat = now
-            for peer in peersInOrder { send(.heartbeat, to: peer.id) }
-        }
-        if let moment = regenerateAt, moment <= now {
-            regenerateAt = nil
-            assemble(at: now)
-        }
-        startIfEnough(at: now)
-        watchProgress(at: now)
-    }
-
-    /// Forms the ring anew when nobody has got on with a step for too long.
-    private mutating func watchProgress(at now: Instant) {
-        guard let members else { return }
-        switch stage {
-        case .forming, .stepping: break
-        default:
-            lastProgress = nil
-            return
-        }
-        let sum = members.peers.reduce(UInt64(votes.count)) {
-            $0 &+ (peers[$1]?.heartbeat?.progress ?? 0)
-        }
-        guard let last = lastProgress, last.sum == sum else {
-            lastProgress = (sum, now)
-            return
-        }
-        guard last.at + policy.deadlines.stall < now else { return }
-        lastProgress = nil
-        let late = members.peers.filter { votes[$0] == nil }
-        note(
-            .stalled(
-                step: committed + 1, waiting: names(of: late),
-                milliseconds: now.milliseconds(since: last.at)))
-        assemble(at: now)
     }
 
     mutating func ringBroken(
@@ -124,6 +112,9 @@ extension Coordinator {
     ) {
         guard generation == members?.generation, regenerateAt == nil else { return }
         note(.ringBroken(name: peers[id]?.name ?? "?", reason: reason))
-        regenerateAt = now + policy.deadlines.settle
+        // Links that keep breaking are not tried at full speed.
+        let deadlines = policy.deadlines
+        let pause = deadlines.settle.count << min(attempts, 10)
+        regenerateAt = now + Milliseconds(min(pause, deadlines.peerTimeout.count))
     }
 }

@@ -28,7 +28,8 @@ package struct CoordinatorPolicy: Hashable, Sendable {
 
     package init(
         run: UInt64, epoch: UInt32, software: String, configuration: [UInt8], workers: Int,
-        waitForAll: Bool, shards: Int, steps: Int, checkpointEvery: Int, savesAtEnd: Bool = true, validateEvery: Int,
+        waitForAll: Bool, shards: Int, steps: Int, checkpointEvery: Int, savesAtEnd: Bool = true,
+        validateEvery: Int,
         validationBatches: Int, deadlines: Deadlines, onNonFinite: NonFinite
     ) {
         self.run = run

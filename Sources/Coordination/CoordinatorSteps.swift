@@ -4,9 +4,11 @@ import Wire
 extension Coordinator {
     mutating func startStep(at now: Instant) {
         guard let members else { preconditionFailure("a step without members") }
+        // The link broke after the last step was folded.
+        if regenerateAt != nil { return assemble(at: now) }
         let step = committed + 1
         votes = [:]
-        lastProgress = nil
+        lastMovement = nil
         stage = .stepping(step: step, since: now)
         for (rank, peer) in members.peers.enumerated() {
             actions.append(
@@ -20,10 +22,12 @@ extension Coordinator {
         guard case .stepping(let step, let since) = stage, let members, vote.step == step,
             vote.generation == members.generation, let shards = members.shards(of: id)
         else { return }
-        guard vote.reports.map(\.shard) == Array(shards) else {
-            return lost(id, .spokeNonsense, at: now)
-        }
+        guard vote.reports.map(\.shard) == Array(shards),
+            vote.nonFiniteShards.allSatisfy({ shards.contains(Int($0)) })
+        else { return lost(id, .spokeNonsense, at: now) }
+        guard votes[id] == nil else { return }
         votes[id] = vote
+        movements += 1
         guard votes.count == members.peers.count else { return }
         settle(members.peers.map { votes[$0]! }, members, since: since, at: now)
     }
@@ -32,9 +36,13 @@ extension Coordinator {
         _ votes: [Vote], _ members: Members, since: Instant, at now: Instant
     ) {
         let step = committed + 1
-        // NaN payloads do not commute, so this verdict comes before the digests are compared.
+        // A damaged state may show as a NaN: whoever has one is to take the state anew.
+        if let odd = minority(votes.map(\.state)) {
+            return stateDiffers(odd.map { members.peers[$0] }, at: now)
+        }
+        // NaN payloads do not commute, so this verdict comes before the totals are compared.
         let nonFinite = nonFiniteShards(votes)
-        if !nonFinite.isEmpty || votes.contains(where: { !$0.squaredNorm.isFinite }) {
+        if !nonFinite.isEmpty || votes.allSatisfy({ !$0.squaredNorm.isFinite }) {
             guard policy.onNonFinite == .skip else {
                 return end(
                     .nonFinite(step: step, shards: nonFinite), "step \(step) is not finite")
@@ -42,13 +50,9 @@ extension Coordinator {
             note(.skipped(step: step, shards: nonFinite))
             return commit(votes, members, skipped: true, since: since, at: now)
         }
-        if let odd = minority(votes.map(\.state)) {
-            return stateDiffers(odd.map { members.peers[$0] }, at: now)
-        }
         if let odd = minority(votes.map(\.total)) {
             return totalsDiffer(odd.map { members.peers[$0] }, at: now)
         }
-        refolds = 0
         commit(votes, members, skipped: false, since: since, at: now)
     }
 
@@ -94,12 +98,6 @@ extension Coordinator {
         _ votes: [Vote], _ members: Members, skipped: Bool, since: Instant, at now: Instant
     ) {
         let step = committed + 1
-        let count = Double(votes.count)
-        let timing = StepTiming(
-            step: now.seconds(since: since),
-            compute: votes.reduce(0) { $0 + $1.computeSeconds } / count,
-            fold: votes.reduce(0) { $0 + $1.foldSeconds } / count,
-            wait: votes.reduce(0) { $0 + $1.waitSeconds } / count)
         actions.append(
             .record(
                 CommittedStep(
@@ -107,14 +105,33 @@ extension Coordinator {
                     state: votes[0].state,
                     reports: votes.flatMap(\.reports).sorted { $0.shard < $1.shard },
                     gradientNorm: votes[0].squaredNorm.squareRoot(), skipped: skipped,
-                    timing: timing, workers: votes.count)))
+                    timing: StepTiming(votes, step: now.seconds(since: since)),
+                    workers: votes.count)))
+        if step > recorded?.step ?? 0 {
+            recorded = RecordedStep(
+                step: step, total: votes[0].total, state: votes[0].state, skipped: skipped)
+        }
         committed = step
+        refolds = 0
+        attempts = 0
+        let first = peers[members.peers[0]]?.hello
+        arithmetic = arithmetic ?? first.map { ($0.kernel, $0.probe) }
         for peer in members.peers {
-            send(
-                .commit(Commit(generation: members.generation, step: step, skipped: skipped)),
-                to: peer)
+            send(.commit(Commit(step: step, total: votes[0].total, skipped: skipped)), to: peer)
             peers[peer]?.holds = step
         }
         boundary(at: now)
+    }
+}
+
+extension StepTiming {
+    /// The members' times, averaged.
+    fileprivate init(_ votes: [Vote], step: Double) {
+        let count = Double(votes.count)
+        self.init(
+            step: step,
+            compute: votes.reduce(0) { $0 + $1.computeSeconds } / count,
+            fold: votes.reduce(0) { $0 + $1.foldSeconds } / count,
+            wait: votes.reduce(0) { $0 + $1.waitSeconds } / count)
     }
 }

@@ -1,85 +1,43 @@
 import Wire
 
-/// What can happen to a worker.
-package enum WorkerEvent: Sendable {
-    case received(CoordinatorMessage)
-    /// The control connection broke, or its bytes made no sense.
-    case disconnected
-    /// The model of the welcome is built and its memory taken.
-    case built
-    case buildFailed(reason: String)
-    /// θ has been drawn from the run's seed.
-    case initialised
-    /// The last slice of the state of `step` has been stored.
-    case stateStored(step: Int)
-    case ringFormed(Generation)
-    case ringBroken(Generation, reason: String)
-    case folded(Vote)
-    case updated(step: Int)
-    case evaluated(Evaluation)
-    case tick(progress: UInt64, waitingFor: String)
-    case stopRequested
-}
-
-/// What a worker wants done, in this order.
-package enum WorkerAction: Equatable, Sendable {
-    case send(WorkerMessage)
-    /// Connect anew, under a new identity, and say hello.
-    case reconnect
-    case build(Welcome)
-    case initialise
-    case store(StateSlice)
-    case formRing(Roster)
-    case compute(StepOrder)
-    /// Forget the step that is being folded.
-    case abandonStep
-    case update(step: Int, skipped: Bool)
-    /// Copy θ, m, v and stream the copy.
-    case capture(step: Int)
-    case moreSlices(step: Int, position: Int)
-    case abandonCapture
-    case evaluate(EvaluationOrder)
-    case note(WorkerNote)
-    case leave(WorkerOutcome)
-}
-
-package enum WorkerNote: Hashable, Sendable {
-    case welcomed(name: String, run: UInt64)
-    case coordinatorSilent(milliseconds: Int64)
-    case coordinatorLost
-    case formed(Generation, rank: Int, members: Int, shards: Range<Int>)
-    case ignored(String)
-}
-
-package enum WorkerOutcome: Hashable, Sendable {
-    case finished(reason: String)
-    case refused(Refusal)
-    case stopped
-    case unfit(reason: String)
-}
-
 /// A worker's side of a run as a value: events in, actions out; no socket, clock or thread.
+///
+/// An order that does not fit what is in memory is answered with what is there, so that no
+/// misunderstanding lasts.
 package struct WorkerSession: Sendable {
-    package private(set) var phase = WorkerPhase.joining
+    /// Work that must not be interrupted; orders that come meanwhile wait for its end.
+    enum Task: Hashable, Sendable {
+        case building
+        case initialising
+        case updating(step: Int)
+        case evaluating(step: Int, batch: Int)
+    }
+
+    /// Orders that may wait; a coordinator that sends more is not of this protocol.
+    static let patience = 64
+
+    package internal(set) var phase = WorkerPhase.joining
     /// The step of the state in memory.
-    package private(set) var holds: Int?
-    package private(set) var name = "worker"
-    private let deadlinesUntilWelcomed: Deadlines
-    private var deadlines: Deadlines
-    private var welcome: Welcome?
-    private var isBuilt = false
-    private var roster: Roster?
-    private var order: StepOrder?
-    /// The step that has been folded and voted on, but not committed.
-    private var folded: Int?
-    /// Something that must not be interrupted is being done; what arrives meanwhile waits.
-    private var isBusy = false
-    private var deferred: [CoordinatorMessage] = []
-    private var lastHeard: Instant?
-    private var lastHeartbeat: Instant?
-    private var lastTick: Instant?
-    private var actions: [WorkerAction] = []
-    private var hasLeft = false
+    package internal(set) var holds: Int?
+    package internal(set) var name = "worker"
+    let deadlinesUntilWelcomed: Deadlines
+    var deadlines: Deadlines
+    var welcome: Welcome?
+    /// The coordinator has answered on this connection.
+    var isWelcomed = false
+    var isBuilt = false
+    var roster: Roster?
+    var order: StepOrder?
+    /// The step after the state in memory, if it is folded and voted on; kept when the connection
+    /// breaks, since nobody knows then whether it was committed.
+    var folded: FoldedStep?
+    var task: Task?
+    var deferred: [CoordinatorMessage] = []
+    var lastHeard: Instant?
+    var lastHeartbeat: Instant?
+    var lastTick: Instant?
+    var actions: [WorkerAction] = []
+    var hasLeft = false
 
     package init(deadlines: Deadlines) {
         self.deadlines = deadlines
@@ -97,213 +55,106 @@ package struct WorkerSession: Sendable {
         switch event {
         case .received(let message):
             lastHeard = now
-            received(message)
-        case .disconnected: disconnected()
-        case .built:
-            isBuilt = true
-            isBusy = false
-            announce()
-        case .buildFailed(let reason): leave(.unfit(reason: reason))
-        case .initialised: stateArrived(step: 0)
-        case .stateStored(let step): stateArrived(step: step)
-        case .ringFormed(let generation):
-            guard generation == roster?.generation else { break }
-            phase = .waiting
-            actions.append(.send(.formed(generation)))
-        case .ringBroken(let generation, let reason):
-            guard generation == roster?.generation else { break }
-            actions.append(.send(.ringBroken(generation, reason: reason)))
-        case .folded(let vote): finishedFold(vote)
-        case .updated(let step): updated(step)
-        case .evaluated(let evaluation):
-            isBusy = false
-            phase = .waiting
-            actions.append(.send(.evaluated(evaluation)))
+            received(message, at: now)
+        case .disconnected: disconnected(at: now)
         case .tick(let progress, let waitingFor): tick(progress, waitingFor, at: now)
         case .stopRequested:
             actions.append(.send(.leaving(reason: "it was asked to stop")))
             leave(.stopped)
+        case .buildFailed(let reason), .orderUnfit(let reason): leave(.unfit(reason: reason))
+        default: done(event)
         }
         takeDeferred()
         defer { actions = [] }
         return actions
     }
 
-    // MARK: messages
-
-    private mutating func received(_ message: CoordinatorMessage) {
-        switch message {
-        case .heartbeat: break
-        case .refused(let refusal): leave(.refused(refusal))
-        case .finish(let reason): leave(.finished(reason: reason))
-        case .sliceTaken(let step, let position):
-            actions.append(.moreSlices(step: step, position: position))
-        case .abandonSnapshot: actions.append(.abandonCapture)
-        case .welcome(let welcome): welcomed(welcome)
-        default: deferred.append(message)
-        }
-    }
-
-    /// Takes up what had to wait, in the order in which it came.
-    private mutating func takeDeferred() {
-        while !isBusy, !hasLeft, !deferred.isEmpty { obey(deferred.removeFirst()) }
-    }
-
-    private mutating func obey(_ message: CoordinatorMessage) {
-        guard isBuilt else { return actions.append(.note(.ignored("an order before the model"))) }
-        switch message {
-        case .initialise:
-            isBusy = true
-            phase = .preparing
-            holds = nil
-            actions.append(.initialise)
-        case .slice(let slice):
-            phase = .receivingState
-            holds = nil
-            actions.append(.store(slice))
-        case .snapshot(let step):
-            guard step == holds else { return }
-            actions.append(.capture(step: step))
-        case .roster(let roster): join(roster)
-        case .step(let order): begin(order)
-        case .commit(let commit): committed(commit)
-        case .evaluate(let order):
-            isBusy = true
-            phase = .evaluating
-            actions.append(.evaluate(order))
+    /// Something that was ordered is done, or has gone wrong.
+    private mutating func done(_ event: WorkerEvent) {
+        switch event {
+        case .built where end(.building):
+            isBuilt = true
+            announce()
+        case .initialised where end(.initialising): stateArrived(step: 0)
+        case .stateStored(let step) where task == nil: stateArrived(step: step)
+        case .updated(let step) where end(.updating(step: step)): holds = step
+        case .evaluated(let evaluation)
+        where end(.evaluating(step: evaluation.step, batch: evaluation.batch)):
+            if isWelcomed { actions.append(.send(.evaluated(evaluation))) }
+        case .ringFormed(let generation) where generation == roster?.generation && order == nil:
+            phase = .waiting
+            actions.append(.send(.formed(generation)))
+        case .ringBroken(let generation, let reason) where generation == roster?.generation:
+            actions.append(.send(.ringBroken(generation, reason: reason)))
+        case .computed(let step) where order?.step == step && phase == .computing:
+            phase = .folding
+        case .folded(let vote): finishedFold(vote)
         default: break
         }
     }
 
-    private mutating func welcomed(_ new: Welcome) {
-        if let known = welcome, known.run == new.run, new.epoch < known.epoch {
-            return leave(.unfit(reason: "the coordinator is older than one obeyed before"))
-        }
-        let isSameRun =
-            welcome?.run == new.run && welcome?.configuration == new.configuration && isBuilt
-        welcome = new
-        name = new.name
-        deadlines = Deadlines(peerTimeout: Milliseconds(Int64(new.peerTimeoutMilliseconds)))
-        actions.append(.note(.welcomed(name: new.name, run: new.run)))
-        if isSameRun { return announce() }
-        isBuilt = false
-        holds = nil
-        isBusy = true
-        phase = .preparing
-        actions.append(.build(new))
+    /// Whether `expected` is what was being done; it no longer is.
+    private mutating func end(_ expected: Task) -> Bool {
+        guard task == expected else { return false }
+        task = nil
+        phase = isWelcomed ? .waiting : .joining
+        return true
     }
 
-    private mutating func announce() {
-        phase = .waiting
-        actions.append(.send(.prepared(holds: holds)))
-    }
-
-    private mutating func stateArrived(step: Int) {
-        isBusy = false
-        holds = step
-        phase = .waiting
-        actions.append(.send(.stateReady(step: step)))
-    }
-
-    private mutating func join(_ new: Roster) {
-        if let folded, folded == new.committed, holds == folded - 1, order?.step == folded {
-            // The commit of the last step was lost on the way: the roster says that it stands.
-            startUpdate(step: folded, skipped: false)
-            deferred.insert(.roster(new), at: 0)
-            return
-        }
-        guard holds == new.committed else {
-            return actions.append(.note(.ignored("a ring at a step that is not in memory")))
-        }
-        folded = nil
-        roster = new
-        phase = .forming
-        actions.append(.formRing(new))
-        actions.append(
-            .note(
-                .formed(
-                    new.generation, rank: new.rank, members: new.names.count,
-                    shards: new.bounds[new.rank]..<new.bounds[new.rank + 1])))
-    }
-
-    private mutating func begin(_ new: StepOrder) {
-        guard let roster, new.generation == roster.generation, holds == new.step - 1,
-            new.shards.map(\.shard)
-                == Array(roster.bounds[roster.rank]..<roster.bounds[roster.rank + 1])
-        else { return actions.append(.note(.ignored("a step that does not fit"))) }
-        order = new
-        phase = .computing
-        actions.append(.compute(new))
+    mutating func start(_ task: Task, _ phase: WorkerPhase) {
+        self.task = task
+        self.phase = phase
     }
 
     private mutating func finishedFold(_ vote: Vote) {
-        guard let order, vote.step == order.step, vote.generation == roster?.generation else {
-            return
-        }
-        folded = vote.step
+        guard let order, vote.step == order.step, vote.generation == roster?.generation,
+            folded == nil
+        else { return }
+        folded = FoldedStep(step: vote.step, total: vote.total, state: vote.state)
         phase = .voting
         actions.append(.send(.voted(vote)))
     }
 
-    private mutating func committed(_ commit: Commit) {
-        guard let folded, commit.step == folded, commit.generation == roster?.generation else {
-            return actions.append(.note(.ignored("a commit of a step that was not folded")))
-        }
-        startUpdate(step: folded, skipped: commit.skipped)
-    }
-
-    private mutating func startUpdate(step: Int, skipped: Bool) {
-        isBusy = true
-        phase = .updating
-        folded = nil
-        order = nil
-        actions.append(.update(step: step, skipped: skipped))
-    }
-
-    private mutating func updated(_ step: Int) {
-        isBusy = false
-        holds = step
-        phase = .waiting
-    }
-
     // MARK: the connection
 
-    private mutating func disconnected() {
-        actions.append(.note(.coordinatorLost))
-        phase = .joining
+    mutating func disconnected(at now: Instant) {
+        if isWelcomed { actions.append(.note(.coordinatorLost)) }
+        isWelcomed = false
+        if task == nil { phase = .joining }
         roster = nil
         order = nil
-        folded = nil
         deferred = []
         deadlines = deadlinesUntilWelcomed
-        lastHeard = nil
+        // An answer to the next hello is due as well.
+        lastHeard = now
+        lastHeartbeat = nil
         actions.append(.abandonStep)
         actions.append(.abandonCapture)
         actions.append(.reconnect)
     }
 
     private mutating func tick(_ progress: UInt64, _ waitingFor: String, at now: Instant) {
-        let slept = lastTick.map { $0 + deadlines.peerTimeout < now } ?? false
+        let slept = lastTick.map { $0 + deadlines.peerTimeout < now } ?? true
         lastTick = now
-        if slept, lastHeard != nil { lastHeard = now }
+        if slept { lastHeard = now }
         if let last = lastHeard, last + deadlines.peerTimeout < now {
-            actions.append(
-                .note(.coordinatorSilent(milliseconds: now.milliseconds(since: last))))
-            return disconnected()
+            if isWelcomed {
+                actions.append(
+                    .note(.coordinatorSilent(milliseconds: now.milliseconds(since: last))))
+            }
+            return disconnected(at: now)
         }
-        guard welcome != nil, lastHeard != nil,
-            lastHeartbeat.map({ $0 + deadlines.heartbeat <= now }) ?? true
-        else { return }
+        guard isWelcomed, lastHeartbeat.map({ $0 + deadlines.heartbeat <= now }) ?? true else {
+            return
+        }
         lastHeartbeat = now
-        let step = order?.step ?? holds ?? 0
-        actions.append(
-            .send(
-                .heartbeat(
-                    Heartbeat(
-                        phase: phase, step: step, progress: progress, waitingFor: waitingFor))))
+        let heartbeat = Heartbeat(
+            phase: phase, step: order?.step ?? holds ?? 0, progress: progress,
+            waitingFor: waitingFor)
+        actions.append(.send(.heartbeat(heartbeat)))
     }
 
-    private mutating func leave(_ outcome: WorkerOutcome) {
+    mutating func leave(_ outcome: WorkerOutcome) {
         hasLeft = true
         actions.append(.leave(outcome))
     }

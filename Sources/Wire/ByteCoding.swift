@@ -32,6 +32,12 @@ package struct ByteWriter {
         text.withUTF8 { put(raw: $0) }
     }
 
+    /// Prose that may have come from anywhere: cut so that every reader takes it.
+    package mutating func put(clipped text: String) {
+        guard text.utf8.count > WireLimit.text else { return put(text) }
+        put(String(decoding: text.utf8.prefix(WireLimit.text - 3), as: UTF8.self))
+    }
+
     /// Bytes behind a 32-bit count.
     package mutating func put(_ content: [UInt8]) {
         content.withUnsafeBufferPointer { put(raw: $0) }

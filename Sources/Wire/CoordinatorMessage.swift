@@ -17,6 +17,8 @@ package enum CoordinatorMessage: Hashable, Sendable {
     case commit(Commit)
     case evaluate(EvaluationOrder)
     case heartbeat
+    /// This connection is not counted (any more): make another and say hello.
+    case sayHello
     case finish(reason: String)
 }
 
@@ -87,14 +89,17 @@ package struct StepOrder: Hashable, Sendable {
 }
 
 /// The step is in the ledger: update, or count it as skipped.
+///
+/// It holds in every generation: whoever has folded this total may follow it, however late it comes.
 package struct Commit: Hashable, Sendable {
-    package var generation: Generation
     package var step: Int
+    /// Digest of the folded gradient.
+    package var total: WireDigest
     package var skipped: Bool
 
-    package init(generation: Generation, step: Int, skipped: Bool) {
-        self.generation = generation
+    package init(step: Int, total: WireDigest, skipped: Bool) {
         self.step = step
+        self.total = total
         self.skipped = skipped
     }
 }

@@ -20,6 +20,7 @@ extension CoordinatorMessage {
         case .evaluate: 75
         case .heartbeat: 76
         case .finish: 77
+        case .sayHello: 78
         }
     }
 
@@ -27,7 +28,7 @@ extension CoordinatorMessage {
         switch self {
         case .welcome(let welcome): welcome.write(to: &writer)
         case .refused(let refusal): refusal.write(to: &writer)
-        case .initialise, .heartbeat: break
+        case .initialise, .heartbeat, .sayHello: break
         case .slice(let slice): slice.write(to: &writer)
         case .snapshot(let step), .abandonSnapshot(let step): writer.put(UInt64(step))
         case .sliceTaken(let step, let position):
@@ -37,7 +38,7 @@ extension CoordinatorMessage {
         case .step(let order): order.write(to: &writer)
         case .commit(let commit): commit.write(to: &writer)
         case .evaluate(let order): order.write(to: &writer)
-        case .finish(let reason): writer.put(reason)
+        case .finish(let reason): writer.put(clipped: reason)
         }
     }
 
@@ -49,18 +50,19 @@ extension CoordinatorMessage {
         case 66: self = .refused(try Refusal(from: &reader))
         case 67: self = .initialise
         case 68: self = .slice(try StateSlice(from: &reader))
-        case 69: self = .snapshot(step: try reader.count("step", limit: .max))
+        case 69: self = .snapshot(step: try reader.count("step", limit: WireLimit.steps))
         case 70:
             self = .sliceTaken(
-                step: try reader.count("step", limit: .max),
-                position: try reader.count("position", limit: .max))
-        case 71: self = .abandonSnapshot(step: try reader.count("step", limit: .max))
+                step: try reader.count("step", limit: WireLimit.steps),
+                position: try reader.count("position", limit: WireLimit.elements))
+        case 71: self = .abandonSnapshot(step: try reader.count("step", limit: WireLimit.steps))
         case 72: self = .roster(try Roster(from: &reader))
         case 73: self = .step(try StepOrder(from: &reader))
         case 74: self = .commit(try Commit(from: &reader))
         case 75: self = .evaluate(try EvaluationOrder(from: &reader))
         case 76: self = .heartbeat
         case 77: self = .finish(reason: try reader.text("reason", limit: WireLimit.text))
+        case 78: self = .sayHello
         default: throw .unknownValue(field: "kind", value: Int(kind))
         }
         try reader.end()
@@ -82,6 +84,9 @@ extension Welcome: WireCodable {
             name: try reader.text("name", limit: WireLimit.text),
             peerTimeoutMilliseconds: Int(try reader.integer("peer timeout", as: UInt32.self)),
             configuration: try reader.content("configuration", limit: WireLimit.configuration))
+        guard peerTimeoutMilliseconds > 0 else {
+            throw .unknownValue(field: "peer timeout", value: 0)
+        }
     }
 }
 
@@ -99,7 +104,7 @@ extension Roster: WireCodable {
 
     init(from reader: inout ByteReader) throws(WireError) {
         let generation = try Generation(from: &reader)
-        let committed = try reader.count("step", limit: .max)
+        let committed = try reader.count("step", limit: WireLimit.steps)
         let rank = Int(try reader.integer("rank", as: UInt32.self))
         let bounds = try reader.int32s("bounds", limit: WireLimit.members + 1).map(Int.init)
         let count = try reader.length("names", limit: WireLimit.members, stride: 4)
@@ -128,25 +133,24 @@ extension StepOrder: WireCodable {
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
             generation: try Generation(from: &reader),
-            step: try reader.count("step", limit: .max),
+            step: try reader.count("step", limit: WireLimit.steps),
             learningRate: try reader.float("learning rate"),
-            labels: try reader.count("labels", limit: .max),
+            labels: try reader.count("labels", limit: WireLimit.steps),
             shards: try reader.each("shards", limit: WireLimit.shards, stride: 8))
     }
 }
 
 extension Commit: WireCodable {
     func write(to writer: inout ByteWriter) {
-        generation.write(to: &writer)
         writer.put(UInt64(step))
+        total.write(to: &writer)
         writer.put(skipped)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            generation: try Generation(from: &reader),
-            step: try reader.count("step", limit: .max),
-            skipped: try reader.bool("skipped"))
+            step: try reader.count("step", limit: WireLimit.steps),
+            total: try WireDigest(from: &reader), skipped: try reader.bool("skipped"))
     }
 }
 
@@ -159,8 +163,8 @@ extension EvaluationOrder: WireCodable {
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            step: try reader.count("step", limit: .max),
-            batch: try reader.count("batch", limit: .max),
+            step: try reader.count("step", limit: WireLimit.steps),
+            batch: try reader.count("batch", limit: WireLimit.steps),
             shards: try reader.each("shards", limit: WireLimit.shards, stride: 8))
     }
 }

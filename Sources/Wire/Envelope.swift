@@ -5,8 +5,8 @@ package let protocolVersion = 1
 
 /// What stands in front of every control message: magic, protocol version, kind, checksum.
 ///
-/// Layout, little-endian: magic `DTRN` (4 bytes), protocol version (2), kind (1), reserved (1),
-/// XXH3-64 of the body (8), body.
+/// Layout, little-endian: magic `DTRN` (4 bytes), protocol version (2), kind (1), zero (1), XXH3-64
+/// of the body with the kind as seed (8), body.
 package enum Envelope {
     static let magic: UInt32 = 0x4E52_5444
     static let headerSize = 16
@@ -17,7 +17,7 @@ package enum Envelope {
         writer.put(UInt16(protocolVersion))
         writer.put(kind)
         writer.put(UInt8(0))
-        writer.put(checksum(of: body[...]))
+        writer.put(checksum(of: body[...], kind: kind))
         writer.append(body)
         return writer.bytes
     }
@@ -31,14 +31,16 @@ package enum Envelope {
             throw .otherProtocol(theirs: version, ours: protocolVersion)
         }
         let kind = try reader.integer("kind", as: UInt8.self)
-        _ = try reader.integer("reserved", as: UInt8.self)
+        let zero = try reader.integer("reserved", as: UInt8.self)
+        guard zero == 0 else { throw .unknownValue(field: "reserved", value: Int(zero)) }
         let expected = try reader.integer("checksum", as: UInt64.self)
-        guard checksum(of: message[headerSize...]) == expected else { throw .checksum }
+        guard checksum(of: message[headerSize...], kind: kind) == expected else { throw .checksum }
         return (kind, reader)
     }
 
-    private static func checksum(of body: ArraySlice<UInt8>) -> UInt64 {
-        body.withUnsafeBytes { dtrain_xxh3_64($0.baseAddress, $0.count) }
+    /// The kind is the seed, so that a flipped bit in it is noticed too.
+    private static func checksum(of body: ArraySlice<UInt8>, kind: UInt8) -> UInt64 {
+        body.withUnsafeBytes { dtrain_xxh3_64($0.baseAddress, $0.count, UInt64(kind)) }
     }
 }
 
@@ -54,6 +56,10 @@ package enum WireLimit {
     package static let members = 4096
     /// Logical shards of a batch.
     package static let shards = 65_536
+    /// Far from where counting on overflows.
+    package static let steps = 1 << 53
+    /// Elements of θ, m and v together.
+    package static let elements = 1 << 48
     /// Token words of one shard.
     package static let shardWords = 1 << 24
     /// Bytes of state in one slice.

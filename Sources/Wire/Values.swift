@@ -125,11 +125,9 @@ extension ShardWords: WireCodable {
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
-        let shard = Int(try reader.integer("shard", as: UInt32.self))
-        guard shard < WireLimit.shards else {
-            throw .tooLong(field: "shard", count: shard, limit: WireLimit.shards)
-        }
-        self.init(shard: shard, words: try reader.int32s("tokens", limit: WireLimit.shardWords))
+        self.init(
+            shard: try reader.shard(),
+            words: try reader.int32s("tokens", limit: WireLimit.shardWords))
     }
 }
 
@@ -143,7 +141,7 @@ extension ShardReport: WireCodable {
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            shard: Int(try reader.integer("shard", as: UInt32.self)),
+            shard: try reader.shard(),
             smoothed: try reader.double("smoothed loss"),
             negativeLogLikelihood: try reader.double("negative log likelihood"),
             labels: try reader.count("labels", limit: WireLimit.shardWords))
@@ -190,6 +188,15 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+    /// The index of a shard.
+    mutating func shard() throws(WireError) -> Int {
+        let shard = Int(try integer("shard", as: UInt32.self))
+        guard shard < WireLimit.shards else {
+            throw .tooLong(field: "shard", count: shard, limit: WireLimit.shards - 1)
+        }
+        return shard
+    }
+
     /// A counted sequence; every element takes at least `stride` bytes.
     mutating func each<Value: WireCodable>(
         _ field: String, limit: Int, stride: Int

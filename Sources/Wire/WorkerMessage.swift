@@ -1,8 +1,11 @@
 /// What a worker says to its coordinator.
 package enum WorkerMessage: Hashable, Sendable {
     case hello(Hello)
-    /// The model is built; `holds` is the step of the state in memory, if there is one.
-    case prepared(holds: Int?)
+    /// The model is built; `holds` is the step of the state in memory, if there is one, and
+    /// `folded` the step after it, if that is folded but its commit has not come.
+    ///
+    /// Also the answer to an order that does not fit what is in memory.
+    case prepared(holds: Int?, folded: FoldedStep?)
     /// θ, m and v of `step` are in memory.
     case stateReady(step: Int)
     /// Both neighbours of the ring of `generation` have answered.
@@ -23,6 +26,8 @@ package struct Hello: Hashable, Sendable {
     package var software: String
     package var address: PeerAddress
     package var processID: Int
+    /// Drawn when the process started: who says hello again under another identity is known by it.
+    package var instance: UInt64
     package var threads: Int
     /// Name of the product kernel and a digest of a fixed piece of arithmetic.
     package var kernel: String
@@ -32,17 +37,31 @@ package struct Hello: Hashable, Sendable {
     package var epoch: UInt32
 
     package init(
-        software: String, address: PeerAddress, processID: Int, threads: Int, kernel: String,
-        probe: WireDigest, run: UInt64? = nil, epoch: UInt32 = 0
+        software: String, address: PeerAddress, processID: Int, instance: UInt64, threads: Int,
+        kernel: String, probe: WireDigest, run: UInt64? = nil, epoch: UInt32 = 0
     ) {
         self.software = software
         self.address = address
         self.processID = processID
+        self.instance = instance
         self.threads = threads
         self.kernel = kernel
         self.probe = probe
         self.run = run
         self.epoch = epoch
+    }
+}
+
+/// A step whose gradient is folded, and the state that it was computed from.
+package struct FoldedStep: Hashable, Sendable {
+    package var step: Int
+    package var total: WireDigest
+    package var state: WireDigest
+
+    package init(step: Int, total: WireDigest, state: WireDigest) {
+        self.step = step
+        self.total = total
+        self.state = state
     }
 }
 

@@ -24,9 +24,11 @@ extension WorkerMessage {
     private func write(to writer: inout ByteWriter) {
         switch self {
         case .hello(let hello): hello.write(to: &writer)
-        case .prepared(let holds):
+        case .prepared(let holds, let folded):
             writer.put(holds != nil)
             writer.put(UInt64(holds ?? 0))
+            writer.put(folded != nil)
+            folded?.write(to: &writer)
         case .stateReady(let step): writer.put(UInt64(step))
         case .formed(let generation): generation.write(to: &writer)
         case .voted(let vote): vote.write(to: &writer)
@@ -38,8 +40,8 @@ extension WorkerMessage {
             writer.put(UInt64(position))
         case .ringBroken(let generation, let reason):
             generation.write(to: &writer)
-            writer.put(reason)
-        case .leaving(let reason): writer.put(reason)
+            writer.put(clipped: reason)
+        case .leaving(let reason): writer.put(clipped: reason)
         }
     }
 
@@ -50,9 +52,10 @@ extension WorkerMessage {
         case 1: self = .hello(try Hello(from: &reader))
         case 2:
             let holds = try reader.bool("holds")
-            let step = try reader.count("step", limit: .max)
-            self = .prepared(holds: holds ? step : nil)
-        case 3: self = .stateReady(step: try reader.count("step", limit: .max))
+            let step = try reader.count("step", limit: WireLimit.steps)
+            let folded = try reader.bool("has folded") ? try FoldedStep(from: &reader) : nil
+            self = .prepared(holds: holds ? step : nil, folded: folded)
+        case 3: self = .stateReady(step: try reader.count("step", limit: WireLimit.steps))
         case 4: self = .formed(try Generation(from: &reader))
         case 5: self = .voted(try Vote(from: &reader))
         case 6: self = .evaluated(try Evaluation(from: &reader))
@@ -60,8 +63,8 @@ extension WorkerMessage {
         case 8: self = .slice(try StateSlice(from: &reader))
         case 9:
             self = .sliceTaken(
-                step: try reader.count("step", limit: .max),
-                position: try reader.count("position", limit: .max))
+                step: try reader.count("step", limit: WireLimit.steps),
+                position: try reader.count("position", limit: WireLimit.elements))
         case 10:
             self = .ringBroken(
                 try Generation(from: &reader),
@@ -78,6 +81,7 @@ extension Hello: WireCodable {
         writer.put(software)
         address.write(to: &writer)
         writer.put(UInt64(processID))
+        writer.put(instance)
         writer.put(UInt32(threads))
         writer.put(kernel)
         probe.write(to: &writer)
@@ -89,16 +93,31 @@ extension Hello: WireCodable {
     init(from reader: inout ByteReader) throws(WireError) {
         let software = try reader.text("software", limit: WireLimit.text)
         let address = try PeerAddress(from: &reader)
-        let processID = try reader.count("process id", limit: .max)
+        let processID = try reader.count("process id", limit: Int(Int32.max))
+        let instance = try reader.integer("instance", as: UInt64.self)
         let threads = Int(try reader.integer("threads", as: UInt32.self))
         let kernel = try reader.text("kernel", limit: WireLimit.text)
         let probe = try WireDigest(from: &reader)
         let hasRun = try reader.bool("has run")
         let run = try reader.integer("run", as: UInt64.self)
         self.init(
-            software: software, address: address, processID: processID, threads: threads,
-            kernel: kernel, probe: probe, run: hasRun ? run : nil,
+            software: software, address: address, processID: processID, instance: instance,
+            threads: threads, kernel: kernel, probe: probe, run: hasRun ? run : nil,
             epoch: try reader.integer("epoch"))
+    }
+}
+
+extension FoldedStep: WireCodable {
+    func write(to writer: inout ByteWriter) {
+        writer.put(UInt64(step))
+        total.write(to: &writer)
+        state.write(to: &writer)
+    }
+
+    init(from reader: inout ByteReader) throws(WireError) {
+        self.init(
+            step: try reader.count("step", limit: WireLimit.steps),
+            total: try WireDigest(from: &reader), state: try WireDigest(from: &reader))
     }
 }
 
@@ -117,7 +136,7 @@ extension Vote: WireCodable {
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
             generation: try Generation(from: &reader),
-            step: try reader.count("step", limit: .max),
+            step: try reader.count("step", limit: WireLimit.steps),
             total: try WireDigest(from: &reader),
             state: try WireDigest(from: &reader),
             squaredNorm: try reader.double("squared norm"),
@@ -139,8 +158,8 @@ extension Evaluation: WireCodable {
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            step: try reader.count("step", limit: .max),
-            batch: try reader.count("batch", limit: .max),
+            step: try reader.count("step", limit: WireLimit.steps),
+            batch: try reader.count("batch", limit: WireLimit.steps),
             reports: try reader.each("reports", limit: WireLimit.shards, stride: 28))
     }
 }
@@ -150,13 +169,13 @@ extension Heartbeat: WireCodable {
         writer.put(phase.rawValue)
         writer.put(UInt64(step))
         writer.put(progress)
-        writer.put(waitingFor)
+        writer.put(clipped: waitingFor)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
             phase: try reader.value("phase"),
-            step: try reader.count("step", limit: .max),
+            step: try reader.count("step", limit: WireLimit.steps),
             progress: try reader.integer("progress"),
             waitingFor: try reader.text("waiting for", limit: WireLimit.text))
     }
@@ -173,10 +192,10 @@ extension StateSlice: WireCodable {
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            step: try reader.count("step", limit: .max),
-            adamCount: try reader.count("updates", limit: .max),
+            step: try reader.count("step", limit: WireLimit.steps),
+            adamCount: try reader.count("updates", limit: WireLimit.steps),
             section: try reader.value("section"),
-            offset: try reader.count("offset", limit: .max),
+            offset: try reader.count("offset", limit: WireLimit.elements),
             bytes: try reader.content("slice", limit: WireLimit.sliceBytes))
         guard bytes.count % 4 == 0 else {
             throw .unknownValue(field: "slice", value: bytes.count)

@@ -71,7 +71,9 @@ final class AllReduceMembers {
             if case .failed(let rank, let message) = report {
                 throw AllReduceBenchmark.Failure.failed(rank: rank, message: message)
             }
-            guard let (rank, value) = accept(report), values.indices.contains(rank) else { continue }
+            guard let (rank, value) = accept(report), values.indices.contains(rank) else {
+                continue
+            }
             identities[rank] = identity
             values[rank] = value
         }

@@ -103,7 +103,8 @@ package struct AllReduceBenchmark: Sendable {
 
     func row(_ bytes: Int, _ measurements: [Measurement]) -> Row {
         let count = measurements[0].times.count
-        let times = (0..<count).map { index in measurements.map { $0.times[index] }.max()! }.sorted()
+        let times = (0..<count).map { index in measurements.map { $0.times[index] }.max()! }
+            .sorted()
         let median =
             count % 2 == 1 ? times[count / 2] : (times[count / 2 - 1] + times[count / 2]) / 2
         let last = count < 100 ? count - 1 : (count * 99 + 99) / 100 - 1

@@ -18,13 +18,11 @@ extension CoordinatorProcess {
             setup.store?.append(ValidationLine(result))
             report(.validated(result))
         case .deliverCheckpoint(let step, let peers): deliver(step, to: peers)
-        case .openSnapshot(let step, let donor, let toDisk, let targets):
-            relay = SnapshotRelay(
-                step: step, donor: donor, toDisk: toDisk, targets: targets,
-                count: setup.parameterCount)
-        case .abandonSnapshot(let step):
-            if relay?.toDisk == true { setup.store?.checkpoints.abandon(step: step) }
-            relay = nil
+        case .endDelivery(let peer): deliveries[peer] = nil
+        case .write(let slice, let position):
+            setup.store?.checkpoints.write(slice, position: position)
+        case .commitCheckpoint(let step): commitCheckpoint(step)
+        case .abandonCheckpoint(let step): setup.store?.checkpoints.abandon(step: step)
         case .forget(let peer):
             deliveries[peer] = nil
             outboxes[peer] = nil
@@ -84,7 +82,8 @@ extension CoordinatorProcess {
         return StepReport(
             step: step.step, epoch: batch.epoch,
             loss: step.reports.reduce(0) { $0 + $1.smoothed } / labels,
-            negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood } / labels,
+            negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood }
+                / labels,
             learningRate: Double(setup.schedule.rate(step: step.step)),
             gradientNorm: step.gradientNorm, tokens: batch.tokens,
             tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
@@ -118,24 +117,9 @@ extension CoordinatorProcess {
         send(.slice(slice), to: peer)
     }
 
-    /// A slice of a snapshot: on to the disk and to whoever lacks the state.
-    func take(_ slice: StateSlice, from peer: PeerID) {
-        guard let position = relay?.opened(slice, from: peer), let relay else { return }
-        if relay.toDisk { setup.store?.checkpoints.write(slice, position: position) }
-        for target in relay.targets { send(.slice(slice), to: target) }
-    }
-
-    /// Someone has stored a slice: the disk (nil) or a worker.
-    func taken(_ step: Int, _ position: Int, by peer: PeerID?) {
-        if let peer, deliveries[peer]?.step == step {
-            sendSlice(to: peer)
-            return
-        }
-        guard relay?.step == step, relay?.taken(by: peer, position: position) == true,
-            let relay
-        else { return }
-        send(.sliceTaken(step: step, position: position), to: relay.donor)
-        if relay.toDisk && relay.isEnd(position) { commitCheckpoint(step) }
+    /// A peer has stored a slice of the checkpoint that is streamed to it.
+    func taken(_ step: Int, by peer: PeerID) {
+        if deliveries[peer]?.step == step { sendSlice(to: peer) }
     }
 
     private func commitCheckpoint(_ step: Int) {

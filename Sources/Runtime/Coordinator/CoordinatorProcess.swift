@@ -14,7 +14,6 @@ struct CoordinatorSetup {
     var schedule: LearningRateSchedule
     /// Elements of θ.
     var parameterCount: Int
-    var bind: Address
     var store: RunStore?
     /// The state that `deliverCheckpoint` streams: that of the newest checkpoint, or a warm start.
     var loadState: (_ step: Int) throws -> LoadedState
@@ -38,20 +37,15 @@ final class CoordinatorProcess {
 
     let setup: CoordinatorSetup
     let report: (RunReport) -> Void
+    let endpoint: ControlEndpoint
     let signals: Signals
-    let context: Context
-    let control: RouterSocket
-    let monitor: SocketMonitor
     let mailbox: Mailbox<Arrival>
-    /// Where workers connect.
-    let address: Address
     var coordinator: Coordinator
     var connections: [Int32: PeerID] = [:]
     /// Peers that could not be sent to: their loss is told when the event at hand is done.
     private var unreachable: Set<PeerID> = []
     var outboxes: [PeerID: [[UInt8]]] = [:]
     var deliveries: [PeerID: StateStream] = [:]
-    var relay: SnapshotRelay?
     var currentBatch: Batch?
     var outcome: Outcome?
     var failure: (any Error)?
@@ -59,29 +53,19 @@ final class CoordinatorProcess {
     var startedAt = ContinuousClock.now
     var wasStopped = false
 
-    /// Binds; throws `addressInUse` and the like. Signals arrive from here on through the loop.
+    /// Signals arrive from here on through the loop.
     init(
-        _ setup: CoordinatorSetup, mailbox: Mailbox<Arrival>,
+        _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, mailbox: Mailbox<Arrival>,
         report: @escaping (RunReport) -> Void
-    ) throws(MessagingError) {
+    ) {
         self.setup = setup
+        self.endpoint = endpoint
         self.report = report
         self.mailbox = mailbox
         signals = Signals([SIGINT, SIGTERM, SIGCHLD])
-        context = try Context()
-        var options = SocketOptions()
-        options.sendHighWater = 256
-        options.receiveHighWater = 256
-        options.linger = .seconds(1)
-        options.maximumFrameBytes = WireLimit.message
-        options.maximumMessageBytes = WireLimit.message
-        options.ipv6 = setup.bind.host.contains(":")
-        control = try RouterSocket(context, options)
-        monitor = try SocketMonitor(control)
-        let bound = try control.bind(
-            setup.bind.port == 0 ? "tcp://\(setup.bind.host):*" : setup.bind.description)
-        address = Address(bound) ?? setup.bind
-        coordinator = Coordinator(policy: setup.policy, resumedFrom: setup.resumedFrom)
+        coordinator = Coordinator(
+            policy: setup.policy, parameterCount: setup.parameterCount,
+            resumedFrom: setup.resumedFrom)
     }
 
     // MARK: the loop
@@ -89,7 +73,7 @@ final class CoordinatorProcess {
     /// Coordinates until the run ends; throws what kept a step from being recorded.
     func run() throws -> Outcome {
         startedAt = .now
-        report(.listening(address))
+        report(.listening(endpoint.address))
         while outcome == nil {
             try waitForSomething()
             takeSignals()
@@ -109,8 +93,8 @@ final class CoordinatorProcess {
 
     private func waitForSomething() throws(MessagingError) {
         var poller = Poller()
-        poller.add(control, for: .readable)
-        poller.add(monitor)
+        poller.add(endpoint.socket, for: .readable)
+        poller.add(endpoint.monitor)
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
         _ = try poller.wait(until: .after(coordinator.tickInterval))
@@ -155,7 +139,9 @@ final class CoordinatorProcess {
     private func takeMessages() throws(MessagingError) {
         while outcome == nil {
             do throws(MessagingError) {
-                guard let (identity, connection, payload) = try control.receive() else { return }
+                guard let (identity, connection, payload) = try endpoint.socket.receive() else {
+                    return
+                }
                 guard let peer = PeerID(identity: identity) else { continue }
                 connections[connection] = peer
                 take(payload, from: peer)
@@ -168,11 +154,7 @@ final class CoordinatorProcess {
     private func take(_ payload: [UInt8], from peer: PeerID) {
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
-            switch message {
-            case .slice(let slice): take(slice, from: peer)
-            case .sliceTaken(let step, let position): taken(step, position, by: peer)
-            default: break
-            }
+            if case .sliceTaken(let step, _) = message { taken(step, by: peer) }
             handle(.received(peer, message))
         } catch {
             handle(.nonsense(peer, error))
@@ -180,7 +162,7 @@ final class CoordinatorProcess {
     }
 
     private func takeConnectionEvents() throws(MessagingError) {
-        while let event = try monitor.receive() {
+        while let event = try endpoint.monitor.receive() {
             guard event.kind == .disconnected,
                 let peer = connections.removeValue(forKey: event.descriptor)
             else { continue }
@@ -200,7 +182,7 @@ final class CoordinatorProcess {
     private func flush(_ peer: PeerID) {
         while let first = outboxes[peer]?.first {
             do throws(MessagingError) {
-                try control.send(to: peer.identity, first)
+                try endpoint.socket.send(to: peer.identity, first)
                 outboxes[peer]?.removeFirst()
             } catch .unknownPeer {
                 outboxes[peer] = nil
@@ -215,14 +197,13 @@ final class CoordinatorProcess {
 
     private func take(_ arrival: Arrival) {
         switch arrival {
-        case .disk(.sliceWritten(let step, let position)): taken(step, position, by: nil)
+        case .disk(.sliceWritten(let step, let position)):
+            handle(.sliceWritten(step: step, position: position))
         case .disk(.written(let step, let path, let digest)):
             report(.checkpoint(step: step, path: path, digest: digest))
-            relay = nil
             handle(.checkpointWritten(step: step))
         case .disk(.failed(let step, let error)):
             report(.checkpointFailed(step: step, error))
-            relay = nil
             handle(.checkpointFailed(step: step))
         }
     }

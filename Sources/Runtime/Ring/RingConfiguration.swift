@@ -51,7 +51,7 @@ package enum RingTransport: String, Sendable, Codable, CaseIterable {
     case ipc
     case tcp
 
-    init(_ transport: RunConfiguration.Transport) {
+    package init(_ transport: RunConfiguration.Transport) {
         switch transport {
         case .auto: self = .auto
         case .ipc: self = .ipc

@@ -56,7 +56,7 @@ package final class RingThread: GradientSink {
         let started = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
         let outcome = Outcome()
-        Self.start {
+        startThread("ring") {
             defer { ended.signal() }
             do throws(MessagingError) {
                 let loop = try RingLoop(
@@ -126,19 +126,4 @@ package final class RingThread: GradientSink {
     }
 
     package var progress: RingProgress { mailbox.progress.withLock { $0 } }
-
-    // MARK: The thread
-
-    /// Runs on a thread of its own that takes no signals: those belong to the main loop.
-    private static func start(_ run: @escaping @Sendable () -> Void) {
-        var all = sigset_t()
-        var before = sigset_t()
-        sigfillset(&all)
-        // A new thread inherits the mask of the one that starts it.
-        pthread_sigmask(SIG_SETMASK, &all, &before)
-        let thread = Thread(block: run)
-        thread.name = "ring"
-        thread.start()
-        pthread_sigmask(SIG_SETMASK, &before, nil)
-    }
 }

@@ -1,3 +1,4 @@
+import Coordination
 import Parameters
 import Training
 import Wire
@@ -7,7 +8,7 @@ import Wire
 /// A position counts elements over all three sections: 0 is θ's first, 3·count the end.
 struct StateStream {
     static let sliceElements = 1 << 18
-    static let window = 8
+    static let window = StateSlice.window
 
     let step: Int
     let adamCount: Int
@@ -25,10 +26,6 @@ struct StateStream {
     var isFinished: Bool { next == Self.end(count: sections[0].count) }
 
     static func end(count: Int) -> Int { count * StateSection.allCases.count }
-
-    static func position(after slice: StateSlice, count: Int) -> Int {
-        Int(slice.section.rawValue) * count + slice.offset + slice.bytes.count / 4
-    }
 
     /// The next slice, nil when all have been taken.
     mutating func take() -> StateSlice? {
@@ -54,11 +51,11 @@ struct StateAssembly {
 
     /// Stores a slice; nil if it does not continue what came before, else the position behind it.
     mutating func store(_ slice: StateSlice) -> Int? {
-        let elements = slice.bytes.count / 4
+        let elements = slice.elements
         guard elements > 0, elements <= state.count, slice.offset <= state.count - elements else {
             return nil
         }
-        let start = Int(slice.section.rawValue) * state.count + slice.offset
+        let start = slice.start(count: state.count)
         if start == 0 {
             next = 0
             step = slice.step

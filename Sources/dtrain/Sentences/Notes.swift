@@ -6,7 +6,7 @@ extension CoordinatorNote {
     /// Something that is not as it should be.
     var isWarning: Bool {
         switch self {
-        case .joined, .formed, .restoring, .stopping: false
+        case .joined, .formed, .restoring, .stopping, .commitRepeated: false
         default: true
         }
     }
@@ -28,9 +28,14 @@ func sentence(of note: CoordinatorNote) -> String {
             "\($0) has \($1.1 - $1.0)"
         }
         return "ring \(generation): \(shards.joined(separator: ", ")) of \(bounds.last ?? 0) shards"
-    case .allLost(let step, let resumeFrom):
-        return "no worker holds step \(step) any more: going back to step \(resumeFrom), "
-            + "waiting for workers"
+    case .allGone(let step): return "all workers are gone after step \(step): waiting for some"
+    case .goingBack(let from, let to):
+        return "no worker holds the state of step \(from): going back to step \(to)"
+    case .commitRepeated(let name, let step):
+        return "worker \(name) had folded step \(step): told it that the step stands"
+    case .checkpointRetried(let step, let milliseconds):
+        return "the checkpoint of step \(step) was not written: training goes on, trying again in "
+            + "\(fixed(Double(milliseconds) / 1000, 1)) s"
     case .restoring(let names, let step):
         return "sending the state of step \(step) to \(names.joined(separator: ", "))"
     case .ringBroken(let name, let reason):
@@ -45,7 +50,8 @@ func sentence(of note: CoordinatorNote) -> String {
         return "step \(step): \(names.joined(separator: ", ")) folded another gradient than the "
             + "others: folding again"
     case .skipped(let step, let shards):
-        return "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
+        return
+            "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
     case .stopping(let step):
         return "stopping after step \(step): saving (once more Ctrl-C ends at once)"
     case .nonsense(let name, let error):
@@ -64,7 +70,11 @@ func sentence(ofShards shards: [Int]) -> String {
 func sentence(of reason: LossReason) -> String {
     switch reason {
     case .connectionBroke: "its connection broke"
-    case .silent(let milliseconds): "it has not been heard for \(fixed(Double(milliseconds) / 1000, 1)) s"
+    case .silent(let milliseconds):
+        "it has not been heard for \(fixed(Double(milliseconds) / 1000, 1)) s"
+    case .stuck(let milliseconds):
+        "it is heard, but has not got on for \(fixed(Double(milliseconds) / 1000, 1)) s"
+    case .reconnected: "it has come back on another connection"
     case .left(let reason): reason
     case .spokeNonsense: "what it sent made no sense"
     }

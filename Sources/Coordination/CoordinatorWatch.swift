@@ -1,0 +1,105 @@
+import Wire
+
+/// When the sum of everybody's progress last changed.
+struct Movement: Hashable, Sendable {
+    var sum: UInt64
+    var since: Instant
+}
+
+/// Who is silent, who is stuck: every wait of the run ends here.
+extension Coordinator {
+    mutating func tick(at now: Instant) {
+        let deadlines = policy.deadlines
+        // Who was itself stopped has not listened: nobody is judged by that silence.
+        let slept = lastTick.map { $0 + deadlines.peerTimeout < now } ?? false
+        lastTick = now
+        if slept { forgive(at: now) }
+        for peer in peersInOrder where peer.lastHeard + deadlines.peerTimeout < now {
+            lost(peer.id, .silent(milliseconds: now.milliseconds(since: peer.lastHeard)), at: now)
+        }
+        if lastHeartbeat.map({ $0 + deadlines.heartbeat <= now }) ?? true {
+            lastHeartbeat = now
+            for peer in peersInOrder { send(.heartbeat, to: peer.id) }
+        }
+        if let moment = regenerateAt, moment <= now, stage.needsRing { assemble(at: now) }
+        startIfEnough(at: now)
+        watchSnapshot(at: now)
+        watchProgress(at: now)
+    }
+
+    private mutating func forgive(at now: Instant) {
+        for id in peers.keys { peers[id]?.lastHeard = now }
+        lastMovement = nil
+        snapshot?.lastMovement = now
+    }
+
+    /// Looks whether those whom the stage waits for get on with it.
+    private mutating func watchProgress(at now: Instant) {
+        let watched = awaited
+        guard !watched.isEmpty else {
+            lastMovement = nil
+            return
+        }
+        let sum = (members?.peers ?? watched).reduce(movements) {
+            $0 &+ (peers[$1]?.heartbeat?.progress ?? 0)
+        }
+        guard let last = lastMovement, last.sum == sum else {
+            lastMovement = Movement(sum: sum, since: now)
+            return
+        }
+        guard last.since + patience(with: watched) < now else { return }
+        lastMovement = nil
+        stalled(watched, milliseconds: now.milliseconds(since: last.since), at: now)
+    }
+
+    /// Whom the stage at hand waits for, in order; nobody where something else keeps watch.
+    private var awaited: [PeerID] {
+        switch stage {
+        case .waiting, .saving, .finished: []
+        case .restoring(let pending): pending.subtracting(snapshot?.targets ?? []).sorted()
+        case .forming(let pending): pending.sorted()
+        case .stepping: members?.peers.filter { votes[$0] == nil } ?? []
+        case .evaluating: members?.peers.filter { evaluations[$0] == nil } ?? []
+        }
+    }
+
+    /// Drawing or loading a whole state is one long piece of work without steps in between.
+    private func patience(with watched: [PeerID]) -> Milliseconds {
+        let stall = policy.deadlines.stall
+        let isPreparing = watched.contains { peers[$0]?.heartbeat?.phase == .preparing }
+        return isPreparing ? Milliseconds(8 * stall.count) : stall
+    }
+
+    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew.
+    private mutating func stalled(_ watched: [PeerID], milliseconds: Int64, at now: Instant) {
+        note(
+            .stalled(
+                step: committed + 1, waiting: names(of: watched), milliseconds: milliseconds))
+        let culprits: [PeerID]
+        switch stage {
+        case .restoring: culprits = watched
+        case .stepping, .evaluating: culprits = watched.filter { isInOwnWork($0) }
+        default: culprits = attempts > 2 ? watched : []
+        }
+        let count = members?.peers.count ?? .max
+        guard !culprits.isEmpty, culprits.count < count else { return assemble(at: now) }
+        for id in culprits { lost(id, .stuck(milliseconds: milliseconds), at: now) }
+    }
+
+    private func isInOwnWork(_ id: PeerID) -> Bool {
+        switch peers[id]?.heartbeat?.phase {
+        case .folding, .voting, .forming: false
+        default: true
+        }
+    }
+}
+
+extension Coordinator.Stage {
+    /// Whether a broken link holds it up.
+    var needsRing: Bool {
+        switch self {
+        case .forming, .stepping: true
+        default: false
+        }
+    }
+}

@@ -6,8 +6,10 @@ import PackageDescription
     let processor: [SwiftSetting] = [
         .unsafeFlags(["-Xcc", "-march=haswell", "-Xcc", "-fno-math-errno"])
     ]
+    let optimised: [CSetting] = [.unsafeFlags(["-march=haswell", "-O2"])]
 #else
     let processor: [SwiftSetting] = []
+    let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 #endif
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -30,7 +32,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CLinux"),
-        .systemLibrary(name: "CXXHash"),
+        .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
             name: "CSentencePiece",

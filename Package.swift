@@ -6,8 +6,10 @@ import PackageDescription
     let processor: [SwiftSetting] = [
         .unsafeFlags(["-Xcc", "-march=haswell", "-Xcc", "-fno-math-errno"])
     ]
+    let optimised: [CSetting] = [.unsafeFlags(["-march=haswell", "-O2"])]
 #else
     let processor: [SwiftSetting] = []
+    let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 #endif
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -15,6 +17,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 /// Modules full of pointer loops run 7 times faster when optimised, so debug builds optimise them too.
 let numeric: [SwiftSetting] =
     strict + processor + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+/// The state machines run through hundreds of simulated trainings in every `swift test`.
+let machine: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// What `dtrain --version` says where the C++ compiler finds no `.git/logs` to ask.
 let commit = String(Context.gitInformation?.currentCommit.prefix(12) ?? "unknown")
@@ -30,7 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CLinux"),
-        .systemLibrary(name: "CXXHash"),
+        .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
             name: "CSentencePiece",
@@ -54,11 +59,13 @@ let package = Package(
         .target(name: "Training", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
 
         // Cluster.
-        .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(name: "Messaging", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
-        .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: strict),
+        .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
+        .target(
+            name: "Simulation", dependencies: ["Coordination", "Wire"], swiftSettings: machine),
 
         // Where they meet.
         .target(
@@ -95,7 +102,8 @@ let package = Package(
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring"], swiftSettings: strict),
         .testTarget(
-            name: "CoordinationTests", dependencies: ["Coordination"], swiftSettings: strict),
+            name: "CoordinationTests", dependencies: ["Coordination", "Simulation"],
+            swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
         .testTarget(

@@ -9,9 +9,9 @@ package let protocolVersion = 1
 /// of the body with the kind as seed (8), body.
 package enum Envelope {
     static let magic: UInt32 = 0x4E52_5444
-    static let headerSize = 16
+    package static let headerSize = 16
 
-    static func seal(kind: UInt8, body: [UInt8]) -> [UInt8] {
+    package static func seal(kind: UInt8, body: [UInt8]) -> [UInt8] {
         var writer = ByteWriter(reserving: headerSize + body.count)
         writer.put(magic)
         writer.put(UInt16(protocolVersion))
@@ -40,7 +40,7 @@ package enum Envelope {
 
     /// The kind is the seed, so that a flipped bit in it is noticed too.
     private static func checksum(of body: ArraySlice<UInt8>, kind: UInt8) -> UInt64 {
-        body.withUnsafeBytes { XXH3_64bits_withSeed($0.baseAddress, $0.count, UInt64(kind)) }
+        body.withUnsafeBytes { dtrain_xxh3_64($0.baseAddress, $0.count, UInt64(kind)) }
     }
 }
 

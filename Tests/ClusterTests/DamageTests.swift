@@ -7,13 +7,19 @@ extension ClusterTests {
     struct Damaging {
         let cluster: Cluster
 
-        /// A run of 40 steps with checkpoints at 20 and 40.
-        init() throws {
-            cluster = try Cluster()
+        /// The files of a run of 40 steps with checkpoints at 20 and 40.
+        static let whole = Result {
+            let cluster = try Cluster()
             let train = try cluster.train(
                 "--workers 1 --threads 1 --steps 40 --checkpoint-every 20")
             #expect(try train.waitForEnd() == 0)
             #expect(try cluster.run.checkpoints == [20, 40])
+            return try cluster.run.snapshot
+        }
+
+        init() throws {
+            cluster = try Cluster()
+            try cluster.run.restore(try Self.whole.get())
         }
 
         func resume() throws -> RunningProgram {

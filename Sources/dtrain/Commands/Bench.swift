@@ -82,6 +82,8 @@ struct BenchStep: ParsableCommand {
         let length = try whole("--length", length, 1...65_535)
         var given = GivenSettings()
         given.set(.preset, preset)
+        given.set(.dropout, "0.1")
+        given.set(.labelSmoothing, "0.1")
         given.set(.workers, workers)
         given.set(.threads, threads)
         given.set(.vocabulary, vocabulary)

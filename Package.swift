@@ -18,6 +18,9 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let numeric: [SwiftSetting] =
     strict + processor + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+/// The state machines run through hundreds of simulated trainings in every `swift test`.
+let machine: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// What `dtrain --version` says where the C++ compiler finds no `.git/logs` to ask.
 let commit = String(Context.gitInformation?.currentCommit.prefix(12) ?? "unknown")
 
@@ -56,11 +59,13 @@ let package = Package(
         .target(name: "Training", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
 
         // Cluster.
-        .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(name: "Messaging", dependencies: ["CZeroMQ"], swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
-        .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: strict),
+        .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
+        .target(
+            name: "Simulation", dependencies: ["Coordination", "Wire"], swiftSettings: machine),
 
         // Where they meet.
         .target(
@@ -97,7 +102,8 @@ let package = Package(
         .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring"], swiftSettings: strict),
         .testTarget(
-            name: "CoordinationTests", dependencies: ["Coordination"], swiftSettings: strict),
+            name: "CoordinationTests", dependencies: ["Coordination", "Simulation"],
+            swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
         .testTarget(

@@ -130,6 +130,12 @@ package struct Coordinator: Sendable {
         return actions
     }
 
+    /// A line about where the run is, for traces.
+    package var brief: String {
+        "\(stage) at step \(committed) of \(policy.steps), recorded \(recorded?.step ?? 0), "
+            + "\(peers.count) peers, snapshot \(snapshot.map { "of \($0.step)" } ?? "none")"
+    }
+
     /// The last step that stands.
     package var lastCommitted: Int { max(committed, recorded?.step ?? 0) }
 

@@ -13,13 +13,18 @@ package struct Philox: Sendable {
     }
 
     /// The four words of counter `index`.
-    package func words(_ index: UInt32) -> SIMD4<UInt32> {
-        let both = eight(from: UInt64(index))
-        return SIMD4(
-            UInt32(truncatingIfNeeded: both.0.word0[0]),
-            UInt32(truncatingIfNeeded: both.0.word1[0]),
-            UInt32(truncatingIfNeeded: both.0.word2[0]), UInt32(truncatingIfNeeded: both.0.word3[0])
-        )
+    package func words(_ index: UInt32) -> SIMD4<UInt32> { eight(from: UInt64(index)).0[0] }
+
+    /// Calls `body` with the words of every counter from 0 to `count` - 1, in order; eight at a time are as
+    /// cheap as one.
+    package func forEach(_ count: Int, _ body: (_ index: Int, _ words: SIMD4<UInt32>) -> Void) {
+        for first in stride(from: 0, to: count, by: 8) {
+            let quads = eight(from: UInt64(first))
+            for index in first..<min(first + 8, count) {
+                let quad = index - first < 4 ? quads.0 : quads.1
+                body(index, quad[(index - first) & 3])
+            }
+        }
     }
 
     /// The words of counters first... first + 7, four at a time: one such chain of rounds waits for its
@@ -53,6 +58,11 @@ struct PhiloxQuad {
         word1 = Words(repeating: UInt64(place.0))
         word2 = Words(repeating: UInt64(place.1))
         word3 = Words(repeating: UInt64(place.2))
+    }
+
+    /// The words of one of the four counters.
+    @inline(__always) subscript(lane: Int) -> SIMD4<UInt32> {
+        SIMD4(truncatingIfNeeded: Words(word0[lane], word1[lane], word2[lane], word3[lane]))
     }
 
     @inline(__always) mutating func round(_ keys: (Words, Words)) {

@@ -54,7 +54,11 @@ package enum Processor {
     private static func startAgain() {
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
-        execv("/proc/self/exe", arguments)
+        // By its own name, so that process lists show it; by the link if it was moved.
+        let link = "/proc/self/exe"
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        if readlink(link, &path, Int(PATH_MAX)) > 0 { execv(path, arguments) }
+        execv(link, arguments)
         for argument in arguments { free(argument) }
     }
 }

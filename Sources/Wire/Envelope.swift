@@ -9,9 +9,9 @@ package let protocolVersion = 1
 /// of the body with the kind as seed (8), body.
 package enum Envelope {
     static let magic: UInt32 = 0x4E52_5444
-    static let headerSize = 16
+    package static let headerSize = 16
 
-    static func seal(kind: UInt8, body: [UInt8]) -> [UInt8] {
+    package static func seal(kind: UInt8, body: [UInt8]) -> [UInt8] {
         var writer = ByteWriter(reserving: headerSize + body.count)
         writer.put(magic)
         writer.put(UInt16(protocolVersion))

@@ -104,12 +104,21 @@ final class CoordinatorProcess {
         while let signal = signals.next() {
             if signal == SIGCHLD {
                 localWorkers?.reap(isFinished: outcome != nil)
+                endWithWorkers()
             } else {
                 if wasStopped { exit(130) }
                 wasStopped = true
                 handle(.stopRequested)
             }
         }
+    }
+
+    /// Saves and ends when a worker dies as often as it is started.
+    private func endWithWorkers() {
+        guard failure == nil, let reason = localWorkers?.failure else { return }
+        failure = reason
+        wasStopped = true
+        handle(.stopRequested)
     }
 
     private func takeUnreachable() {

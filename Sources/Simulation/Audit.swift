@@ -1,0 +1,78 @@
+import Coordination
+import Wire
+
+/// Looks at everything that must never happen, when it happens.
+struct Audit {
+    let undisturbed: Undisturbed
+    let shards: Int
+    private(set) var violation: String?
+    /// Every line that was ever written, lost by the disk or not.
+    private var lines: [Int: RecordedStep] = [:]
+
+    init(_ undisturbed: Undisturbed, shards: Int) {
+        self.undisturbed = undisturbed
+        self.shards = shards
+    }
+
+    mutating func fail(_ reason: String) { violation = violation ?? reason }
+
+    /// A step is about to be written to the ledger, or compared with its line.
+    mutating func records(_ line: RecordedStep, in disk: Disk) {
+        let last = disk.ledger.last?.step ?? 0
+        if line.step > last + 1 { fail("step \(line.step) follows step \(last) in the ledger") }
+        if let known = lines[line.step], known != line {
+            fail("step \(line.step) was committed twice, with different results")
+        }
+        if line.total != undisturbed.totals[line.step] {
+            fail("the total of step \(line.step) is not the undisturbed run's")
+        }
+        if line.state != undisturbed.states[line.step - 1] {
+            fail("the state before step \(line.step) is not the undisturbed run's")
+        }
+        lines[line.step] = line
+    }
+
+    /// A commit is about to be sent.
+    mutating func commits(_ commit: Commit, in disk: Disk) {
+        guard let line = disk.ledger.last(where: { $0.step == commit.step }) else {
+            return fail("step \(commit.step) is committed without a line in the ledger")
+        }
+        if line.total != commit.total {
+            fail("step \(commit.step) is committed with another total")
+        }
+    }
+
+    /// A worker is about to update its state.
+    mutating func updates(
+        _ worker: SimulatedWorker, step: Int, from state: ToyState, by total: ToySum
+    ) {
+        if lines[step] == nil { fail("\(worker.name) updates by step \(step), never recorded") }
+        if total.shards != Array(0..<shards) {
+            fail("\(worker.name) updates by step \(step), a sum of the shards \(total.shards)")
+        }
+        if state.step != step - 1 || state.digest != undisturbed.states[step - 1] {
+            fail("\(worker.name) updates by step \(step) from another state")
+        }
+    }
+
+    /// A coordinator starts from what is on disk.
+    mutating func resumes(from disk: Disk) {
+        let last = disk.ledger.last?.step ?? 0
+        if disk.ledger.map(\.step) != Array(0..<last).map({ $0 + 1 }) {
+            fail("the ledger has gaps: \(disk.ledger.map(\.step))")
+        }
+        for checkpoint in disk.checkpoints {
+            if checkpoint.step > last { fail("checkpoint \(checkpoint.step) is not in the ledger") }
+            if checkpoint.digest != undisturbed.states[checkpoint.step] {
+                fail("checkpoint \(checkpoint.step) is not the undisturbed run's state")
+            }
+        }
+    }
+
+    /// The run says that it is finished.
+    mutating func finishes(with disk: Disk, steps: Int) {
+        resumes(from: disk)
+        if disk.ledger.count != steps { fail("\(disk.ledger.count) of \(steps) steps recorded") }
+        if disk.newest?.step != steps { fail("the last checkpoint is missing") }
+    }
+}

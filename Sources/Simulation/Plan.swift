@@ -1,0 +1,110 @@
+import Coordination
+import Wire
+
+/// What can go wrong, and for how long (microseconds).
+enum Fault: Hashable, Sendable {
+    case killWorker(slot: Int)
+    case stopWorker(slot: Int, time: Int)
+    case dropConnection(slot: Int)
+    case cutControl(slot: Int, Ways, time: Int)
+    case cutRing(from: Int, to: Int, time: Int)
+    case dropRing(slot: Int)
+    case join(slot: Int)
+    /// Dies while it carries out actions; without power it loses what is not synced.
+    case killCoordinator(afterActions: Int, losingPower: Bool)
+    case stopCoordinator(time: Int)
+    case failDisk(time: Int)
+    case stopRun
+    case killEverything(losingPower: Bool)
+
+    enum Ways: Hashable, Sendable { case up, down, both }
+}
+
+/// A mistake that can be switched on to see that it is found.
+package enum Canary: Hashable, Sendable, CaseIterable {
+    /// Ring frames of an older generation are added.
+    case countsStaleFrames
+    /// Now and then a step is committed without a line in the ledger.
+    case forgetsLines
+    /// A checkpoint gets its name before the ledger is synced.
+    case forgetsToSynchronize
+}
+
+/// One run and its misfortunes, drawn from a seed.
+struct Plan: Sendable {
+    let seed: UInt64
+    let workers: Int
+    /// Processes at most: the first `workers` from the beginning, the others join.
+    let slots: Int
+    let shards: Int
+    let steps: Int
+    let checkpointEvery: Int
+    let validateEvery: Int
+    let faults: [(time: Int64, fault: Fault)]
+    let canary: Canary?
+    let deadlines = Deadlines(peerTimeout: Milliseconds(1_000))
+
+    /// Faults begin and end before this moment, in microseconds.
+    static let horizon: Int64 = 8_000_000
+    /// The run must be finished this long after the horizon.
+    static let patience: Int64 = 60_000_000
+
+    init(seed: UInt64, canary: Canary?) {
+        var random = RandomStream(seed: seed)
+        self.seed = seed
+        self.canary = canary
+        workers = random.number(1...5)
+        slots = workers + random.number(0...2)
+        shards = random.number(workers...8)
+        steps = random.number(5...40)
+        checkpointEvery = random.number(0...7)
+        validateEvery = random.chance(30) ? random.number(2...7) : 0
+        var faults: [(time: Int64, fault: Fault)] = []
+        for slot in workers..<slots {
+            faults.append((Int64(random.number(0...2_000_000)), .join(slot: slot)))
+        }
+        // An undisturbed step takes about 50 ms: most faults fall into the run.
+        for _ in 0..<random.number(1...12) {
+            let time = Int64(random.number(10_000...100_000 * steps))
+            faults.append((time, Self.fault(slots, &random)))
+        }
+        self.faults = faults
+    }
+
+    private static func fault(_ slots: Int, _ random: inout RandomStream) -> Fault {
+        let slot = random.number(0...slots - 1)
+        let time = random.chance(50) ? random.number(1_000...400_000) : random.number(1...3_000_000)
+        switch random.number(0...99) {
+        case ..<25: return .killWorker(slot: slot)
+        case ..<35: return .stopWorker(slot: slot, time: time)
+        case ..<42: return .dropConnection(slot: slot)
+        case ..<52:
+            let ways: [Fault.Ways] = [.up, .down, .both]
+            return .cutControl(slot: slot, ways[random.number(0...2)], time: time)
+        case ..<60:
+            return .cutRing(from: slot, to: random.number(0...slots - 1), time: time)
+        case ..<66: return .dropRing(slot: slot)
+        case ..<82:
+            return .killCoordinator(
+                afterActions: random.number(1...40), losingPower: random.chance(40))
+        case ..<88: return .stopCoordinator(time: time)
+        case ..<93: return .failDisk(time: time)
+        case ..<96: return .stopRun
+        default: return .killEverything(losingPower: random.chance(50))
+        }
+    }
+
+    var countsStaleFrames: Bool { canary == .countsStaleFrames }
+    var forgetsLines: Bool { canary == .forgetsLines }
+    var forgetsToSynchronize: Bool { canary == .forgetsToSynchronize }
+
+    func policy(epoch: UInt32) -> CoordinatorPolicy {
+        var policy = CoordinatorPolicy(
+            run: 1, epoch: epoch, software: "toy", configuration: [], workers: workers,
+            waitForAll: false, shards: shards, steps: steps, checkpointEvery: checkpointEvery,
+            validateEvery: validateEvery, validationBatches: validateEvery > 0 ? 2 : 0,
+            deadlines: deadlines, onNonFinite: .stop)
+        policy.startGrace = Milliseconds(500)
+        return policy
+    }
+}

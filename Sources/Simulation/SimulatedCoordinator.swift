@@ -1,0 +1,178 @@
+import Coordination
+import Wire
+
+/// A coordinator process that obeys the real `Coordinator`; its disk outlives it.
+final class SimulatedCoordinator: Process {
+    private(set) var machine: Coordinator
+    var connections: [PeerID: Connection] = [:]
+    private var deliveries: [PeerID: ToyStream] = [:]
+    private var lastSynchronized: Int64 = 0
+    private var diskIsFreeAt: Int64 = 0
+    private(set) var outcome: Outcome?
+
+    init(_ world: World) {
+        machine = Coordinator(
+            policy: world.plan.policy(epoch: 1), parameterCount: ToyModel.count, resumedFrom: nil)
+        super.init(world, name: "c")
+    }
+
+    override func begin() {
+        super.begin()
+        let disk = world.disk
+        world.audit.resumes(from: disk)
+        machine = Coordinator(
+            policy: world.plan.policy(epoch: UInt32(life)), parameterCount: ToyModel.count,
+            resumedFrom: disk.newest?.step, recorded: disk.ledger.last)
+        connections = [:]
+        deliveries = [:]
+        outcome = nil
+        diskIsFreeAt = world.now
+        later(0) { [self] in tick() }
+    }
+
+    override func kill() {
+        super.kill()
+        for connection in connections.values.sorted(by: { $0.peer < $1.peer }) {
+            connection.close()
+        }
+        connections = [:]
+    }
+
+    private func tick() {
+        if world.now - lastSynchronized >= 1_000_000 { synchronize() }
+        handle(.tick)
+        guard isAlive else { return }
+        later(Int(machine.tickInterval.count) * 1000) { [self] in tick() }
+    }
+
+    private func synchronize() {
+        lastSynchronized = world.now
+        world.disk.synchronize()
+    }
+
+    func take(_ bytes: [UInt8], from peer: PeerID) {
+        do throws(WireError) {
+            let message = try WorkerMessage(decoding: bytes)
+            world.trace { "c ← \(self.world.name(of: peer)) \(message.brief)" }
+            if case .sliceTaken(let step, _) = message, deliveries[peer]?.state.step == step {
+                sendSlice(to: peer)
+            }
+            handle(.received(peer, message))
+        } catch {
+            handle(.nonsense(peer, error))
+        }
+    }
+
+    func connectionBroke(_ peer: PeerID) {
+        connections[peer] = nil
+        handle(.disconnected(peer))
+    }
+
+    func stopRun() { handle(.stopRequested) }
+
+    private func handle(_ event: CoordinatorEvent) {
+        guard isAlive, outcome == nil else { return }
+        for action in machine.receive(event, at: world.instant) where isAlive && outcome == nil {
+            guard perform(action) else { return }
+            // The process may die between any two of the things that it does.
+            if world.dies(self) { return }
+        }
+    }
+
+    private func perform(_ action: CoordinatorAction) -> Bool {
+        switch action {
+        case .send(let peer, let message): send(message, to: peer)
+        case .sendStep(let peer, let generation, let step, let shards):
+            let words = shards.map { ShardWords(shard: $0, words: []) }
+            send(
+                .step(
+                    StepOrder(
+                        generation: generation, step: step, learningRate: 0.01, labels: 1,
+                        shards: words)), to: peer)
+        case .sendEvaluation(let peer, let step, let batch, let shards):
+            let words = shards.map { ShardWords(shard: $0, words: []) }
+            send(.evaluate(EvaluationOrder(step: step, batch: batch, shards: words)), to: peer)
+        case .record(let step): return record(step)
+        case .validated: break
+        case .deliverCheckpoint(let step, let peers): deliver(step, to: peers)
+        case .endDelivery(let peer): deliveries[peer] = nil
+        case .write(let slice, let position): write(slice, position)
+        case .commitCheckpoint(let step): commitCheckpoint(step)
+        case .abandonCheckpoint(let step): onDisk { $0.world.disk.abandon(step) }
+        case .forget(let peer): deliveries[peer] = nil
+        case .note(let note): world.trace { "c notes \(note)" }
+        case .finish(let outcome): finish(outcome)
+        }
+        return true
+    }
+
+    private func send(_ message: CoordinatorMessage, to peer: PeerID) {
+        if case .commit(let commit) = message { world.audit.commits(commit, in: world.disk) }
+        world.trace { "c → \(self.world.name(of: peer)) \(message.brief)" }
+        connections[peer]?.sendDown(message.encoded)
+    }
+
+    private func finish(_ outcome: Outcome) {
+        world.trace { "c ends: \(outcome)" }
+        self.outcome = outcome
+        // Its last words are on their way when it exits.
+        world.agenda.add(at: world.now + 20_000) { [self] in world.ended(self, outcome) }
+    }
+
+    // MARK: files
+
+    private func record(_ step: CommittedStep) -> Bool {
+        let line = RecordedStep(
+            step: step.step, total: step.total, state: step.state, skipped: step.skipped)
+        world.audit.records(line, in: world.disk)
+        if step.step <= world.disk.ledger.last?.step ?? 0 { return true }
+        if world.plan.forgetsLines && world.random.chance(2) { return true }
+        guard world.disk.append(line) else {
+            handle(.recordFailed(step: step.step))
+            return false
+        }
+        return true
+    }
+
+    private func onDisk(_ action: @escaping (SimulatedCoordinator) -> Void) {
+        diskIsFreeAt = max(diskIsFreeAt, world.now) + Int64(world.random.number(100...5_000))
+        later(Int(diskIsFreeAt - world.now)) { [self] in action(self) }
+    }
+
+    private func write(_ slice: StateSlice, _ position: Int) {
+        onDisk { process in
+            process.handle(
+                process.world.disk.write(slice)
+                    ? .sliceWritten(step: slice.step, position: position)
+                    : .checkpointFailed(step: slice.step))
+        }
+    }
+
+    private func commitCheckpoint(_ step: Int) {
+        if !world.plan.forgetsToSynchronize { synchronize() }
+        onDisk { process in
+            guard let isWhole = process.world.disk.commit(step) else { return }
+            process.world.trace { "c disk: checkpoint \(step) \(isWhole ? "whole" : "failed")" }
+            process.handle(
+                isWhole ? .checkpointWritten(step: step) : .checkpointFailed(step: step))
+        }
+    }
+
+    private func deliver(_ step: Int, to peers: [PeerID]) {
+        guard let state = world.disk.checkpoints.first(where: { $0.step == step }) else {
+            return world.fail("checkpoint \(step) is to be delivered, but is not there")
+        }
+        for peer in peers {
+            deliveries[peer] = ToyStream(state)
+            for _ in 0..<StateSlice.window { sendSlice(to: peer) }
+        }
+    }
+
+    private func sendSlice(to peer: PeerID) {
+        guard let slice = deliveries[peer]?.take() else {
+            deliveries[peer] = nil
+            return
+        }
+        send(.slice(slice), to: peer)
+    }
+}

@@ -1,0 +1,207 @@
+import Coordination
+import Wire
+
+/// A worker process that obeys the real `WorkerSession` with a toy model and a toy ring.
+final class SimulatedWorker: Process {
+    let slot: Int
+    let instance: UInt64
+    /// Microseconds that a shard takes.
+    let shardTime: Int
+    private(set) var session: WorkerSession
+    private(set) var connection: Connection?
+    private(set) var state: ToyState?
+    private var assembly = ToyAssembly()
+    private var stream: ToyStream?
+    private var streamedStep = 0
+    private var progress: UInt64 = 0
+    var fold: ToyFold?
+    var ring: ToyRing?
+    /// Messages for a ring that this worker has not formed yet.
+    var early: [RingFrame] = []
+    /// Own gradients of a step, kept when the ring changes.
+    var gradients: [Int: ToySum] = [:]
+    var gradientsStep = 0
+
+    init(_ world: World, slot: Int) {
+        self.slot = slot
+        instance = world.random.next()
+        shardTime = world.random.number(2_000...30_000)
+        session = WorkerSession(deadlines: world.plan.deadlines)
+        super.init(world, name: "p\(slot)")
+    }
+
+    override func begin() {
+        super.begin()
+        session = WorkerSession(deadlines: world.plan.deadlines)
+        state = nil
+        assembly = ToyAssembly()
+        stream = nil
+        fold = nil
+        ring = nil
+        early = []
+        gradients = [:]
+        reconnect()
+        later(0) { [self] in tick() }
+    }
+
+    override func kill() {
+        super.kill()
+        connection?.close()
+        world.breakRings(with: slot, because: "the process is gone")
+    }
+
+    private func tick() {
+        handle(.tick(progress: progress, waitingFor: ""))
+        later(Int(session.tickInterval.count) * 1000) { [self] in tick() }
+    }
+
+    // MARK: control
+
+    func take(_ bytes: [UInt8], over connection: Connection) {
+        guard connection === self.connection else { return }
+        do throws(WireError) {
+            let message = try CoordinatorMessage(decoding: bytes)
+            world.trace { "\(self.name) ← \(message.brief)" }
+            handle(.received(message))
+        } catch {
+            world.fail("\(name) was sent what cannot be read: \(error)")
+        }
+    }
+
+    func connectionBroke(_ broken: Connection) {
+        guard broken === connection else { return }
+        world.trace { "\(self.name) lost its connection" }
+        handle(.disconnected)
+    }
+
+    func handle(_ event: WorkerEvent) {
+        guard isAlive else { return }
+        for action in session.receive(event, at: world.instant) where isAlive { perform(action) }
+    }
+
+    private func perform(_ action: WorkerAction) {
+        switch action {
+        case .send(let message): connection?.sendUp(message.encoded)
+        case .reconnect: reconnect()
+        case .build: later(world.random.number(1_000...80_000)) { [self] in handle(.built) }
+        case .initialise: initialise()
+        case .store(let slice): store(slice)
+        case .formRing(let roster): formRing(roster)
+        case .compute(let order): compute(order)
+        case .abandonStep: fold?.isAbandoned = true
+        case .update(let step, let skipped): update(step: step, skipped: skipped)
+        case .capture(let step): capture(step: step)
+        case .moreSlices(let step, _): if streamedStep == step { sendSlice() }
+        case .abandonCapture: stream = nil
+        case .evaluate(let order): evaluate(order)
+        case .note(let note): world.trace { "\(self.name) notes \(note)" }
+        case .leave(let outcome):
+            world.trace { "\(self.name) leaves: \(outcome)" }
+            world.left(self, outcome)
+        }
+    }
+
+    private func reconnect() {
+        connection?.close()
+        connection = Connection(world, self)
+        let obeyed = session.obeyed
+        let hello = Hello(
+            software: "toy",
+            address: PeerAddress(
+                hostKey: "host \(slot / 2)", hostName: "h\(slot / 2)", ipc: "", tcp: "\(slot)"),
+            processID: 100 + slot, instance: instance &+ UInt64(life), threads: 1, kernel: "toy",
+            probe: WireDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
+        connection?.sendUp(WorkerMessage.hello(hello).encoded)
+    }
+
+    // MARK: the state
+
+    private func initialise() {
+        later(world.random.number(1_000...50_000)) { [self] in
+            state = world.model.initial()
+            handle(.initialised)
+        }
+    }
+
+    private func store(_ slice: StateSlice) {
+        gradients = [:]
+        state = nil
+        guard let position = assembly.store(slice) else { return }
+        progress += 1
+        connection?.sendUp(WorkerMessage.sliceTaken(step: slice.step, position: position).encoded)
+        guard assembly.isComplete else { return }
+        state = assembly.state
+        handle(.stateStored(step: slice.step))
+    }
+
+    private func capture(step: Int) {
+        guard let state, state.step == step else {
+            return world.fail("\(name) was to give the state of step \(step), which it lacks")
+        }
+        stream = ToyStream(state)
+        streamedStep = step
+        for _ in 0..<StateSlice.window { sendSlice() }
+    }
+
+    private func sendSlice() {
+        guard let slice = stream?.take() else {
+            stream = nil
+            return
+        }
+        connection?.sendUp(WorkerMessage.slice(slice).encoded)
+    }
+
+    private func update(step: Int, skipped: Bool) {
+        guard let state, let fold, fold.order.step == step, let total = fold.total else {
+            return world.fail("\(name) was to update by step \(step), which it has not folded")
+        }
+        world.audit.updates(self, step: step, from: state, by: total)
+        gradients = [:]
+        self.fold = nil
+        later(world.random.number(500...20_000)) { [self] in
+            self.state = ToyModel.update(state, total)
+            handle(.updated(step: step))
+        }
+    }
+
+    // MARK: gradients and losses
+
+    private func compute(_ order: StepOrder) {
+        guard let state, let ring else {
+            return world.fail("\(name) was to compute step \(order.step) without a ring")
+        }
+        if gradientsStep != order.step { gradients = [:] }
+        gradientsStep = order.step
+        let own = Set(order.shards.map(\.shard))
+        gradients = gradients.filter { own.contains($0.key) }
+        fold = ToyFold(order: order, generation: ring.generation)
+        computeNext(order, state)
+        goOnFolding()
+    }
+
+    private func computeNext(_ order: StepOrder, _ state: ToyState) {
+        guard let shard = order.shards.map(\.shard).first(where: { gradients[$0] == nil }) else {
+            handle(.computed(step: order.step))
+            return
+        }
+        let time = shardTime + world.random.number(0...shardTime)
+        later(time) { [self] in
+            guard fold?.order == order, self.state == state else { return }
+            progress += 1
+            gradients[shard] = world.model.gradient(of: shard, step: order.step, state)
+            goOnFolding()
+            computeNext(order, state)
+        }
+    }
+
+    private func evaluate(_ order: EvaluationOrder) {
+        let reports = order.shards.map {
+            ShardReport(shard: $0.shard, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
+        }
+        later(shardTime) { [self] in
+            progress += 1
+            handle(
+                .evaluated(Evaluation(step: order.step, batch: order.batch, reports: reports)))
+        }
+    }
+}

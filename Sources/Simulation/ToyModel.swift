@@ -1,0 +1,150 @@
+import Coordination
+import Wire
+
+/// θ, m and v of a few floats, as a worker holds them and a checkpoint keeps them.
+struct ToyState: Hashable, Sendable {
+    var step = 0
+    var sections: [[Float]]
+
+    /// Digest of the floats' bits.
+    var digest: WireDigest { ToyModel.digest(sections.flatMap { $0 }) }
+}
+
+/// A sum of gradients and the shards that are in it, in the order in which they were added.
+struct ToySum: Hashable, Sendable {
+    var values: [Float]
+    var shards: [Int]
+}
+
+/// Arithmetic whose result shows every sample that was lost, counted twice or added out of turn.
+struct ToyModel: Sendable {
+    static let count = 8
+    static let sliceElements = 2
+
+    let seed: UInt64
+
+    func initial() -> ToyState {
+        let parameters = (0..<Self.count).map { unit(step: 0, shard: 0, index: $0) }
+        let zero = [Float](repeating: 0, count: Self.count)
+        return ToyState(sections: [parameters, zero, zero])
+    }
+
+    func gradient(of shard: Int, step: Int, _ state: ToyState) -> ToySum {
+        let values = (0..<Self.count).map { index in
+            // Magnitudes apart, so that the order of a sum shows in its last bits.
+            let scale = Float(1 << ((shard * 5 + index) % 12))
+            return unit(step: step, shard: shard, index: index) * scale
+                + 0.1 * state.sections[0][index]
+        }
+        return ToySum(values: values, shards: [shard])
+    }
+
+    /// `sum` with the next shards' gradients added, one by one.
+    static func add(_ sum: ToySum?, _ gradients: [ToySum]) -> ToySum {
+        var result = sum ?? gradients[0]
+        for gradient in sum == nil ? gradients.dropFirst() : gradients[...] {
+            for index in 0..<count { result.values[index] += gradient.values[index] }
+            result.shards += gradient.shards
+        }
+        return result
+    }
+
+    static func update(_ state: ToyState, _ total: ToySum) -> ToyState {
+        var state = state
+        state.step += 1
+        for index in 0..<count {
+            let gradient = total.values[index]
+            state.sections[1][index] = 0.9 * state.sections[1][index] + 0.1 * gradient
+            state.sections[2][index] = 0.99 * state.sections[2][index] + 0.01 * gradient * gradient
+            state.sections[0][index] -=
+                0.01 * state.sections[1][index] / (state.sections[2][index].squareRoot() + 1e-3)
+        }
+        return state
+    }
+
+    static func digest(_ values: [Float]) -> WireDigest {
+        var high: UInt64 = 1
+        var low: UInt64 = 2
+        for value in values {
+            high = RandomStream.mixed(high &+ UInt64(value.bitPattern))
+            low = RandomStream.mixed(low ^ high)
+        }
+        return WireDigest(high: high, low: low)
+    }
+
+    private func unit(step: Int, shard: Int, index: Int) -> Float {
+        var bits = RandomStream.mixed(seed &+ UInt64(step) &* 0x1_0001)
+        bits = RandomStream.mixed(bits &+ UInt64(shard * Self.count + index) &+ 1)
+        return Float(bits >> 40) / Float(1 << 24) - 0.5
+    }
+}
+
+/// What every step of the undisturbed run gives.
+struct Undisturbed: Sendable {
+    /// Digests of the folded gradient by step, from 1; entry 0 is unused.
+    private(set) var totals = [WireDigest(high: 0, low: 0)]
+    /// Digests of the state after every step, from 0.
+    private(set) var states: [WireDigest]
+
+    init(_ model: ToyModel, steps: Int, shards: Int) {
+        var state = model.initial()
+        states = [state.digest]
+        for step in 1...steps {
+            let total = ToyModel.add(
+                nil, (0..<shards).map { model.gradient(of: $0, step: step, state) })
+            state = ToyModel.update(state, total)
+            totals.append(ToyModel.digest(total.values))
+            states.append(state.digest)
+        }
+    }
+}
+
+/// Cuts a state into slices, in order.
+struct ToyStream: Sendable {
+    let state: ToyState
+    private var next = 0
+
+    init(_ state: ToyState) { self.state = state }
+
+    mutating func take() -> StateSlice? {
+        guard next < ToyModel.count * StateSection.allCases.count else { return nil }
+        let section = next / ToyModel.count
+        let offset = next % ToyModel.count
+        next += ToyModel.sliceElements
+        let values = state.sections[section][offset..<offset + ToyModel.sliceElements]
+        return StateSlice(
+            step: state.step, adamCount: state.step,
+            section: StateSection(rawValue: UInt8(section))!, offset: offset,
+            bytes: values.flatMap { value in
+                withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+            })
+    }
+}
+
+/// Puts slices back together, in the order in which they were cut.
+struct ToyAssembly: Sendable {
+    private(set) var state = ToyState(
+        sections: Array(repeating: Array(repeating: 0, count: ToyModel.count), count: 3))
+    private var next = 0
+
+    /// The position behind the slice; nil if it does not continue what came before.
+    mutating func store(_ slice: StateSlice) -> Int? {
+        let start = slice.start(count: ToyModel.count)
+        if start == 0 {
+            next = 0
+            state.step = slice.step
+        }
+        guard start == next, slice.step == state.step else { return nil }
+        for index in 0..<slice.elements {
+            let bits = (0..<4).reduce(UInt32(0)) {
+                $0 | UInt32(slice.bytes[4 * index + $1]) << UInt32(8 * $1)
+            }
+            state.sections[Int(slice.section.rawValue)][slice.offset + index] =
+                Float(bitPattern: bits)
+        }
+        next += slice.elements
+        return next
+    }
+
+    var isComplete: Bool { next == ToyModel.count * StateSection.allCases.count }
+}

@@ -6,8 +6,10 @@ import PackageDescription
     let processor: [SwiftSetting] = [
         .unsafeFlags(["-Xcc", "-march=haswell", "-Xcc", "-fno-math-errno"])
     ]
+    let optimised: [CSetting] = [.unsafeFlags(["-march=haswell", "-O2"])]
 #else
     let processor: [SwiftSetting] = []
+    let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
 #endif
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -33,7 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CLinux"),
-        .systemLibrary(name: "CXXHash"),
+        .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
             name: "CSentencePiece",
@@ -85,7 +87,7 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters",
+                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
@@ -108,7 +110,8 @@ let package = Package(
             name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
-            name: "ClusterTests", dependencies: ["Runtime", "TestKit", "dtrain"],
+            name: "ClusterTests",
+            dependencies: ["Checkpoint", "Messaging", "Wire", "TestKit", "dtrain"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -1,5 +1,6 @@
 #pragma once
 #include <signal.h>
+#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -19,3 +20,8 @@ static inline int dtrain_next_signal(int descriptor) {
 static inline int dtrain_die_with_parent(void) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
+
+// Declared only under _GNU_SOURCE, which Swift's Glibc module does without.
+int pipe2(int descriptors[2], int flags);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int pidfd_open(pid_t process, unsigned int flags);

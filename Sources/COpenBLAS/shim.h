@@ -9,3 +9,9 @@ static inline int dtrain_has_avx2_and_fma(void) {
 #else
 static inline int dtrain_has_avx2_and_fma(void) { return 1; }
 #endif
+
+/* Hints that a line of memory will be read (or written) soon; never faults. */
+static inline void dtrain_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+static inline void dtrain_prefetch_to_write(const void *address) {
+    __builtin_prefetch(address, 1, 3);
+}

@@ -31,7 +31,8 @@ package final class Arena {
             let total = usedBefore + used
             for block in blocks { block.deallocate() }
             blocks.removeAll(keepingCapacity: true)
-            grow(total)
+            // Some room more, so that a slightly larger step does not begin again.
+            grow(total + total / 8)
         }
         used = 0
         usedBefore = 0

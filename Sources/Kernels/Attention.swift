@@ -16,14 +16,22 @@ package struct Attention: Sendable {
         self.causal = causal
     }
 
-    /// Number of probabilities: Σ queries · keys · heads over the sequences.
+    /// Entries of a row of weights: one a key, and zeros up to a multiple of eight.
+    @inline(__always) static func width(_ keys: Int) -> Int { (keys + 7) & ~7 }
+
+    /// Room for all rows of weights: one a query and head.
     package var weightCount: Int {
-        (0..<queries.sequences).reduce(0) { $0 + queries[$1].count * keys[$1].count } * heads
+        (0..<queries.sequences).reduce(0) {
+            $0 + queries[$1].count * Self.width(keys[$1].count)
+        } * heads
     }
 
     /// Room that `forward` and `backward` need for intermediate results, in floats.
     package var scratchCount: Int {
-        2 * (0..<queries.sequences).reduce(0) { max($0, queries[$1].count * keys[$1].count) }
+        2
+            * (0..<queries.sequences).reduce(0) {
+                max($0, queries[$1].count * Self.width(keys[$1].count))
+            }
     }
 
     /// One sequence and head.
@@ -31,6 +39,18 @@ package struct Attention: Sendable {
         let queries, keys, columns: Range<Int>
         /// Where its probabilities begin.
         let start: Int
+
+        /// A matrix of queries × keys, and zeros.
+        @inline(__always) func matrix(_ base: UnsafeMutablePointer<Float>) -> Matrix {
+            Matrix(base: base, rows: queries.count, columns: Attention.width(keys.count))
+        }
+
+        /// Its columns that stand for keys.
+        @inline(__always) func real(_ matrix: Matrix) -> Matrix { matrix.columns(0..<keys.count) }
+
+        /// The block's part of a matrix with a row a query, or a key.
+        @inline(__always) func query(_ all: Matrix) -> Matrix { all.rows(queries).columns(columns) }
+        @inline(__always) func key(_ all: Matrix) -> Matrix { all.rows(keys).columns(columns) }
     }
 
     @inline(__always) private func forEachBlock(_ columns: Int, _ body: (Block) -> Void) {
@@ -42,36 +62,30 @@ package struct Attention: Sendable {
             for head in 0..<heads {
                 let range = head * width..<(head + 1) * width
                 body(Block(queries: rows, keys: others, columns: range, start: start))
-                start += rows.count * others.count
+                start += rows.count * Self.width(others.count)
             }
         }
-    }
-
-    private func block(_ matrix: Matrix, _ rows: Range<Int>, _ columns: Range<Int>) -> Matrix {
-        matrix.rows(rows).columns(columns)
     }
 
     /// Shapes: q, o [queries, d]; k, v [keys, d]; weights 1 × `weightCount`; scratch 1 × `scratchCount`.
     package func forward(
         _ q: Matrix, _ k: Matrix, _ v: Matrix, mask: Mask?, into o: Matrix, weights: Matrix,
-        scratch: Matrix
+        scratch: Matrix, _ multiplier: Multiplier
     ) {
         let scale = 1 / Float(q.columns / heads).squareRoot()
         forEachBlock(q.columns) { part in
-            let (rows, columns) = (part.queries.count, part.keys.count)
-            let p = Matrix(base: weights.base + part.start, rows: rows, columns: columns)
-            Product.timesTransposed(
-                block(q, part.queries, part.columns), block(k, part.keys, part.columns), into: p,
-                scale: scale)
-            softmax(p)
-            var dropped = p
-            if let mask {
-                dropped = Matrix(base: scratch.base, rows: rows, columns: columns)
-                drop(p.base, mask, part.start, p.count, into: dropped.base)
+            let p = part.matrix(weights.base + part.start)
+            multiplier.timesTransposed(
+                part.query(q), part.key(k), into: p)
+            let dropped = mask == nil ? p : part.matrix(scratch.base)
+            for row in 0..<p.rows {
+                let softmax = AttentionRow(
+                    weights: p.row(row), count: p.columns, scale: scale, mask: mask,
+                    start: part.start + row * p.columns)
+                let seen = causal ? min(row + 1, part.keys.count) : part.keys.count
+                softmax.forward(seen: seen, dropped: dropped.row(row))
             }
-            Product.times(
-                dropped, block(v, part.keys, part.columns),
-                into: block(o, part.queries, part.columns))
+            multiplier.times(part.real(dropped), part.key(v), into: part.query(o))
         }
     }
 
@@ -80,91 +94,24 @@ package struct Attention: Sendable {
     /// dV = (P∘M)ᵀ·dO; dP = (dO·Vᵀ)∘M; dS = P∘(dP - rowsum(dP∘P)); dQ = dS·K/√d_h; dK = dSᵀ·Q/√d_h.
     package func backward(
         _ dO: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, mask: Mask?, weights: Matrix,
-        scratch: Matrix, dQ: Matrix, dK: Matrix, dV: Matrix
+        scratch: Matrix, dQ: Matrix, dK: Matrix, dV: Matrix, _ multiplier: Multiplier
     ) {
         let scale = 1 / Float(q.columns / heads).squareRoot()
         forEachBlock(q.columns) { part in
-            let (rows, columns) = (part.queries.count, part.keys.count)
-            let p = Matrix(base: weights.base + part.start, rows: rows, columns: columns)
-            let dS = Matrix(base: scratch.base, rows: rows, columns: columns)
-            var dropped = p
-            let gradient = block(dO, part.queries, part.columns)
-            Product.timesTransposed(gradient, block(v, part.keys, part.columns), into: dS)
-            if let mask {
-                dropped = Matrix(base: scratch.base + p.count, rows: rows, columns: columns)
-                drop(p.base, mask, part.start, p.count, into: dropped.base)
-                drop(dS.base, mask, part.start, p.count, into: dS.base)
+            let p = part.matrix(weights.base + part.start)
+            let dS = part.matrix(scratch.base)
+            let dropped = mask == nil ? p : part.matrix(scratch.base + p.count)
+            let gradient = part.query(dO)
+            multiplier.timesTransposed(gradient, part.key(v), into: dS)
+            for row in 0..<p.rows {
+                let softmax = AttentionRow(
+                    weights: p.row(row), count: p.columns, scale: scale, mask: mask,
+                    start: part.start + row * p.columns)
+                softmax.backward(dS.row(row), dropped: dropped.row(row))
             }
-            Product.transposedTimes(
-                dropped, gradient, into: block(dV, part.keys, part.columns))
-            softmaxGradient(dS, p)
-            Product.times(
-                dS, block(k, part.keys, part.columns),
-                into: block(dQ, part.queries, part.columns), scale: scale)
-            Product.transposedTimes(
-                dS, block(q, part.queries, part.columns),
-                into: block(dK, part.keys, part.columns), scale: scale)
-        }
-    }
-
-    private func drop(
-        _ source: UnsafeMutablePointer<Float>, _ mask: Mask, _ start: Int, _ count: Int,
-        into: UnsafeMutablePointer<Float>
-    ) {
-        sweep(
-            count,
-            whole: {
-                into.store(source.wide($0) * mask.bits.factors(start + $0, mask.scale), $0)
-            },
-            part: {
-                let value = source.part($0, $1) * mask.bits.factors(start + $0, mask.scale)
-                into.store(value, $0, part: $1)
-            })
-    }
-
-    private func softmax(_ p: Matrix) {
-        for row in 0..<p.rows {
-            let x = p.row(row)
-            let seen = causal ? min(row + 1, p.columns) : p.columns
-            var largest = Wide(repeating: -.infinity)
-            sweep(
-                seen, whole: { largest = largest.larger(x.wide($0)) },
-                part: { largest = largest.larger(x.part($0, $1, rest: -.infinity)) })
-            let maximum = largest.maximum
-            let sum = total(seen) { index, part in
-                guard let part else {
-                    let value = exponential(x.wide(index) - maximum)
-                    x.store(value, index)
-                    return value
-                }
-                var value = exponential(x.part(index, part) - maximum)
-                for lane in part..<8 { value[lane] = 0 }
-                x.store(value, index, part: part)
-                return value
-            }
-            let factor = 1 / sum
-            sweep(
-                seen, whole: { x.store(x.wide($0) * factor, $0) },
-                part: { x.store(x.part($0, $1) * factor, $0, part: $1) })
-            for column in seen..<p.columns { x[column] = 0 }
-        }
-    }
-
-    /// dS ← P∘(dS - rowsum(dS∘P)), in place.
-    private func softmaxGradient(_ dS: Matrix, _ p: Matrix) {
-        for row in 0..<p.rows {
-            let (slope, weight) = (dS.row(row), p.row(row))
-            let product = total(p.columns) { index, part in
-                part.map { slope.part(index, $0) * weight.part(index, $0) }
-                    ?? slope.wide(index) * weight.wide(index)
-            }
-            sweep(
-                p.columns,
-                whole: { slope.store((slope.wide($0) - product) * weight.wide($0), $0) },
-                part: {
-                    let value = (slope.part($0, $1) - product) * weight.part($0, $1)
-                    slope.store(value, $0, part: $1)
-                })
+            multiplier.transposedTimes(dropped, gradient, into: part.key(dV))
+            multiplier.times(part.real(dS), part.key(k), into: part.query(dQ))
+            multiplier.transposedTimes(dS, part.query(q), into: part.key(dK))
         }
     }
 }

@@ -12,40 +12,68 @@ package struct Philox: Sendable {
         place = (first, second, third)
     }
 
-    static let multipliers: (UInt64, UInt64) = (0xD251_1F53, 0xCD9E_8D57)
-    static let increments: (UInt32, UInt32) = (0x9E37_79B9, 0xBB67_AE85)
-
     /// The four words of counter `index`.
-    package func words(_ index: UInt32) -> SIMD4<UInt32> {
-        let wide = words(Words(repeating: UInt64(index)))
-        return SIMD4(
-            UInt32(truncatingIfNeeded: wide.0[0]), UInt32(truncatingIfNeeded: wide.1[0]),
-            UInt32(truncatingIfNeeded: wide.2[0]), UInt32(truncatingIfNeeded: wide.3[0]))
+    package func words(_ index: UInt32) -> SIMD4<UInt32> { eight(from: UInt64(index)).0[0] }
+
+    /// Calls `body` with the words of every counter from 0 to `count` - 1, in order; eight at a time are as
+    /// cheap as one.
+    package func forEach(_ count: Int, _ body: (_ index: Int, _ words: SIMD4<UInt32>) -> Void) {
+        for first in stride(from: 0, to: count, by: 8) {
+            let quads = eight(from: UInt64(first))
+            for index in first..<min(first + 8, count) {
+                let quad = index - first < 4 ? quads.0 : quads.1
+                body(index, quad[(index - first) & 3])
+            }
+        }
     }
 
-    typealias Words = SIMD4<UInt64>
-
-    /// The words of four counters at once, each 32-bit word in a lane of 64 bits: so a product of
-    /// two words is one multiplication.
-    @inline(__always) func words(_ index: Words) -> (Words, Words, Words, Words) {
-        let low = Words(repeating: 0xFFFF_FFFF)
-        let shift = Words(repeating: 32)
-        var x0 = index & low
-        var x1 = Words(repeating: UInt64(place.0))
-        var x2 = Words(repeating: UInt64(place.1))
-        var x3 = Words(repeating: UInt64(place.2))
+    /// The words of counters first... first + 7, four at a time: one such chain of rounds waits for its
+    /// products, two in step keep the multiplier busy.
+    @inline(__always) func eight(from first: UInt64) -> (PhiloxQuad, PhiloxQuad) {
+        var low = PhiloxQuad(first, place)
+        var high = PhiloxQuad(first + 4, place)
         var key = self.key
         for _ in 0..<10 {
-            let a = (x0 & low) &* Words(repeating: Self.multipliers.0)
-            let b = (x2 & low) &* Words(repeating: Self.multipliers.1)
-            x0 = (b &>> shift) ^ x1 ^ Words(repeating: UInt64(key.0))
-            x1 = b & low
-            x2 = (a &>> shift) ^ x3 ^ Words(repeating: UInt64(key.1))
-            x3 = a & low
-            key.0 &+= Self.increments.0
-            key.1 &+= Self.increments.1
+            let keys = (
+                PhiloxQuad.Words(repeating: UInt64(key.0)),
+                PhiloxQuad.Words(repeating: UInt64(key.1))
+            )
+            low.round(keys)
+            high.round(keys)
+            key.0 &+= 0x9E37_79B9
+            key.1 &+= 0xBB67_AE85
         }
-        return (x0, x1, x2, x3)
+        return (low, high)
+    }
+}
+
+/// The words of four counters at once, each 32-bit word in a lane of 64 bits: so a product of two
+/// words is one multiplication.
+struct PhiloxQuad {
+    typealias Words = SIMD4<UInt64>
+    var word0, word1, word2, word3: Words
+
+    @inline(__always) init(_ first: UInt64, _ place: (UInt32, UInt32, UInt32)) {
+        word0 = Words(repeating: first) &+ Words(0, 1, 2, 3)
+        word1 = Words(repeating: UInt64(place.0))
+        word2 = Words(repeating: UInt64(place.1))
+        word3 = Words(repeating: UInt64(place.2))
+    }
+
+    /// The words of one of the four counters.
+    @inline(__always) subscript(lane: Int) -> SIMD4<UInt32> {
+        SIMD4(truncatingIfNeeded: Words(word0[lane], word1[lane], word2[lane], word3[lane]))
+    }
+
+    @inline(__always) mutating func round(_ keys: (Words, Words)) {
+        let low = Words(repeating: 0xFFFF_FFFF)
+        let shift = Words(repeating: 32)
+        let a = (word0 & low) &* Words(repeating: 0xD251_1F53)
+        let b = (word2 & low) &* Words(repeating: 0xCD9E_8D57)
+        word0 = (b &>> shift) ^ word1 ^ keys.0
+        word1 = b & low
+        word2 = (a &>> shift) ^ word3 ^ keys.1
+        word3 = a & low
     }
 }
 
@@ -69,34 +97,31 @@ package struct Dropout: Sendable {
     package func fill(_ bits: Bits, _ random: Philox) {
         let output = UnsafeMutableRawPointer(bits.base)
         for group in 0..<(bits.count + 63) / 64 {
-            let first = UInt64(truncatingIfNeeded: 8 * group)
-            let low = kept(random.words(Philox.Words(first, first + 1, first + 2, first + 3)))
-            let high = kept(random.words(Philox.Words(first + 4, first + 5, first + 6, first + 7)))
-            output.storeBytes(of: low | high << 32, toByteOffset: 8 * group, as: UInt64.self)
+            let (low, high) = random.eight(from: UInt64(truncatingIfNeeded: 8 * group))
+            let all = kept(low) | kept(high) << 32
+            output.storeBytes(of: all, toByteOffset: 8 * group, as: UInt64.self)
         }
     }
 
     /// A byte for each of four counters: bit j is 1 where half j is not below the threshold.
     ///
     /// The difference's high bits are all 1 if it is negative: bit 32 + j stands for half j.
-    @inline(__always) private func kept(
-        _ words: (Philox.Words, Philox.Words, Philox.Words, Philox.Words)
-    ) -> UInt64 {
-        let limit = Philox.Words(repeating: threshold)
-        let half = Philox.Words(repeating: 0xFFFF)
-        let shift = Philox.Words(repeating: 16)
-        var dropped = Philox.Words.zero
-        @inline(__always) func take(_ word: Philox.Words, _ first: UInt64) {
-            dropped |= ((word & half) &- limit) & Philox.Words(repeating: first << 32)
-            dropped |= ((word &>> shift) &- limit) & Philox.Words(repeating: first << 33)
+    @inline(__always) private func kept(_ quad: PhiloxQuad) -> UInt64 {
+        let limit = PhiloxQuad.Words(repeating: threshold)
+        let half = PhiloxQuad.Words(repeating: 0xFFFF)
+        let shift = PhiloxQuad.Words(repeating: 16)
+        @inline(__always) func dropped(_ word: PhiloxQuad.Words, _ bit: UInt64) -> PhiloxQuad.Words
+        {
+            let first = ((word & half) &- limit) & PhiloxQuad.Words(repeating: bit << 32)
+            let second = ((word &>> shift) &- limit) & PhiloxQuad.Words(repeating: bit << 33)
+            return first | second
         }
-        take(words.0, 1)
-        take(words.1, 4)
-        take(words.2, 16)
-        take(words.3, 64)
-        let bytes = dropped &>> Philox.Words(repeating: 32)
-        let all = bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24
-        return all ^ 0xFFFF_FFFF
+        let pairs = (
+            dropped(quad.word0, 1) | dropped(quad.word1, 4),
+            dropped(quad.word2, 16) | dropped(quad.word3, 64)
+        )
+        let bytes = (pairs.0 | pairs.1) &>> PhiloxQuad.Words(repeating: 32)
+        return (bytes[0] | bytes[1] << 8 | bytes[2] << 16 | bytes[3] << 24) ^ 0xFFFF_FFFF
     }
 }
 

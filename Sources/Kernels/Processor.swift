@@ -27,14 +27,17 @@ package enum Processor {
 
     /// Makes OpenBLAS use one thread and the kernels that every machine has.
     ///
-    /// It chooses its kernels from the environment as it is loaded, so a program in which
-    /// `OPENBLAS_CORETYPE` is anything else starts itself again once with it. Call this first.
+    /// It chooses its kernels from the environment as it is loaded, and starts threads then, to any
+    /// of which a signal could be delivered; so a program in which `OPENBLAS_CORETYPE` and
+    /// `OPENBLAS_NUM_THREADS` are anything else starts itself again once with them. Call this first.
     package static func pinOpenBLAS() {
         let guardName = "DTRAIN_OPENBLAS_PINNED"
-        if let coreType, requirement() == nil, value("OPENBLAS_CORETYPE") != coreType,
-            value(guardName) == nil
-        {
-            setenv("OPENBLAS_CORETYPE", coreType, 1)
+        let isPinned =
+            value("OPENBLAS_NUM_THREADS") == "1"
+            && (coreType == nil || value("OPENBLAS_CORETYPE") == coreType)
+        if requirement() == nil, !isPinned, value(guardName) == nil {
+            if let coreType { setenv("OPENBLAS_CORETYPE", coreType, 1) }
+            setenv("OPENBLAS_NUM_THREADS", "1", 1)
             setenv(guardName, "1", 1)
             startAgain()
         }
@@ -51,7 +54,11 @@ package enum Processor {
     private static func startAgain() {
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
-        execv("/proc/self/exe", arguments)
+        // By its own name, so that process lists show it; by the link if it was moved.
+        let link = "/proc/self/exe"
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        if readlink(link, &path, Int(PATH_MAX)) > 0 { execv(path, arguments) }
+        execv(link, arguments)
         for argument in arguments { free(argument) }
     }
 }

@@ -24,6 +24,12 @@ extension UnsafeMutablePointer<Float> {
 }
 
 extension Wide {
+    /// The first `count` lanes, `rest` in the others.
+    @inline(__always) func first(_ count: Int, rest: Float) -> Wide {
+        let lane = Wide(0, 1, 2, 3, 4, 5, 6, 7)
+        return Wide(repeating: rest).replacing(with: self, where: lane .< Float(count))
+    }
+
     /// The larger of each pair; the second where one is not a number.
     @inline(__always) func larger(_ other: Wide) -> Wide {
         other.replacing(with: self, where: self .> other)

@@ -16,6 +16,19 @@ package struct HostIdentity: Hashable, Sendable, Codable {
         self.name = name
     }
 
+    /// All three in one text: `boot network name`.
+    package var key: String { "\(boot) \(network) \(name)" }
+
+    /// Reads `key`; any other text is a host of its own.
+    package init(key: String) {
+        let parts = key.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        if parts.count == 3, let network = UInt64(parts[1]) {
+            self.init(boot: String(parts[0]), network: network, name: String(parts[2]))
+        } else {
+            self.init(boot: key, network: 0, name: "")
+        }
+    }
+
     /// The host of this process.
     package static func current() -> HostIdentity {
         var status = stat()

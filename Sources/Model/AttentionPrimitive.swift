@@ -31,7 +31,7 @@ struct AttentionStep {
         tape.measure(.attentionBackward, operations: operations) {
             attention.backward(
                 dO, operand.q, operand.k, operand.v, mask: mask, weights: weights,
-                scratch: scratch, dQ: gradient.q, dK: gradient.k, dV: gradient.v)
+                scratch: scratch, dQ: gradient.q, dK: gradient.k, dV: gradient.v, tape.multiplier)
         }
         tape.release(dO)
     }
@@ -49,7 +49,7 @@ extension Tape {
         measure(.attentionForward, operations: operations) {
             attention.forward(
                 operand.q, operand.k, operand.v, mask: mask, into: output.data, weights: weights,
-                scratch: scratch)
+                scratch: scratch, multiplier)
         }
         record(
             .attention(

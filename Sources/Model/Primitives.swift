@@ -76,7 +76,7 @@ struct LinearStep {
         let operations = 2 * dy.rows * weight.rows * weight.columns
         let floats = dy.count + input.data.count + weight.rows * weight.columns
         tape.measure(.productWeight, operations: operations, floats: floats) {
-            Product.transposedTimes(dy, input.data, into: dW, accumulate: dWPresent)
+            tape.multiplier.transposedTimes(dy, input.data, into: dW, accumulate: dWPresent)
         }
         if let bias {
             let (db, dbPresent) = tape.slot(bias)
@@ -86,7 +86,7 @@ struct LinearStep {
         }
         let (dx, dxPresent) = tape.contribution(input)
         tape.measure(.productInput, operations: operations, floats: floats) {
-            Product.times(dy, tape.value(weight), into: dx, accumulate: dxPresent)
+            tape.multiplier.times(dy, tape.value(weight), into: dx, accumulate: dxPresent)
         }
         tape.release(dy)
     }
@@ -96,16 +96,11 @@ extension Tape {
     /// Shapes: x [n, in], W [out, in], b [1, out] → [n, out].
     func linear(_ x: Variable, _ weight: Weight, bias: Weight? = nil) -> Variable {
         let output = variable(x.data.rows, weight.rows)
-        if let bias {
-            measure(.biasForward, floats: output.data.count) {
-                broadcast(value(bias), into: output.data)
-            }
-        }
         let operations = 2 * x.data.rows * weight.rows * weight.columns
         let floats = output.data.count + x.data.count + weight.rows * weight.columns
         measure(.productForward, operations: operations, floats: floats) {
-            Product.timesTransposed(
-                x.data, value(weight), into: output.data, accumulate: bias != nil)
+            multiplier.timesTransposed(
+                x.data, value(weight), into: output.data, bias: bias.map { value($0) })
         }
         record(.linear(LinearStep(input: x, weight: weight, bias: bias, output: output)))
         return output

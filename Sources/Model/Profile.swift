@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Where a lane's time goes: nanoseconds, floating-point operations and bytes by primitive.
+/// Where a lane's time goes: nanoseconds of its thread, floating-point operations and bytes by primitive.
 ///
 /// Belongs to one lane. Costs two readings of the clock a primitive, and nothing where there is none.
 package final class Profile {
@@ -18,7 +18,7 @@ package final class Profile {
         case activationForward, activationBackward
         case normForward, normBackward
         case embeddingForward, embeddingBackward
-        case biasForward, biasBackward, dropoutMask, dropoutBackward
+        case biasBackward, dropoutMask, dropoutBackward
     }
 
     package struct Entry: Sendable {
@@ -38,6 +38,16 @@ package final class Profile {
 
     package func reset() {
         for index in entries.indices { entries[index] = Entry() }
+    }
+
+    /// Adds what another lane counted, once both have stopped.
+    package func add(_ other: Profile) {
+        for (index, entry) in other.entries.enumerated() {
+            entries[index].nanoseconds += entry.nanoseconds
+            entries[index].calls += entry.calls
+            entries[index].operations += entry.operations
+            entries[index].bytes += entry.bytes
+        }
     }
 
     func add(_ kind: Kind, _ start: UInt64, operations: Int, bytes: Int) {

@@ -27,6 +27,7 @@ package struct DropoutKey: Sendable, Hashable {
 /// an arena; gradients go back to a pool as soon as they have been passed on.
 final class Tape {
     let arena = Arena()
+    let multiplier = Multiplier()
     private var nodes: [Primitive] = []
     private var gradients: [Matrix?] = []
     private var pool: [Matrix] = []

@@ -77,10 +77,10 @@ package struct Transformer: Sendable {
             let random = Philox(seed: seed, UInt32(index), 0, Self.initialisation)
             if slot.offset == embedding.offset {
                 let deviation = 1 / Double(architecture.dModel).squareRoot()
-                fill(parameters, slot) { deviation * Self.normal(random.words($0)) }
+                fill(parameters, slot, random) { deviation * Self.normal($0, $1) }
             } else if slot.shape.count == 2 {
                 let bound = (6 / Double(slot.shape[0] + slot.shape[1])).squareRoot()
-                fill(parameters, slot) { bound * (2 * Self.uniform(random.words($0).x) - 1) }
+                fill(parameters, slot, random) { bound * (2 * Self.uniform($0[$1]) - 1) }
             } else {
                 let isGain = slot.name.hasSuffix("weight")
                 parameters.fill(isGain ? 1 : 0, in: slot.range)
@@ -91,19 +91,27 @@ package struct Transformer: Sendable {
     /// Keeps these numbers apart from dropout's, whose last word is a shard.
     private static let initialisation = UInt32.max
 
+    /// Entry i ← value(words of counter i / 4, i % 4).
     private func fill(
-        _ parameters: ParameterVector, _ slot: Slot, _ value: (UInt32) -> Double
+        _ parameters: ParameterVector, _ slot: Slot, _ random: Philox,
+        _ value: (_ words: SIMD4<UInt32>, _ place: Int) -> Double
     ) {
         parameters.withMutableFloats(slot.range) { floats in
-            for index in floats.indices { floats[index] = Float(value(UInt32(index))) }
+            random.forEach((slot.count + 3) / 4) { index, words in
+                for place in 0..<min(4, slot.count - 4 * index) {
+                    floats[4 * index + place] = Float(value(words, place))
+                }
+            }
         }
     }
 
     /// In (0, 1).
     private static func uniform(_ word: UInt32) -> Double { (Double(word) + 0.5) / 4_294_967_296 }
 
-    /// Box, Muller (1958).
-    private static func normal(_ words: SIMD4<UInt32>) -> Double {
-        (-2 * log(uniform(words.x))).squareRoot() * cos(2 * Double.pi * uniform(words.y))
+    /// Two words give two normal numbers, of which this is one. Source: Box, Muller (1958).
+    private static func normal(_ words: SIMD4<UInt32>, _ place: Int) -> Double {
+        let radius = (-2 * log(uniform(words[place & 2]))).squareRoot()
+        let angle = 2 * Double.pi * uniform(words[place | 1])
+        return radius * (place & 1 == 0 ? cos(angle) : sin(angle))
     }
 }

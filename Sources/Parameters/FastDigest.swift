@@ -37,8 +37,8 @@ package struct FastDigest: Hashable, Sendable {
 
     /// XXH3-128 of these bytes alone: what `Blocks.set` takes.
     package init(block: UnsafeRawBufferPointer) {
-        let hash = XXH3_128bits(block.baseAddress, block.count)
-        self.init(high: hash.high64, low: hash.low64)
+        let hash = dtrain_xxh3_128(block.baseAddress, block.count)
+        self.init(high: hash.high, low: hash.low)
     }
 
     /// One digest for several in order, such as those of θ, m and v.

@@ -40,7 +40,7 @@ package enum Envelope {
 
     /// The kind is the seed, so that a flipped bit in it is noticed too.
     private static func checksum(of body: ArraySlice<UInt8>, kind: UInt8) -> UInt64 {
-        body.withUnsafeBytes { XXH3_64bits_withSeed($0.baseAddress, $0.count, UInt64(kind)) }
+        body.withUnsafeBytes { dtrain_xxh3_64($0.baseAddress, $0.count, UInt64(kind)) }
     }
 }
 

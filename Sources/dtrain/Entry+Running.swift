@@ -39,13 +39,11 @@ extension Entry {
         switch result.outcome {
         case .finished(let step):
             if demonstrates { try demonstrate(request.location, request.configuration) }
-            if let digest = result.digest {
-                try StandardOutput.write("step \(step) digest \(digest)\n")
-            }
+            try write(digest: result.digest, of: step)
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
             terminal.say("stopped \(place): go on with --resume --run \(folder)")
-            if let saved, let digest = result.digest { print("step \(saved) digest \(digest)") }
+            try write(digest: result.digest, of: saved)
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
@@ -64,11 +62,17 @@ extension Entry {
         }
     }
 
+    /// The final line: a step and the SHA-256 of its parameters.
+    private static func write(digest: String?, of step: Int?) throws {
+        guard let digest, let step else { return }
+        try StandardOutput.write("step \(step) digest \(digest)\n")
+    }
+
     private static func describe(_ request: RunRequest) throws {
         let prepared = try PreparedRun(request.configuration)
-        print(
-            prepared.forecast(of: request.configuration).map { "\($0): \($1)" }
-                .joined(separator: "\n"))
+        for (label, value) in prepared.forecast() {
+            try StandardOutput.write("\(padded(label, 22)) \(value)\n")
+        }
     }
 
     // MARK: worker
@@ -98,6 +102,27 @@ extension Entry {
 }
 
 extension Failure {
+    init(_ error: RunError) {
+        switch error {
+        case .diskTooFull(let path, let needed, let free):
+            self.init(
+                .io,
+                "\(shown(path)) has \(free / 1_000_000) MB free and a checkpoint takes "
+                    + "\(needed / 1_000_000) MB: make room or give another --run")
+        }
+    }
+
+    init(_ error: RunStore.Failure) {
+        switch error {
+        case .file(let error): self.init(error)
+        case .replayDiffers(let step):
+            self.init(
+                .other,
+                "step \(step) was done again and gave other bits than the ledger says: "
+                    + "this build or its text is not the one that began the run")
+        }
+    }
+
     init(_ error: WorkerError) {
         switch error {
         case .coordinatorNeverCame(let address, let seconds):

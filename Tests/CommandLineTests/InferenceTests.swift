@@ -151,6 +151,28 @@ struct InferenceTests {
             try dtrain("evaluate --run run --corpus none.tsv"), code: 74, words: ["none.tsv"])
     }
 
+    @Test func `a line is answered before the next one is written`() throws {
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = program.executable
+        process.arguments = ["translate", "--run", run.path]
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        for _ in 0..<3 {
+            try input.fileHandleForWriting.write(contentsOf: Data("a dog eats quite well\n".utf8))
+            var answer = Data()
+            while answer.last != UInt8(ascii: "\n") {
+                let more = output.fileHandleForReading.availableData
+                try #require(!more.isEmpty, "the program ended early")
+                answer += more
+            }
+            #expect(String(decoding: answer, as: UTF8.self) == "un chien mange assez bien\n")
+        }
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
     @Test func `a reader that goes away ends the translation quietly`() throws {
         let file = try folder.write(String(repeating: "the cat eats\n", count: 5000), to: "in.txt")
         let shell = Process()

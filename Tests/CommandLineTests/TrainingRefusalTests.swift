@@ -108,10 +108,41 @@ struct TrainingRefusalTests {
     @Test func `a dry run says what there would be and leaves nothing`() throws {
         let outcome = try dtrain("train --dry-run")
         #expect(outcome.code == 0)
-        for words in ["parameters", "steps an epoch", "MB"] {
+        for words in ["parameters", "steps an epoch", " MB", "gradients of all steps"] {
             #expect(outcome.output.contains(words), "\(outcome.output)")
         }
         #expect(try folder.entries == [])
+    }
+}
+
+@Suite("Training from the command line")
+struct TrainingTests {
+    @Test func `a reader of the log that goes away does not end the run`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write(TrainedRun.text, to: "pairs.tsv")
+        let program = try Program()
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.currentDirectoryURL = folder.url
+        shell.arguments = [
+            "-c",
+            """
+            { '\(program.executable.path)' train --corpus pairs.tsv --validation pairs.tsv \
+            --vocabulary 48 --d-model 32 --layers 1 --d-ff 64 --heads 2 --steps 20 --log-every 1 \
+            --batch-tokens 200 --run run > output; echo $? > code; } 2>&1 | head -n 1
+            """,
+        ]
+        shell.standardOutput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(try String(contentsOf: folder.file("code"), encoding: .utf8) == "0\n")
+        let output = try String(contentsOf: folder.file("output"), encoding: .utf8)
+        #expect(output.contains("reference  ") && output.contains("BLEU"))
+        let last = output.split(separator: "\n").last ?? ""
+        #expect(last.contains(/^step 20 digest [0-9a-f]{64}$/), "\(output)")
+        #expect(
+            FileManager.default.fileExists(
+                atPath: folder.path + "/run/checkpoints/step-000020/manifest.json"))
     }
 }
 

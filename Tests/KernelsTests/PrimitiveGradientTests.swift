@@ -5,6 +5,7 @@ import Testing
 @Suite("The backward of every primitive is the slope of its forward")
 struct PrimitiveGradientTests {
     let lab = Laboratory(seed: 1)
+    let multiplier = Multiplier()
 
     @Test("Product: all three forms, fresh and accumulated", arguments: [(5, 7, 9), (13, 24, 17)])
     func product(shape: (Int, Int, Int)) {
@@ -170,13 +171,15 @@ struct PrimitiveGradientTests {
         let weights = lab.empty(1, attention.weightCount)
         let scratch = lab.empty(1, attention.scratchCount)
         func value() -> Double {
-            attention.forward(q, k, v, mask: mask, into: o, weights: weights, scratch: scratch)
+            attention.forward(
+                q, k, v, mask: mask, into: o, weights: weights, scratch: scratch, multiplier)
             return dot(o, dO)
         }
         _ = value()
         let (dQ, dK, dV) = (lab.empty(m, d), lab.empty(n, d), lab.empty(n, d))
         attention.backward(
-            dO, q, k, v, mask: mask, weights: weights, scratch: scratch, dQ: dQ, dK: dK, dV: dV)
+            dO, q, k, v, mask: mask, weights: weights, scratch: scratch, dQ: dQ, dK: dK, dV: dV,
+            multiplier)
         let kept = lab.copy(weights)
         lab.check("q", q, dQ, value: value)
         lab.check("k", k, dK, value: value)

@@ -35,11 +35,13 @@ import Testing
         #expect(try poller.wait(until: .now))
     }
 
-    @Test func `one process has one host identity, and it survives JSON`() throws {
+    @Test func `one process has one host identity, and it survives text`() throws {
         let here = HostIdentity.current()
         #expect(here == HostIdentity.current())
         #expect(!here.name.isEmpty && here.network != 0 && here.boot.count == 36)
         let data = try JSONEncoder().encode(here)
         #expect(try JSONDecoder().decode(HostIdentity.self, from: data) == here)
+        #expect(HostIdentity(key: here.key) == here)
+        #expect(HostIdentity(key: "a name") != here)
     }
 }

@@ -67,14 +67,15 @@ struct LaneTests {
                 defer { sample.parameters.store(original, at: 0) }
                 return sample.gradient(lane, input, into: spare).smoothed / 10
             }
-            let step: Float = 1e-3
+            let step: Float = 2e-3
             let slope = (loss(step) - loss(-step)) / Double(2 * step)
             let part = gradient.floats(slot.range)
             let expected = zip(part, direction).reduce(0) { $0 + Double($1.0) * Double($1.1) }
             let size = part.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() / 2
+            // float32 gives a loss of 5 only to 5e-7: 2e-4 of slope.
             let error = abs(slope - expected)
             #expect(
-                error <= 4e-3 * max(size, abs(expected), 0.02),
+                error <= 4e-3 * max(size, abs(expected), 0.08),
                 "\(slot.name): \(slope), \(expected)")
         }
     }

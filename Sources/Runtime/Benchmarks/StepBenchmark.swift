@@ -123,15 +123,16 @@ package struct StepBenchmark {
         let setup = CoordinatorSetup(
             policy: policy, batches: batches,
             schedule: LearningRateSchedule(peak: 1e-4, warmup: 1000),
-            parameterCount: model.layout.count, bind: Address(host: "127.0.0.1", port: 0),
-            store: nil, loadState: { throw StepBenchmarkError.stateLost(step: $0) },
+            parameterCount: model.layout.count, store: nil,
+            loadState: { throw StepBenchmarkError.stateLost(step: $0) },
             resumedFrom: nil, timeLimit: nil)
-        let process = try CoordinatorProcess(
-            setup, mailbox: try Mailbox(), report: measurement.observe)
+        let endpoint = try ControlEndpoint(Address(host: "127.0.0.1", port: 0))
+        let process = CoordinatorProcess(
+            setup, on: endpoint, mailbox: try Mailbox(), report: measurement.observe)
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
-                "worker", "--connect", process.address.description, "--threads", "\(threads)",
+                "worker", "--connect", endpoint.address.description, "--threads", "\(threads)",
             ],
             logs: logs, report: measurement.observe)
         process.localWorkers = workers

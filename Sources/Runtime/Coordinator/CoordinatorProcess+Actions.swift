@@ -82,7 +82,8 @@ extension CoordinatorProcess {
         return StepReport(
             step: step.step, epoch: batch.epoch,
             loss: step.reports.reduce(0) { $0 + $1.smoothed } / labels,
-            negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood } / labels,
+            negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood }
+                / labels,
             learningRate: Double(setup.schedule.rate(step: step.step)),
             gradientNorm: step.gradientNorm, tokens: batch.tokens,
             tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),

@@ -14,7 +14,6 @@ struct CoordinatorSetup {
     var schedule: LearningRateSchedule
     /// Elements of θ.
     var parameterCount: Int
-    var bind: Address
     var store: RunStore?
     /// The state that `deliverCheckpoint` streams: that of the newest checkpoint, or a warm start.
     var loadState: (_ step: Int) throws -> LoadedState
@@ -38,13 +37,9 @@ final class CoordinatorProcess {
 
     let setup: CoordinatorSetup
     let report: (RunReport) -> Void
+    let endpoint: ControlEndpoint
     let signals: Signals
-    let context: Context
-    let control: RouterSocket
-    let monitor: SocketMonitor
     let mailbox: Mailbox<Arrival>
-    /// Where workers connect.
-    let address: Address
     var coordinator: Coordinator
     var connections: [Int32: PeerID] = [:]
     /// Peers that could not be sent to: their loss is told when the event at hand is done.
@@ -58,28 +53,16 @@ final class CoordinatorProcess {
     var startedAt = ContinuousClock.now
     var wasStopped = false
 
-    /// Binds; throws `addressInUse` and the like. Signals arrive from here on through the loop.
+    /// Signals arrive from here on through the loop.
     init(
-        _ setup: CoordinatorSetup, mailbox: Mailbox<Arrival>,
+        _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, mailbox: Mailbox<Arrival>,
         report: @escaping (RunReport) -> Void
-    ) throws(MessagingError) {
+    ) {
         self.setup = setup
+        self.endpoint = endpoint
         self.report = report
         self.mailbox = mailbox
         signals = Signals([SIGINT, SIGTERM, SIGCHLD])
-        context = try Context()
-        var options = SocketOptions()
-        options.sendHighWater = 256
-        options.receiveHighWater = 256
-        options.linger = .seconds(1)
-        options.maximumFrameBytes = WireLimit.message
-        options.maximumMessageBytes = WireLimit.message
-        options.ipv6 = setup.bind.host.contains(":")
-        control = try RouterSocket(context, options)
-        monitor = try SocketMonitor(control)
-        let bound = try control.bind(
-            setup.bind.port == 0 ? "tcp://\(setup.bind.host):*" : setup.bind.description)
-        address = Address(bound) ?? setup.bind
         coordinator = Coordinator(
             policy: setup.policy, parameterCount: setup.parameterCount,
             resumedFrom: setup.resumedFrom)
@@ -90,7 +73,7 @@ final class CoordinatorProcess {
     /// Coordinates until the run ends; throws what kept a step from being recorded.
     func run() throws -> Outcome {
         startedAt = .now
-        report(.listening(address))
+        report(.listening(endpoint.address))
         while outcome == nil {
             try waitForSomething()
             takeSignals()
@@ -110,8 +93,8 @@ final class CoordinatorProcess {
 
     private func waitForSomething() throws(MessagingError) {
         var poller = Poller()
-        poller.add(control, for: .readable)
-        poller.add(monitor)
+        poller.add(endpoint.socket, for: .readable)
+        poller.add(endpoint.monitor)
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
         _ = try poller.wait(until: .after(coordinator.tickInterval))
@@ -121,12 +104,21 @@ final class CoordinatorProcess {
         while let signal = signals.next() {
             if signal == SIGCHLD {
                 localWorkers?.reap(isFinished: outcome != nil)
+                endWithWorkers()
             } else {
                 if wasStopped { exit(130) }
                 wasStopped = true
                 handle(.stopRequested)
             }
         }
+    }
+
+    /// Saves and ends when a worker dies as often as it is started.
+    private func endWithWorkers() {
+        guard failure == nil, let reason = localWorkers?.failure else { return }
+        failure = reason
+        wasStopped = true
+        handle(.stopRequested)
     }
 
     private func takeUnreachable() {
@@ -156,7 +148,9 @@ final class CoordinatorProcess {
     private func takeMessages() throws(MessagingError) {
         while outcome == nil {
             do throws(MessagingError) {
-                guard let (identity, connection, payload) = try control.receive() else { return }
+                guard let (identity, connection, payload) = try endpoint.socket.receive() else {
+                    return
+                }
                 guard let peer = PeerID(identity: identity) else { continue }
                 connections[connection] = peer
                 take(payload, from: peer)
@@ -177,7 +171,7 @@ final class CoordinatorProcess {
     }
 
     private func takeConnectionEvents() throws(MessagingError) {
-        while let event = try monitor.receive() {
+        while let event = try endpoint.monitor.receive() {
             guard event.kind == .disconnected,
                 let peer = connections.removeValue(forKey: event.descriptor)
             else { continue }
@@ -197,7 +191,7 @@ final class CoordinatorProcess {
     private func flush(_ peer: PeerID) {
         while let first = outboxes[peer]?.first {
             do throws(MessagingError) {
-                try control.send(to: peer.identity, first)
+                try endpoint.socket.send(to: peer.identity, first)
                 outboxes[peer]?.removeFirst()
             } catch .unknownPeer {
                 outboxes[peer] = nil

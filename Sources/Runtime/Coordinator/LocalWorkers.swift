@@ -44,7 +44,9 @@ package final class LocalWorkers {
     package func reap(isFinished: Bool) {
         var status: Int32 = 0
         while case let ended = waitpid(-1, &status, WNOHANG), ended > 0 {
-            guard let index = children.firstIndex(where: { $0.processID == ended }) else { continue }
+            guard let index = children.firstIndex(where: { $0.processID == ended }) else {
+                continue
+            }
             children[index].processID = nil
             let exit = ExitStatus(waitStatus: status)
             if !isFinished { replace(index, ended, exit) }

@@ -5,9 +5,9 @@ import Text
 import Wire
 
 /// Where a run keeps what it has done: ledger, metrics, checkpoints.
-final class RunStore {
+package final class RunStore {
     /// What went wrong between a step and its line in the ledger.
-    enum Failure: Error {
+    package enum Failure: Error {
         case file(CheckpointError)
         /// A step that was folded again does not give what the ledger says.
         case replayDiffers(step: Int)

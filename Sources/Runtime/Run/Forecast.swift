@@ -1,15 +1,14 @@
 import Checkpoint
-import Training
+import Foundation
 
 extension PreparedRun {
-    /// What a run will take, for `--dry-run`: labels and values.
-    package func forecast(of configuration: RunConfiguration) -> [(label: String, value: String)] {
-        let count = model.layout.count
-        let vector = count * 4
-        let shardsOfOne =
-            (configuration.shards + configuration.workers - 1) / configuration.workers
-        // θ, m, v, the total and a gradient for each shard; a snapshot copies three of them.
-        let worker = vector * (4 + shardsOfOne + 3)
+    /// What a run will take, for `--dry-run`: labels and values. Computes a few shards to know how
+    /// long a step lasts.
+    package func forecast() -> [(label: String, value: String)] {
+        let vector = model.layout.count * 4
+        let own = (configuration.shards + configuration.workers - 1) / configuration.workers
+        // θ, m, v, the total, a gradient for each shard; a snapshot copies three of them.
+        let worker = vector * (4 + own + 3)
         let disk = CheckpointWriter.bytesNeeded(tensors: tensors, tokenizer: tokenizer.model)
         var lines = [
             ("pairs to train on", "\(training.samples.count)"),
@@ -17,11 +16,18 @@ extension PreparedRun {
             ("tokens an epoch", "\(training.tokens)"),
             ("steps an epoch", "\(schedule.batchesPerEpoch)"),
             ("vocabulary", "\(tokenizer.vocabulary)"),
-            ("parameters", "\(count)"),
+            ("parameters", "\(model.layout.count)"),
             ("vectors of a worker", "\(worker / 1_000_000) MB, activations besides"),
             ("a checkpoint", "\(disk / 1_000_000) MB"),
         ]
-        if let lastStep { lines.append(("steps", "\(lastStep)")) }
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let step = measuredSecondsAStep(
+            threads: min(cores, configuration.workers * configuration.threads(cores: cores)))
+        lines.append(("a step, about", "\(Int(step * 1000)) ms on this host"))
+        if let lastStep {
+            lines.append(("steps", "\(lastStep)"))
+            lines.append(("all steps, about", "\(Int(step * Double(lastStep))) s"))
+        }
         return lines
     }
 }

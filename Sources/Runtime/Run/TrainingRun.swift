@@ -8,6 +8,12 @@ import Text
 import Training
 import Wire
 
+/// Why a run cannot begin, where no other module says it.
+package enum RunError: Error, Equatable, Sendable {
+    /// Not even one checkpoint would fit.
+    case diskTooFull(path: String, needed: Int, free: Int)
+}
+
 /// A run as a user asks for it: `train` and `coordinator`.
 package struct TrainingRun {
     package var configuration: RunConfiguration
@@ -51,6 +57,7 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
+        let endpoint = try ControlEndpoint(bind)
         let folder =
             location.resume
             ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
@@ -64,16 +71,16 @@ package struct TrainingRun {
                 schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
             schedule: LearningRateSchedule(
                 peak: Float(configuration.learningRate), warmup: configuration.warmup),
-            parameterCount: prepared.model.layout.count, bind: bind, store: store,
+            parameterCount: prepared.model.layout.count, store: store,
             loadState: { try loadState($0, prepared, resumed?.folder, warmStart, folder) },
             resumedFrom: resumedStep ?? (warmStart == nil ? nil : 0),
             timeLimit: configuration.timeLimit)
-        let process = try CoordinatorProcess(setup, mailbox: mailbox) { event in
+        let process = CoordinatorProcess(setup, on: endpoint, mailbox: mailbox) { event in
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }
         try folder.save(configuration: configuration.yaml)
-        try folder.save(address: process.address.description)
+        try folder.save(address: process.endpoint.address.description)
         try folder.linkAsLatest()
         report(.prepared(summary(prepared, resumedStep, lastStep)))
         if store.tornBytes > 0 { report(.ledgerCut(bytes: store.tornBytes)) }
@@ -95,7 +102,8 @@ package struct TrainingRun {
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
-                "worker", "--connect", process.address.description, "--threads", "\(threads)",
+                "worker", "--connect", process.endpoint.address.description, "--threads",
+                "\(threads)",
             ],
             logs: folder.paths.logs, report: report)
         process.localWorkers = workers
@@ -159,10 +167,16 @@ package struct TrainingRun {
     private func store(
         _ folder: RunFolder, _ prepared: PreparedRun,
         _ mailbox: Mailbox<CoordinatorProcess.Arrival>
-    ) throws(CheckpointError) -> RunStore {
+    ) throws -> RunStore {
         let facts = CheckpointFacts(
             architecture: prepared.model.architecture, configuration: configuration,
             software: software)
+        let needed = CheckpointWriter.bytesNeeded(
+            tensors: prepared.tensors, tokenizer: prepared.tokenizer.model)
+        let free = try freeBytes(at: folder.paths.folder)
+        guard free >= needed else {
+            throw RunError.diskTooFull(path: folder.paths.folder, needed: needed, free: free)
+        }
         let perEpoch = prepared.schedule.batchesPerEpoch
         let checkpoints = CheckpointThread(
             paths: folder.paths,

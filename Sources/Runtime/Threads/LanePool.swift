@@ -23,10 +23,7 @@ final class LanePool: @unchecked Sendable {
         self.count = count
         runningThreads = count
         for lane in 0..<count {
-            let thread = Thread { [self] in work(as: lane) }
-            thread.name = "lane \(lane)"
-            thread.stackSize = 8 << 20
-            thread.start()
+            startThread("lane \(lane)") { [self] in work(as: lane) }
         }
     }
 

@@ -6,10 +6,10 @@ import Foundation
 /// Make it before any thread: threads inherit the mask that keeps the signals from being delivered.
 final class Signals {
     let descriptor: Int32
+    private var mask = sigset_t()
 
     /// Watches `signals`; SIGPIPE is ignored besides.
     init(_ signals: [Int32]) {
-        var mask = sigset_t()
         sigemptyset(&mask)
         for signal in signals { sigaddset(&mask, signal) }
         pthread_sigmask(SIG_BLOCK, &mask, nil)
@@ -18,7 +18,11 @@ final class Signals {
         precondition(descriptor >= 0, "signalfd: errno \(errno)")
     }
 
-    deinit { close(descriptor) }
+    /// Signals have their usual effect again on this thread, those included that still wait.
+    deinit {
+        close(descriptor)
+        pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+    }
 
     /// The next signal that has arrived, nil if there is none.
     func next() -> Int32? {

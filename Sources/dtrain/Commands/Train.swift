@@ -22,7 +22,10 @@ struct Train: ParsableCommand {
 
     @OptionGroup var options: RunOptions
 
-    func run() throws { try Entry.train(try options.request()) }
+    func run() throws {
+        StandardError.outlivesItsReader()
+        try Entry.train(try options.request())
+    }
 }
 
 struct Coordinate: ParsableCommand {
@@ -42,6 +45,7 @@ struct Coordinate: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
+        StandardError.outlivesItsReader()
         var request = try options.request()
         if request.configuration.bind == nil { request.configuration.bind = .standard }
         try Entry.coordinate(request)

@@ -51,8 +51,10 @@ struct Work: ParsableCommand {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
+        StandardError.outlivesItsReader()
         try Entry.work(
-            WorkRequest(coordinator: address, threads: threads, wait: patience, quiet: quiet,
+            WorkRequest(
+                coordinator: address, threads: threads, wait: patience, quiet: quiet,
                 parent: parent))
     }
 }

@@ -4,18 +4,10 @@ import Foundation
 enum StandardOutput {
     /// Throws an I/O failure, such as a full disk. A reader that went away ends the program quietly.
     static func write(_ text: String) throws(Failure) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes {
-                Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
-            }
-            if count >= 0 {
-                bytes.removeFirst(count)
-            } else if errno == EPIPE {
-                Foundation.exit(0)
-            } else if errno != EINTR {
-                throw .io("standard output cannot be written: \(reason(errno))")
-            }
+        switch put(text, STDOUT_FILENO) {
+        case 0: return
+        case EPIPE: Foundation.exit(0)
+        case let code: throw .io("standard output cannot be written: \(reason(code))")
         }
     }
 
@@ -30,4 +22,27 @@ enum StandardOutput {
         }
         try write(String(decoding: data, as: UTF8.self) + "\n")
     }
+}
+
+/// Standard error. What cannot be said there is lost, for there is nobody to tell: a full disk under
+/// a log or a terminal that went away must not end a run. (`FileHandle` would trap.)
+enum StandardError {
+    static func write(_ text: String) { _ = put(text, STDERR_FILENO) }
+
+    /// Lets writing to a reader that went away fail instead of ending the program.
+    static func outlivesItsReader() { _ = signal(SIGPIPE, SIG_IGN) }
+}
+
+/// Writes all of `text`; returns 0 or the errno that stopped it.
+private func put(_ text: String, _ descriptor: Int32) -> Int32 {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count >= 0 {
+            bytes.removeFirst(count)
+        } else if errno != EINTR {
+            return errno
+        }
+    }
+    return 0
 }

@@ -15,7 +15,11 @@ extension Failure {
         case let error as CheckpointError: self.init(error)
         case let error as ModelError: self.init(error)
         case let error as MessagingError: self.init(error)
+        case let error as RunError: self.init(error)
+        case let error as RunStore.Failure: self.init(error)
         case let error as WorkerError: self.init(error)
+        case let error as AllReduceBenchmark.Failure: self.init(error)
+        case let error as StepBenchmarkError: self.init(error)
         case let error as LocalWorkers.KeepsEnding: self.init(error)
         default: self.init(.other, "unexpected: \(error)")
         }

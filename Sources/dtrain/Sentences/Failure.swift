@@ -39,7 +39,7 @@ struct Failure: Error {
 /// Says `sentence` on standard error, on one line.
 func warn(_ sentence: String) {
     let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
-    FileHandle.standardError.write(Data("dtrain: \(line)\n".utf8))
+    StandardError.write("dtrain: \(line)\n")
 }
 
 /// The system's words for `errno`, such as "No such file or directory".

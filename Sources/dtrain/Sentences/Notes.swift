@@ -50,7 +50,8 @@ func sentence(of note: CoordinatorNote) -> String {
         return "step \(step): \(names.joined(separator: ", ")) folded another gradient than the "
             + "others: folding again"
     case .skipped(let step, let shards):
-        return "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
+        return
+            "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
     case .stopping(let step):
         return "stopping after step \(step): saving (once more Ctrl-C ends at once)"
     case .nonsense(let name, let error):
@@ -69,7 +70,8 @@ func sentence(ofShards shards: [Int]) -> String {
 func sentence(of reason: LossReason) -> String {
     switch reason {
     case .connectionBroke: "its connection broke"
-    case .silent(let milliseconds): "it has not been heard for \(fixed(Double(milliseconds) / 1000, 1)) s"
+    case .silent(let milliseconds):
+        "it has not been heard for \(fixed(Double(milliseconds) / 1000, 1)) s"
     case .stuck(let milliseconds):
         "it is heard, but has not got on for \(fixed(Double(milliseconds) / 1000, 1)) s"
     case .reconnected: "it has come back on another connection"

@@ -39,7 +39,8 @@ final class RunProgress {
                 "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"
                     + " going back to the one before")
         case .ledgerCut(let bytes):
-            terminal.say("the ledger's last line was torn: \(bytes) bytes cut, the step is done again")
+            terminal.say(
+                "the ledger's last line was torn: \(bytes) bytes cut, the step is done again")
         case .workerStarted: break
         case .workerEnded(let index, let processID, let status):
             terminal.warn(
@@ -135,6 +136,7 @@ func shown(_ path: String) -> String {
 func said(_ status: ExitStatus) -> String {
     switch status {
     case .code(let code): "ended with exit code \(code)"
-    case .signal(let signal): "was ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+    case .signal(let signal):
+        "was ended by signal \(signal) (\(String(cString: strsignal(signal))))"
     }
 }

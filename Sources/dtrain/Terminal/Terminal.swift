@@ -44,7 +44,7 @@ final class Terminal {
     }
 
     private func put(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        StandardError.write(text)
     }
 
     private static func time() -> String {

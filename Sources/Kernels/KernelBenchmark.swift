@@ -1,0 +1,194 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Every kernel alone, on data that fits into the caches, at the sizes of one shard of a model.
+package struct KernelBenchmark: Sendable {
+    package var tokens: Int
+    package var dModel: Int
+    package var dFF: Int
+    package var heads: Int
+    package var vocabulary: Int
+    /// Tokens of a sequence.
+    package var length: Int
+    /// Seconds of measuring a kernel.
+    package var seconds: Double
+
+    package init(
+        tokens: Int = 256, dModel: Int, dFF: Int, heads: Int, vocabulary: Int, length: Int = 32,
+        seconds: Double = 0.05
+    ) {
+        self.tokens = tokens
+        self.dModel = dModel
+        self.dFF = dFF
+        self.heads = heads
+        self.vocabulary = vocabulary
+        self.length = length
+        self.seconds = seconds
+    }
+
+    package struct Timing: Sendable {
+        package let kernel: String
+        package let shape: String
+        /// Of the fastest run.
+        package let milliseconds: Double
+        /// Floating-point operations of products, 0 for other kernels.
+        package let operations: Int
+        /// Bytes read and written at least.
+        package let bytes: Int
+
+        package var gigaflops: Double { Double(operations) / milliseconds / 1e6 }
+        package var gigabytesPerSecond: Double { Double(bytes) / milliseconds / 1e6 }
+    }
+
+    package func run() -> [Timing] {
+        products(tokens, dModel, dModel) + products(tokens, 3 * dModel, dModel)
+            + products(tokens, dFF, dModel) + products(tokens, dModel, dFF)
+            + products(tokens, vocabulary, dModel) + attention() + rows() + [dropout()]
+    }
+
+    /// A linear layer's three products, by our tiles and by OpenBLAS.
+    private func products(_ m: Int, _ n: Int, _ k: Int) -> [Timing] {
+        let arena = Arena()
+        let multiplier = Multiplier()
+        let (x, w, y) = (filled(arena, m, k), filled(arena, n, k), filled(arena, m, n))
+        let (dx, dw) = (arena.matrix(m, k), arena.matrix(n, k))
+        func timed(_ kernel: String, _ body: () -> Void) -> Timing {
+            measure(
+                kernel, "\(m)×\(n)×\(k)", operations: 2 * m * n * k,
+                floats: x.count + w.count + y.count, body)
+        }
+        return [
+            timed("x·Wᵀ") { multiplier.timesTransposed(x, w, into: y) },
+            timed("dy·W") { multiplier.times(y, w, into: dx) },
+            timed("dyᵀ·x") { multiplier.transposedTimes(y, x, into: dw) },
+            timed("x·Wᵀ OpenBLAS") { Product.timesTransposed(x, w, into: y) },
+            timed("dy·W OpenBLAS") { Product.times(y, w, into: dx) },
+            timed("dyᵀ·x OpenBLAS") { Product.transposedTimes(y, x, into: dw) },
+        ]
+    }
+
+    private func attention() -> [Timing] {
+        let arena = Arena()
+        let multiplier = Multiplier()
+        let sequences = max(1, tokens / length)
+        let count = sequences * length
+        let offsets = arena.offsets((0...sequences).map { $0 * length })
+        let attention = Attention(queries: offsets, keys: offsets, heads: heads, causal: true)
+        let (q, k) = (filled(arena, count, dModel), filled(arena, count, dModel))
+        let (v, o) = (filled(arena, count, dModel), filled(arena, count, dModel))
+        let slopes = (0..<3).map { _ in arena.matrix(count, dModel) }
+        let weights = arena.matrix(1, attention.weightCount)
+        let scratch = arena.matrix(1, attention.scratchCount)
+        let mask = mask(arena, attention.weightCount)
+        let operations = 4 * count * length * dModel
+        let shape = "\(sequences)×\(length)×\(dModel), \(heads) heads"
+        let forward = measure("attention", shape, operations: operations, floats: 4 * q.count) {
+            attention.forward(
+                q, k, v, mask: mask, into: o, weights: weights, scratch: scratch, multiplier)
+        }
+        let backward = measure(
+            "attention, way back", shape, operations: 2 * operations, floats: 7 * q.count
+        ) {
+            attention.backward(
+                o, q, k, v, mask: mask, weights: weights, scratch: scratch, dQ: slopes[0],
+                dK: slopes[1], dV: slopes[2], multiplier)
+        }
+        return [forward, backward]
+    }
+
+    private func rows() -> [Timing] {
+        let arena = Arena()
+        let (h, y) = (filled(arena, tokens, dFF), filled(arena, tokens, dFF))
+        let (bias, mask) = (filled(arena, 1, dFF), mask(arena, h.count))
+        let (x, n) = (filled(arena, tokens, dModel), filled(arena, tokens, dModel))
+        let (gain, dGain) = (filled(arena, 1, dModel), filled(arena, 1, dModel))
+        let statistics = arena.matrix(tokens, 2)
+        let logits = filled(arena, tokens, vocabulary)
+        let labels = arena.indices((0..<tokens).map { Int32($0 % vocabulary) })
+        let wide = "\(tokens)×\(dFF)"
+        var timings = [("ReLU", Activation.relu), ("GELU", .gelu), ("SiLU", .silu)].map {
+            name, function in
+            measure("bias, \(name), dropout", wide, floats: 3 * h.count) {
+                function.forward(h, bias: bias, mask: mask, into: y, keepSlope: true)
+            }
+        }
+        timings.append(
+            measure("LayerNorm", "\(tokens)×\(dModel)", floats: 2 * x.count) {
+                Normalisation.forward(
+                    x, gain: gain, bias: gain, into: n, statistics: statistics)
+            })
+        timings.append(
+            measure("LayerNorm, way back", "\(tokens)×\(dModel)", floats: 3 * x.count) {
+                Normalisation.backward(
+                    x, n, gain: gain, statistics: statistics, into: n, accumulate: false,
+                    dGain: dGain, dBias: dGain)
+            })
+        timings.append(
+            measure("cross entropy", "\(tokens)×\(vocabulary)", floats: 5 * logits.count) {
+                var sums = CrossEntropy.Sums()
+                CrossEntropy.rows(
+                    logits, labels: labels, smoothing: 0.1, scale: 1, sums: &sums)
+            })
+        return timings
+    }
+
+    private func dropout() -> Timing {
+        let arena = Arena()
+        let count = tokens * dFF
+        let bits = arena.bits(count)
+        let dropout = Dropout(probability: 0.1)
+        let random = Philox(seed: 1, 2, 3, 4)
+        return measure("dropout's bits", "\(count)", floats: count / 32) {
+            dropout.fill(bits, random)
+        }
+    }
+
+    // MARK: Measuring
+
+    private func filled(_ arena: Arena, _ rows: Int, _ columns: Int) -> Matrix {
+        let matrix = arena.matrix(rows, columns)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                matrix[row, column] = Float((row * 31 + column * 17) % 97) / 97 - 0.5
+            }
+        }
+        return matrix
+    }
+
+    private func mask(_ arena: Arena, _ count: Int) -> Mask {
+        let bits = arena.bits(count)
+        let dropout = Dropout(probability: 0.1)
+        dropout.fill(bits, Philox(seed: 1, 2, 3, 4))
+        return Mask(bits: bits, scale: dropout.scale)
+    }
+
+    /// The fastest run's time on this thread, so that other programs disturb little.
+    private func measure(
+        _ kernel: String, _ shape: String, operations: Int = 0, floats: Int, _ body: () -> Void
+    ) -> Timing {
+        body()
+        var best = Double.infinity
+        var spent = 0.0
+        repeat {
+            let start = Self.threadSeconds()
+            body()
+            let time = Self.threadSeconds() - start
+            best = min(best, time)
+            spent += max(time, 1e-7)
+        } while spent < seconds
+        return Timing(
+            kernel: kernel, shape: shape, milliseconds: best * 1e3, operations: operations,
+            bytes: 4 * floats)
+    }
+
+    private static func threadSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

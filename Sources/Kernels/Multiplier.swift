@@ -1,0 +1,150 @@
+import COpenBLAS
+
+/// Matrix products by our own tiles, on the calling thread; belongs to one thread, for its workspace.
+///
+/// A panel of 16 columns of B is packed into the first-level cache and used by all rows of A; depth is
+/// cut into blocks of 256, so an entry is a sum of such blocks' chains in order. Bits depend on the depth
+/// and the operands alone.
+package final class Multiplier {
+    static let depthBlock = 256
+    /// Most rows of A that pass by a panel before the next: a block of 256 deep takes a third of a MiB, for
+    /// the second-level cache.
+    static let rowLimit = 336
+    /// Of Aᵀ packed: not a power of two, so that rows do not share their places in the cache.
+    static let rowStride = 272
+
+    private let panel: UnsafeMutablePointer<Float>
+    private let rows: UnsafeMutablePointer<Float>
+
+    package init() {
+        panel = Self.memory(Self.depthBlock * TileShape.columns)
+        rows = Self.memory(Self.rowStride * Self.rowLimit)
+    }
+
+    deinit {
+        panel.deallocate()
+        rows.deallocate()
+    }
+
+    private static func memory(_ count: Int) -> UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer.allocate(
+            byteCount: count * MemoryLayout<Float>.stride, alignment: 64
+        ).bindMemory(to: Float.self, capacity: count)
+    }
+
+    /// C ← A·Bᵀ (+ C) (+ bias in every row). Shapes: A [m, k], B [n, k], C [m, n], bias [1, n].
+    ///
+    /// C may have columns past B's rows: they become 0 (+ C, + bias).
+    package func timesTransposed(
+        _ a: Matrix, _ b: Matrix, into c: Matrix, bias: Matrix? = nil, accumulate: Bool = false
+    ) {
+        precondition(a.columns == b.columns && c.rows == a.rows && c.columns >= b.rows)
+        precondition(bias == nil || bias?.columns == c.columns && !accumulate)
+        let target = ProductTarget(c: c, bias: bias?.base, accumulate: accumulate)
+        multiply(DirectRows(a: a), TransposedPanels(b: b), depth: a.columns, target)
+    }
+
+    /// C ← A·B (+ C). Shapes: A [m, k], B [k, n], C [m, n].
+    package func times(_ a: Matrix, _ b: Matrix, into c: Matrix, accumulate: Bool = false) {
+        precondition(a.columns == b.rows && c.rows == a.rows && c.columns == b.columns)
+        let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
+        multiply(DirectRows(a: a), DirectPanels(b: b), depth: a.columns, target)
+    }
+
+    /// C ← Aᵀ·B (+ C). Shapes: A [k, m], B [k, n], C [m, n]; columns of A past C's rows are left out.
+    package func transposedTimes(
+        _ a: Matrix, _ b: Matrix, into c: Matrix, accumulate: Bool = false
+    ) {
+        precondition(a.rows == b.rows && c.rows <= a.columns && c.columns == b.columns)
+        let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
+        let packed = PackedRows(a: a, target: rows, stride: Self.rowStride)
+        multiply(packed, DirectPanels(b: b), depth: a.rows, target)
+    }
+
+    /// Blocks of about equal size, all but the last of whole tiles.
+    private static func rowBlock(_ rows: Int) -> Int {
+        guard rows > rowLimit else { return max(1, rows) }
+        let blocks = (rows + rowLimit - 1) / rowLimit
+        let tiles = ((rows + blocks - 1) / blocks + TileShape.rows - 1) / TileShape.rows
+        return tiles * TileShape.rows
+    }
+
+    @inline(__always) private func multiply<Rows: ProductRows, Panels: ProductPanels>(
+        _ rows: Rows, _ panels: Panels, depth: Int, _ target: ProductTarget
+    ) {
+        guard depth > 0 else { return target.accumulate ? () : target.c.fill(0) }
+        let rowBlock = Self.rowBlock(target.c.rows)
+        var at = 0
+        while at < depth {
+            let deep = min(Self.depthBlock, depth - at)
+            var first = 0
+            while first < target.c.rows {
+                let count = min(rowBlock, target.c.rows - first)
+                let a = rows.rows(first, count, at, deep)
+                var column = 0
+                while column < target.c.columns {
+                    panels.pack(at, column, deep, into: panel)
+                    let work = Work(
+                        target: target, first: first, count: count, column: column, depth: deep,
+                        add: target.accumulate || at > 0, bias: at == 0)
+                    let ahead = panels.lines(at, column + TileShape.columns, deep)
+                    tiles(a.0, a.stride, work, ahead)
+                    column += TileShape.columns
+                }
+                first += count
+            }
+            at += deep
+        }
+    }
+
+    /// What one panel of B is used for.
+    private struct Work {
+        let target: ProductTarget
+        /// Rows of C.
+        let first, count: Int
+        let column: Int
+        let depth: Int
+        let add, bias: Bool
+    }
+
+    /// All rows of C in the panel's columns; `a` is where the first one's row of A begins.
+    @inline(__always) private func tiles(
+        _ a: UnsafeMutablePointer<Float>, _ stride: Int, _ work: Work, _ ahead: Lines
+    ) {
+        var row = 0
+        var fetched = 0
+        // The next panel comes in while this one is used, spread over the tiles.
+        let share = ahead.count * TileShape.rows / work.count + 1
+        while row + TileShape.rows <= work.count {
+            let due = min(ahead.count, fetched &+ share)
+            while fetched < due {
+                dtrain_prefetch(ahead[fetched])
+                fetched &+= 1
+            }
+            tile(SixRows.self, a + row * stride, stride, row, work)
+            row += TileShape.rows
+        }
+        let rest = a + row * stride
+        switch work.count - row {
+        case 1: tile(OneRow.self, rest, stride, row, work)
+        case 2: tile(TwoRows.self, rest, stride, row, work)
+        case 3: tile(ThreeRows.self, rest, stride, row, work)
+        case 4: tile(FourRows.self, rest, stride, row, work)
+        case 5: tile(FiveRows.self, rest, stride, row, work)
+        default: break
+        }
+    }
+
+    private func tile<Rows: TileRows>(
+        _: Rows.Type, _ a: UnsafeMutablePointer<Float>, _ stride: Int, _ row: Int, _ work: Work
+    ) {
+        let first = work.first + row
+        for index in 0..<Rows.count {
+            dtrain_prefetch_to_write(work.target.c.row(first + index) + work.column)
+        }
+        let sums = Tile<Rows>(a, stride: stride, panel, depth: work.depth)
+        sums.eachRow {
+            work.target.store(first + $0, work.column, $1, $2, add: work.add, bias: work.bias)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Glibc
+import Messaging
+
+/// The processes of a benchmark: they end with it, whatever happens.
+final class AllReduceMembers {
+    private let router: RouterSocket
+    private var poller = Poller()
+    private var processes: [pid_t] = []
+    private var identities: [[UInt8]]
+
+    /// Starts `count` processes: `executable` with `arguments`, then endpoint, rank and settings.
+    init(
+        _ count: Int, context: Context, executable: String, arguments: [String], settings: [String]
+    ) throws {
+        var options = SocketOptions()
+        options.linger = .milliseconds(100)
+        router = try RouterSocket(context, options)
+        let name = UInt64.random(in: 0 ... .max)
+        let endpoint = try router.bind("ipc://@dtrain-bench-\(getpid())-\(name)")
+        poller.add(router, for: .readable)
+        identities = Array(repeating: [], count: count)
+        for rank in 0..<count {
+            let words = [executable] + arguments + [endpoint, "\(rank)"] + settings
+            processes.append(try Self.start(executable, words))
+        }
+    }
+
+    deinit {
+        for process in processes {
+            kill(process, SIGKILL)
+            var status: Int32 = 0
+            waitpid(process, &status, 0)
+        }
+    }
+
+    private static func start(_ executable: String, _ words: [String]) throws -> pid_t {
+        var pointers = words.map { strdup($0) } + [nil]
+        defer { for pointer in pointers { free(pointer) } }
+        var process: pid_t = 0
+        let code = posix_spawn(&process, executable, nil, nil, &pointers, environ)
+        guard code == 0 else { throw AllReduceBenchmark.Failure.cannotStart(code: code) }
+        return process
+    }
+
+    // MARK: Conversation
+
+    func tell(_ order: AllReduceBenchmark.Order) throws {
+        let content = Array(try JSONEncoder().encode(order))
+        for identity in identities { try router.send(to: identity, content) }
+    }
+
+    /// One report of each member, by rank.
+    func collect<Value>(
+        _ phase: String, within patience: Duration,
+        _ accept: (AllReduceBenchmark.Report) -> (rank: Int, value: Value)?
+    ) throws -> [Value] {
+        let deadline = ContinuousClock.now + patience
+        var values: [Value?] = Array(repeating: nil, count: processes.count)
+        while values.contains(where: { $0 == nil }) {
+            guard let (identity, _, payload) = try router.receive() else {
+                try checkAlive()
+                guard ContinuousClock.now < deadline else {
+                    throw AllReduceBenchmark.Failure.timedOut(phase: phase)
+                }
+                _ = try poller.wait(until: min(deadline, .now + .milliseconds(200)))
+                continue
+            }
+            let report = try JSONDecoder().decode(
+                AllReduceBenchmark.Report.self, from: Data(payload))
+            if case .failed(let rank, let message) = report {
+                throw AllReduceBenchmark.Failure.failed(rank: rank, message: message)
+            }
+            guard let (rank, value) = accept(report), values.indices.contains(rank) else {
+                continue
+            }
+            identities[rank] = identity
+            values[rank] = value
+        }
+        return values.map { $0! }
+    }
+
+    private func checkAlive() throws {
+        for (rank, process) in processes.enumerated() {
+            var status: Int32 = 0
+            guard waitpid(process, &status, WNOHANG) != 0 else { continue }
+            processes.remove(at: rank)
+            throw AllReduceBenchmark.Failure.ended(rank: rank)
+        }
+    }
+
+    /// Lets the members end by themselves.
+    func end() throws {
+        try tell(.end)
+        for process in processes {
+            var status: Int32 = 0
+            waitpid(process, &status, 0)
+        }
+        processes = []
+    }
+}
+
+extension AllReduceBenchmark {
+    /// Starts the members, measures size after size, and ends them.
+    ///
+    /// - Parameters:
+    ///   - executable: the program of the members; with `arguments` it must call
+    ///     `runAllReduceMember` with whatever follows these.
+    ///   - emit: gets each row as soon as it is measured.
+    package func run(
+        executable: String = "/proc/self/exe", arguments: [String], emit: (Row) throws -> Void
+    ) throws {
+        let context = try Context()
+        let settings = String(decoding: try JSONEncoder().encode(memberSettings), as: UTF8.self)
+        let members = try AllReduceMembers(
+            workers, context: context, executable: executable, arguments: arguments,
+            settings: [settings])
+        let endpoints = try members.collect("starting", within: .seconds(30)) { report in
+            if case .ready(let rank, let endpoints) = report { (rank, endpoints) } else { nil }
+        }
+        try members.tell(
+            .join(
+                Membership(
+                    endpoints: endpoints, transport: transport, collective: collective,
+                    run: .random(in: 0 ... .max))))
+        _ = try members.collect("forming", within: .seconds(30)) { report in
+            if case .formed(let rank) = report { (rank, ()) } else { nil }
+        }
+        for bytes in sizes {
+            try members.tell(
+                .measure(
+                    bytes: bytes, warmUp: Self.warmUp, iterations: Self.iterations(bytes)))
+            let measurements = try members.collect("\(bytes) bytes", within: patience) { report in
+                if case .measured(let rank, let measurement) = report {
+                    (rank, measurement)
+                } else {
+                    nil
+                }
+            }
+            try emit(row(bytes, measurements))
+        }
+        try members.end()
+    }
+
+    /// What a member must know before it can bind.
+    struct MemberSettings: Codable, Sendable {
+        var chunkBytes: Int
+        var credits: Int
+        var bufferBytes: Int?
+        var ioThreads: Int
+        var patienceSeconds: Double
+    }
+
+    private var memberSettings: MemberSettings {
+        MemberSettings(
+            chunkBytes: ring.chunkBytes, credits: ring.credits, bufferBytes: ring.bufferBytes,
+            ioThreads: ioThreads, patienceSeconds: patience.seconds)
+    }
+}

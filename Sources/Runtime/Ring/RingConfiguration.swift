@@ -1,0 +1,156 @@
+import Messaging
+import Parameters
+import Ring
+import Wire
+
+/// How a worker's ring is set up; alike on all workers of a run, but for the host.
+package struct RingConfiguration: Sendable {
+    /// Address that the tcp side binds; the port is any free one.
+    package var bindHost = "127.0.0.1"
+    /// Bytes of numbers in a frame.
+    package var chunkBytes = 256 << 10
+    /// Frames of each kind, partials and totals, under way on a link.
+    package var credits = 8
+    /// How long forming a generation may take before it counts as broken.
+    package var formationTimeout: Duration = .seconds(10)
+    /// Pings between neighbours, which notice a stopped process or a cut link.
+    package var heartbeat: SocketOptions.Heartbeat?
+    /// Kernel buffers of tcp links in bytes; nil leaves them to the kernel.
+    package var bufferBytes: Int?
+
+    package init() {}
+}
+
+/// Where a worker's ring can be reached.
+package struct RingEndpoints: Hashable, Sendable, Codable {
+    package var host: HostIdentity
+    /// For processes of the same host and user.
+    package var ipc: String?
+    package var tcp: String
+
+    package init(host: HostIdentity, ipc: String?, tcp: String) {
+        self.host = host
+        self.ipc = ipc
+        self.tcp = tcp
+    }
+
+    /// The endpoint for a neighbour on `host`, nil if there is none of that transport.
+    package func endpoint(_ transport: RingTransport, from host: HostIdentity) -> String? {
+        switch transport {
+        case .auto: host == self.host ? ipc ?? tcp : tcp
+        case .ipc: host == self.host ? ipc : nil
+        case .tcp: tcp
+        }
+    }
+}
+
+/// How neighbours are joined.
+package enum RingTransport: String, Sendable, Codable, CaseIterable {
+    /// ipc within a host, tcp between hosts.
+    case auto
+    case ipc
+    case tcp
+
+    package init(_ transport: RunConfiguration.Transport) {
+        switch transport {
+        case .auto: self = .auto
+        case .ipc: self = .ipc
+        case .tcp: self = .tcp
+        }
+    }
+}
+
+/// One worker's place in a generation.
+package struct RingMembership: Sendable, Equatable {
+    package var run: UInt64
+    package var generation: Generation
+    package var rank: Int
+    /// Worker w owns the shards `shardBounds[w]..<shardBounds[w + 1]`.
+    package var shardBounds: [Int]
+    /// Nil for the only worker.
+    package var successor: RingEndpoints?
+    package var transport: RingTransport
+    package var collective: Collective
+
+    package init(
+        run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
+        successor: RingEndpoints?, transport: RingTransport = .auto, collective: Collective = .fold
+    ) {
+        self.run = run
+        self.generation = generation
+        self.rank = rank
+        self.shardBounds = shardBounds
+        self.successor = successor
+        self.transport = transport
+        self.collective = collective
+    }
+
+    var workers: Int { shardBounds.count - 1 }
+    var predecessorRank: Int { (rank + workers - 1) % workers }
+    var successorRank: Int { (rank + 1) % workers }
+}
+
+/// What the ring thread reports.
+package enum RingEvent: Sendable {
+    /// Both neighbours are in this generation.
+    case formed(Generation)
+    case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
+    /// Nothing more will come of this generation. Reported once a generation.
+    case broken(Generation, RingBreak)
+}
+
+/// Why a generation broke.
+package enum RingBreak: Error, Equatable, Sendable {
+    /// The connection to or from this neighbour ended.
+    case lost(Neighbour)
+    /// These neighbours did not come in time.
+    case formation(missing: [Neighbour])
+    /// A neighbour has other shards, chunks or credits in mind.
+    case disagreement(Neighbour)
+    /// A neighbour sent what no sound one sends.
+    case violation(Neighbour, Violation)
+    /// The successor has no endpoint of the transport asked for.
+    case unreachable(RingTransport)
+    case socket(MessagingError)
+    case plan(RingPlanError)
+}
+
+/// Where the time of a step's fold went.
+package struct RingTimings: Sendable, Equatable {
+    /// From the moment when own gradients were complete to the end of the fold.
+    package var waitSeconds: Double
+    /// From the first chunk that moved to the end of the fold.
+    package var foldSeconds: Double
+    /// Processor time of the ring thread; libzmq's own threads come on top.
+    package var processorSeconds: Double
+}
+
+/// What the ring thread is about, for people and for status messages.
+package struct RingProgress: Sendable, Equatable {
+    package enum State: String, Sendable, Codable {
+        case idle, forming, formed, folding, broken
+    }
+
+    package var state = State.idle
+    package var generation: Generation?
+    package var step: UInt64 = 0
+    package var chunks = 0
+    /// Chunks of the step whose total is known.
+    package var chunksKnown = 0
+    package var waitsFor = FoldWait.nothing
+    /// Frames and bytes with headers, since the thread began, over the link to the successor
+    /// (sent) and the one from the predecessor (received). Credits go the other way.
+    package var framesSent = 0
+    package var framesReceived = 0
+    package var bytesSent = 0
+    package var bytesReceived = 0
+    package var creditsSent = 0
+    package var creditsReceived = 0
+    /// Frames that were not taken, by `DropReason.rawValue`.
+    package var drops: [String: Int] = [:]
+
+    /// Grows with everything that moves.
+    package var count: UInt64 {
+        UInt64(framesSent + framesReceived + creditsSent + creditsReceived) &+ step
+    }
+}

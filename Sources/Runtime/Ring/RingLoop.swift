@@ -1,0 +1,251 @@
+import Glibc
+import Messaging
+import Parameters
+import Ring
+import Wire
+
+/// The ring thread's own state: made, used and dropped on that thread.
+final class RingLoop {
+    /// A generation that this worker is a member of.
+    struct Membership {
+        let value: RingMembership
+        let fingerprint: UInt64
+        let deadline: ContinuousClock.Instant
+        var nextGreeting: ContinuousClock.Instant
+        var formed = false
+        var broken = false
+    }
+
+    /// A step whose fold is under way.
+    struct Step {
+        let input: RingStep
+        var fold: Fold
+        var numbers: StepNumbers
+        var startedAt: ContinuousClock.Instant?
+        let processorAtStart: Double
+    }
+
+    let context: Context
+    let configuration: RingConfiguration
+    let mailbox: RingThread.Mailbox
+    let notify: @Sendable (RingEvent) -> Void
+    let host = HostIdentity.current()
+    let endpoints: RingEndpoints
+
+    let router: RouterSocket
+    let routerMonitor: SocketMonitor
+    var poller = Poller()
+    private var wakeupPlace: Poller.Place
+    var link: RingLink?
+    var inbound: RingInbound?
+    /// The newest greeting of a generation that this worker is not in yet.
+    var earlyGreeting: RingInbound?
+
+    var membership: Membership?
+    var step: Step?
+    /// Begun before the generation was formed.
+    var waitingStep: RingStep?
+    var lastStep: UInt64 = 0
+    var blocks: FastDigest.Blocks?
+    var progress = RingProgress()
+    var drops = [Int](repeating: 0, count: DropReason.allCases.count)
+    var stopping = false
+
+    // Frames that are used again and again.
+    let sender = Message()
+    let payload = Message()
+    let outgoing = Message()
+    var held: [Message] = []
+    var spare: [Message] = []
+
+    init(
+        context: Context, configuration: RingConfiguration, mailbox: RingThread.Mailbox,
+        notify: @escaping @Sendable (RingEvent) -> Void
+    ) throws(MessagingError) {
+        self.context = context
+        self.configuration = configuration
+        self.mailbox = mailbox
+        self.notify = notify
+        let router = try RouterSocket(context, configuration.socketOptions)
+        let routerMonitor = try SocketMonitor(router)
+        let name = UInt64.random(in: 0 ... .max)
+        endpoints = RingEndpoints(
+            host: host,
+            // An abstract name: nothing is left behind, however the process ends.
+            ipc: try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))"),
+            tcp: try router.bind("tcp://\(configuration.bindHost):*"))
+        self.router = router
+        self.routerMonitor = routerMonitor
+        wakeupPlace = poller.add(mailbox.wakeup)
+        rebuildPoller()
+    }
+
+    func rebuildPoller() {
+        poller.removeAll()
+        wakeupPlace = poller.add(mailbox.wakeup)
+        poller.add(router, for: .readable)
+        poller.add(routerMonitor)
+        guard let link else { return }
+        poller.add(link.socket, for: .readable)
+        poller.add(link.monitor)
+    }
+
+    // MARK: The loop
+
+    func run() {
+        while true {
+            obeyCommands()
+            if stopping { return }
+            do throws(MessagingError) {
+                if try turn() { continue }
+                try watchConnections()
+                keepForming()
+                publish()
+                _ = try poller.wait(until: wakeAt)
+                if poller.events(at: wakeupPlace) != [] { mailbox.wakeup.drain() }
+            } catch {
+                breakUp(.socket(error))
+                // A socket that fails for good would make this loop spin.
+                usleep(10_000)
+            }
+        }
+    }
+
+    /// Moves frames and chunks while there are any; false when there is nothing to do but wait.
+    private func turn() throws(MessagingError) -> Bool {
+        var moved = false
+        for _ in 0..<16 {
+            guard try receiveFromPredecessor() else { break }
+            moved = true
+        }
+        if try receiveFromSuccessor() { moved = true }
+        if try advance() { moved = true }
+        return moved
+    }
+
+    /// Idle, the thread sleeps until a socket or a caller wakes it.
+    private var wakeAt: ContinuousClock.Instant {
+        guard let membership, !membership.formed, !membership.broken else {
+            return .now + .seconds(3600)
+        }
+        return min(membership.nextGreeting, membership.deadline)
+    }
+
+    private func obeyCommands() {
+        guard mailbox.pending.load(ordering: .acquiring) else { return }
+        mailbox.pending.store(false, ordering: .releasing)
+        let commands = mailbox.commands.withLock { commands in
+            defer { commands.removeAll(keepingCapacity: true) }
+            return commands
+        }
+        for command in commands {
+            switch command {
+            case .form(let membership): form(membership)
+            case .begin(let input): begin(input)
+            case .abandon: abandon()
+            case .stop: stopping = true
+            }
+        }
+    }
+
+    // MARK: Steps
+
+    private func begin(_ input: RingStep) {
+        guard let membership, !membership.broken else { return }
+        guard membership.formed else {
+            waitingStep = input
+            return
+        }
+        start(input)
+    }
+
+    func start(_ input: RingStep) {
+        guard let membership else { return }
+        waitingStep = nil
+        let byteCount = input.total.byteCount
+        if blocks?.byteCount != byteCount { blocks = FastDigest.Blocks(byteCount: byteCount) }
+        do throws(RingPlanError) {
+            let plan = try RingPlan(
+                rank: membership.value.rank, shardBounds: membership.value.shardBounds,
+                count: input.total.count, chunkElements: configuration.chunkBytes / 4,
+                collective: membership.value.collective)
+            precondition(
+                plan.own.count == input.gradients.count,
+                "\(input.gradients.count) gradients for shards \(plan.own)")
+            step = Step(
+                input: input,
+                fold: Fold(
+                    plan: plan, run: membership.value.run,
+                    generation: membership.value.generation, step: input.step,
+                    window: configuration.credits),
+                numbers: StepNumbers(
+                    gradients: input.gradients, total: input.total, blocks: blocks!),
+                processorAtStart: processorSeconds())
+        } catch {
+            breakUp(.plan(error))
+            return
+        }
+        releaseHeld()
+    }
+
+    private func abandon() {
+        lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
+        step = nil
+        waitingStep = nil
+        releaseHeld()
+    }
+
+    /// The generation is of no use any more.
+    func breakUp(_ reason: RingBreak) {
+        step = nil
+        waitingStep = nil
+        guard let generation = membership?.value.generation, membership?.broken == false else {
+            return
+        }
+        membership?.broken = true
+        clearHeld()
+        publish()
+        notify(.broken(generation, reason))
+    }
+
+    // MARK: What others see
+
+    func count(_ reason: DropReason) {
+        drops[DropReason.allCases.firstIndex(of: reason)!] += 1
+    }
+
+    func publish() {
+        progress.generation = membership?.value.generation
+        progress.state =
+            switch (membership?.broken, membership?.formed, step) {
+            case (nil, _, _): .idle
+            case (true?, _, _): .broken
+            case (_, false?, _): .forming
+            case (_, _, nil): .formed
+            default: .folding
+            }
+        progress.waitsFor = step?.fold.waitsFor ?? .nothing
+        if let step {
+            progress.step = step.input.step
+            progress.chunks = step.fold.plan.chunks
+            progress.chunksKnown = step.fold.chunksKnown
+        }
+        for (index, reason) in DropReason.allCases.enumerated() where drops[index] > 0 {
+            progress.drops[reason.rawValue] = drops[index]
+        }
+        mailbox.progress.withLock { $0 = progress }
+    }
+}
+
+/// Seconds of processor time that this thread has used.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+extension Duration {
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,174 @@
+import Messaging
+import Parameters
+import Ring
+import Wire
+
+/// Joining the neighbours of a generation, and noticing when they go.
+extension RingLoop {
+    func form(_ value: RingMembership) {
+        let now = ContinuousClock.now
+        step = nil
+        waitingStep = nil
+        lastStep = 0
+        link = nil
+        inbound = nil
+        clearHeld()
+        membership = Membership(
+            value: value, fingerprint: fingerprint(value),
+            deadline: now + configuration.formationTimeout, nextGreeting: now)
+        defer { rebuildPoller() }
+        guard value.workers > 1 else { return completeFormation() }
+        guard let successor = value.successor,
+            let endpoint = successor.endpoint(value.transport, from: host)
+        else { return breakUp(.unreachable(value.transport)) }
+        do throws(MessagingError) {
+            link = try RingLink(
+                context, configuration, endpoint: endpoint, identity: identity(value))
+        } catch {
+            return breakUp(.socket(error))
+        }
+        if let greeting = earlyGreeting { consider(greeting) }
+    }
+
+    /// A name for the connection: another for each generation and attempt.
+    private func identity(_ value: RingMembership) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(UInt8(1))
+        writer.put(value.run)
+        writer.put(value.generation.epoch)
+        writer.put(value.generation.counter)
+        writer.put(UInt32(value.rank))
+        writer.put(UInt32.random(in: 0 ... .max))
+        return writer.bytes
+    }
+
+    /// What neighbours must agree on before a sum can come out right.
+    private func fingerprint(_ value: RingMembership) -> UInt64 {
+        var writer = ByteWriter()
+        writer.put(value.collective.rawValue)
+        writer.put(UInt64(configuration.chunkBytes))
+        writer.put(UInt64(configuration.credits))
+        writer.put(value.shardBounds.map(Int32.init))
+        return writer.bytes.withUnsafeBytes { FastDigest(block: $0).low }
+    }
+
+    private func completeFormation() {
+        guard let membership, !membership.formed, !membership.broken else { return }
+        let alone = membership.value.workers == 1
+        guard alone || (inbound != nil && link?.answered == true) else { return }
+        self.membership?.formed = true
+        notify(.formed(membership.value.generation))
+        if let waitingStep { start(waitingStep) }
+    }
+
+    /// Greets the successor again and again until it answers, and gives up at the deadline.
+    func keepForming() {
+        guard let membership, !membership.formed, !membership.broken else { return }
+        let now = ContinuousClock.now
+        guard now < membership.deadline else {
+            let missing: [Neighbour] =
+                (inbound == nil ? [.predecessor] : [])
+                + (link?.answered == true ? [] : [.successor])
+            return breakUp(.formation(missing: missing))
+        }
+        guard now >= membership.nextGreeting else { return }
+        self.membership?.nextGreeting = now + .milliseconds(200)
+        greet()
+    }
+
+    private func greet() {
+        guard let membership, let link, !link.answered else { return }
+        let greeting = FrameHeader(
+            run: membership.value.run, generation: membership.value.generation, step: 0,
+            body: .greeting(rank: membership.value.rank, plan: membership.fingerprint))
+        // Unsent while there is no connection; `ready` from the monitor tries again.
+        _ = try? link.socket.send(greeting.sealed())
+    }
+
+    // MARK: What neighbours say
+
+    /// A greeting came in: of this generation, of one to come, or of one gone by.
+    func greeted(_ greeting: FrameHeader, identity: [UInt8], connection: Int32) {
+        // The events of an earlier connection with this descriptor must be out of the way.
+        do throws(MessagingError) {
+            try watchPredecessor()
+        } catch {
+            return breakUp(.socket(error))
+        }
+        consider(RingInbound(identity: identity, connection: connection, greeting: greeting))
+    }
+
+    private func consider(_ candidate: RingInbound) {
+        let greeting = candidate.greeting
+        if membership == nil || greeting.generation > membership!.value.generation {
+            if greeting.generation >= earlyGreeting?.greeting.generation ?? greeting.generation {
+                earlyGreeting = candidate
+            }
+            return
+        }
+        guard let membership, !membership.broken else { return }
+        guard greeting.run == membership.value.run else { return count(.otherRun) }
+        guard greeting.generation == membership.value.generation else {
+            return count(.otherGeneration)
+        }
+        guard case .greeting(membership.value.predecessorRank, let plan) = greeting.body else {
+            return count(.foreign)
+        }
+        guard plan == membership.fingerprint else { return breakUp(.disagreement(.predecessor)) }
+        inbound = candidate
+        earlyGreeting = nil
+        let answer = FrameHeader(
+            run: greeting.run, generation: greeting.generation, step: 0,
+            body: .answer(rank: membership.value.rank, plan: membership.fingerprint))
+        do throws(MessagingError) {
+            try router.send(to: candidate.identity, answer.sealed())
+        } catch {
+            // It went again; if it comes back it greets again.
+            inbound = nil
+            return
+        }
+        completeFormation()
+    }
+
+    func answered(_ answer: FrameHeader) {
+        guard let membership, !membership.broken, let link else { return }
+        guard answer.run == membership.value.run else { return count(.otherRun) }
+        guard answer.generation == membership.value.generation else {
+            return count(.otherGeneration)
+        }
+        guard case .answer(membership.value.successorRank, let plan) = answer.body else {
+            return count(.foreign)
+        }
+        guard plan == membership.fingerprint else { return breakUp(.disagreement(.successor)) }
+        link.answered = true
+        completeFormation()
+    }
+
+    // MARK: Connections that end
+
+    func watchConnections() throws(MessagingError) {
+        try watchPredecessor()
+        try watchSuccessor()
+    }
+
+    private func watchPredecessor() throws(MessagingError) {
+        while let event = try routerMonitor.receive() {
+            guard event.kind == .disconnected else { continue }
+            if event.descriptor == earlyGreeting?.connection { earlyGreeting = nil }
+            if event.descriptor == inbound?.connection {
+                inbound = nil
+                breakUp(.lost(.predecessor))
+            }
+        }
+    }
+
+    private func watchSuccessor() throws(MessagingError) {
+        while let link, let event = try link.monitor.receive() {
+            switch event.kind {
+            case .ready: greet()
+            case .disconnected where link.answered: breakUp(.lost(.successor))
+            default: break
+            }
+        }
+    }
+}

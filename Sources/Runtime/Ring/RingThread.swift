@@ -1,0 +1,129 @@
+import Foundation
+import Messaging
+import Parameters
+import Ring
+import Synchronization
+import Wire
+
+/// The thread that owns a worker's ring sockets and folds gradients while lanes compute them.
+///
+/// All calls return at once and may come from any thread; what happens is reported to `notify`.
+/// Call `form`, wait for `.formed`, then for each step `begin`, `finished` from the lanes, and
+/// wait for `.folded`. After `.broken` only another `form` helps.
+package final class RingThread: GradientSink {
+    enum Command: Sendable {
+        case form(RingMembership)
+        case begin(RingStep)
+        case abandon
+        case stop
+    }
+
+    /// What the thread and its callers share.
+    final class Mailbox: Sendable {
+        let commands = Mutex<[Command]>([])
+        let pending = Atomic<Bool>(false)
+        let step = Mutex<RingStep?>(nil)
+        let progress = Mutex<RingProgress>(.init())
+        let wakeup: Wakeup
+
+        init() throws(MessagingError) { wakeup = try Wakeup() }
+
+        func post(_ command: Command) {
+            commands.withLock { $0.append(command) }
+            pending.store(true, ordering: .releasing)
+            wakeup.signal()
+        }
+    }
+
+    /// Where predecessors find this worker; it stays the same over all generations.
+    package let endpoints: RingEndpoints
+    private let mailbox: Mailbox
+    private let configuration: RingConfiguration
+    private let stopped = Mutex(false)
+    private let ended: DispatchSemaphore
+
+    /// Binds and starts the thread.
+    ///
+    /// - Parameter notify: called on the ring thread; it must not block.
+    /// - Throws: what binding throws; no thread is left behind then.
+    package init(
+        context: Context, configuration: RingConfiguration,
+        notify: @escaping @Sendable (RingEvent) -> Void
+    ) throws(MessagingError) {
+        precondition(configuration.chunkBytes >= 4, "chunks of \(configuration.chunkBytes) bytes")
+        precondition(configuration.credits > 0, "\(configuration.credits) credits")
+        let mailbox = try Mailbox()
+        let started = DispatchSemaphore(value: 0)
+        let ended = DispatchSemaphore(value: 0)
+        let outcome = Outcome()
+        startThread("ring") {
+            defer { ended.signal() }
+            do throws(MessagingError) {
+                let loop = try RingLoop(
+                    context: context, configuration: configuration, mailbox: mailbox,
+                    notify: notify)
+                outcome.result.withLock { $0 = .success(loop.endpoints) }
+                started.signal()
+                loop.run()
+            } catch {
+                outcome.result.withLock { $0 = .failure(error) }
+                started.signal()
+            }
+        }
+        started.wait()
+        endpoints = try outcome.result.withLock { $0! }.get()
+        self.mailbox = mailbox
+        self.configuration = configuration
+        self.ended = ended
+    }
+
+    deinit { stop() }
+
+    private final class Outcome: Sendable {
+        let result = Mutex<Result<RingEndpoints, MessagingError>?>(nil)
+    }
+
+    /// Drops any fold in progress and joins the neighbours of a new generation.
+    package func form(_ membership: RingMembership) {
+        mailbox.post(.form(membership))
+    }
+
+    /// Begins a step's fold; call it before the lanes start.
+    ///
+    /// - Parameters:
+    ///   - gradients: one a shard of this worker, in shard order. The ring reads what lanes have
+    ///     `finished`; nobody may write it before `.folded`.
+    ///   - total: the ring's until `.folded` or another `form`.
+    package func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector) {
+        let step = RingStep(
+            step: step, gradients: gradients, total: total,
+            chunkElements: configuration.chunkBytes / 4)
+        mailbox.step.withLock { $0 = step }
+        mailbox.post(.begin(step))
+    }
+
+    /// A shard's gradient is final from `element` on; `index` counts this worker's own shards.
+    package func finished(shard index: Int, downTo element: Int) {
+        guard let step = mailbox.step.withLock({ $0 }) else { return }
+        if step.finished(shard: index, downTo: element) { mailbox.wakeup.signal() }
+    }
+
+    /// Drops the fold in progress; the links stay.
+    package func abandon() {
+        mailbox.step.withLock { $0 = nil }
+        mailbox.post(.abandon)
+    }
+
+    /// Ends the thread and closes its sockets; returns when that is done.
+    package func stop() {
+        let first = stopped.withLock { stopped in
+            defer { stopped = true }
+            return !stopped
+        }
+        guard first else { return }
+        mailbox.post(.stop)
+        ended.wait()
+    }
+
+    package var progress: RingProgress { mailbox.progress.withLock { $0 } }
+}

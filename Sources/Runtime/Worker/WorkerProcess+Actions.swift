@@ -1,0 +1,143 @@
+import Coordination
+import Foundation
+import Messaging
+import Model
+import Parameters
+import Ring
+import Text
+import Wire
+
+/// What the worker's state machine wants done.
+extension WorkerProcess {
+    func perform(_ action: WorkerAction) {
+        switch action {
+        case .send(let message): control.post(message.encoded)
+        case .reconnect: reconnect()
+        case .build(let welcome): build(welcome)
+        case .initialise: runner?.initialise()
+        case .store(let slice): store(slice)
+        case .formRing(let roster): formRing(roster)
+        case .compute(let order): compute(order)
+        case .abandonStep: ring.abandon()
+        case .update(let step, let skipped): update(step: step, skipped: skipped)
+        case .capture(let step): capture(step: step)
+        case .moreSlices(let step, _): if stream?.step == step { sendSlice() }
+        case .abandonCapture: stream = nil
+        case .evaluate(let order): evaluate(order)
+        case .note(let note): report(.note(note))
+        case .leave(let outcome): self.outcome = outcome
+        }
+    }
+
+    private func reconnect() {
+        do throws(MessagingError) {
+            control = try ControlConnection(to: options.coordinator, in: context)
+            sayHello()
+        } catch {
+            outcome = .unfit(reason: "no socket could be made: \(error)")
+        }
+    }
+
+    func sayHello() {
+        var hello = hello
+        (hello.run, hello.epoch) = session.obeyed
+        control.post(WorkerMessage.hello(hello).encoded)
+    }
+
+    private func build(_ welcome: Welcome) {
+        runNumber = welcome.run
+        do {
+            let job = try JSONDecoder().decode(
+                WorkerJob.self, from: Data(welcome.configuration))
+            let mailbox = mailbox
+            self.job = job
+            let runner = StepRunner(
+                model: try Transformer(job.architecture), settings: .init(job.configuration),
+                pool: pool, sink: ring
+            ) { mailbox.post(.lane($0)) }
+            self.runner = runner
+            assembly = StateAssembly(into: runner.state)
+            handle(.built)
+        } catch {
+            handle(.buildFailed(reason: "the run's configuration cannot be used: \(error)"))
+        }
+    }
+
+    private func store(_ slice: StateSlice) {
+        runner?.forgetGradients()
+        guard let position = assembly?.store(slice) else { return }
+        control.post(WorkerMessage.sliceTaken(step: slice.step, position: position).encoded)
+        if assembly?.isComplete == true { handle(.stateStored(step: slice.step)) }
+    }
+
+    private func formRing(_ roster: Roster) {
+        guard let job else { return }
+        pending = nil
+        let successor = roster.successor.map {
+            RingEndpoints(
+                host: HostIdentity(key: $0.hostKey),
+                ipc: $0.ipc.isEmpty ? nil : $0.ipc, tcp: $0.tcp)
+        }
+        ring.form(
+            RingMembership(
+                run: runNumber, generation: roster.generation, rank: roster.rank,
+                shardBounds: roster.bounds, successor: successor,
+                transport: .init(job.configuration.transport),
+                collective: job.configuration.collective == .fold ? .fold : .ring))
+    }
+
+    private func compute(_ order: StepOrder) {
+        guard let inputs = inputs(order.shards) else { return }
+        attempts += 1
+        pending = PendingVote(order: order, attempt: attempts)
+        runner?.compute(order, inputs, attempt: attempts)
+    }
+
+    private func evaluate(_ order: EvaluationOrder) {
+        guard let inputs = inputs(order.shards) else { return }
+        runner?.evaluate(order, inputs)
+    }
+
+    /// The shards as the model takes them; a shard that does not fit the model ends the worker.
+    private func inputs(_ shards: [ShardWords]) -> [(shard: Int, input: ModelInput)]? {
+        guard let job else { return nil }
+        do {
+            return try shards.map { words in
+                let input = ModelInput(try Shard(flattened: words.words))
+                try input.validate(for: job.architecture)
+                return (words.shard, input)
+            }
+        } catch {
+            handle(.orderUnfit(reason: "the coordinator sent words that do not fit: \(error)"))
+            return nil
+        }
+    }
+
+    private func update(step: Int, skipped: Bool) {
+        guard let pending, let norm = pending.squaredNorm else {
+            preconditionFailure("an update of step \(step), which was not folded")
+        }
+        runner?.update(
+            step: step, skipped: skipped, squaredNorm: norm,
+            learningRate: pending.order.learningRate)
+    }
+
+    // MARK: snapshots
+
+    private func capture(step: Int) {
+        guard let state = runner?.state else { return }
+        let copies = [state.parameters, state.firstMoment, state.secondMoment].map {
+            let copy = ParameterVector(count: state.count)
+            copy.copy(from: $0)
+            return copy
+        }
+        stream = StateStream(step: step, adamCount: state.adamCount, sections: copies)
+        for _ in 0..<StateStream.window { sendSlice() }
+    }
+
+    private func sendSlice() {
+        guard let slice = stream?.take() else { return }
+        control.post(WorkerMessage.slice(slice).encoded)
+        if stream?.isFinished == true { stream = nil }
+    }
+}

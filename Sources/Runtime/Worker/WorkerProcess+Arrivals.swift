@@ -1,0 +1,46 @@
+import Coordination
+import Ring
+import Wire
+
+/// What lanes and ring have to say.
+extension WorkerProcess {
+    func take(_ arrival: Arrival) {
+        switch arrival {
+        case .lane(.initialised): handle(.initialised)
+        case .lane(.updated(let step)): handle(.updated(step: step))
+        case .lane(.evaluated(let evaluation)): handle(.evaluated(evaluation))
+        case .lane(.computed(let reports, let seconds, let attempt)):
+            complete(attempt) {
+                $0.reports = reports
+                $0.computeSeconds = seconds
+            }
+            if let pending, pending.attempt == attempt {
+                handle(.computed(step: pending.order.step))
+            }
+        case .lane(.stateDigest(let digest, let attempt)): complete(attempt) { $0.state = digest }
+        case .lane(.squaredNorm(let norm, let attempt)):
+            let bad = norm.isFinite ? [] : runner?.nonFiniteShards() ?? []
+            complete(attempt) {
+                $0.squaredNorm = norm
+                $0.nonFiniteShards = bad
+            }
+        case .ring(.formed(let generation)): handle(.ringFormed(generation))
+        case .ring(.broken(let generation, let reason)):
+            handle(.ringBroken(generation, reason: "\(reason)"))
+        case .ring(.folded(let step, let digest, let timings)):
+            guard let pending, pending.order.step == Int(step) else { return }
+            complete(pending.attempt) {
+                $0.total = WireDigest(high: digest.high, low: digest.low)
+                $0.waitSeconds = timings.waitSeconds
+                $0.foldSeconds = timings.foldSeconds
+            }
+            runner?.normTotal(attempt: pending.attempt)
+        }
+    }
+
+    private func complete(_ attempt: Int, _ change: (inout PendingVote) -> Void) {
+        guard pending?.attempt == attempt else { return }
+        change(&pending!)
+        if let vote = pending?.vote { handle(.folded(vote)) }
+    }
+}

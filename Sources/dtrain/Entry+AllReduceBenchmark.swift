@@ -1,0 +1,72 @@
+import ArgumentParser
+import Runtime
+
+/// `bench all-reduce`.
+extension Entry {
+    static func bench(_ request: AllReduceBenchRequest) throws {
+        let benchmark = AllReduceBenchmark(
+            workers: request.workers, sizes: request.bytes,
+            transport: RingTransport(request.transport),
+            collective: request.collective == .fold ? .fold : .ring)
+        if !request.json { try StandardOutput.write(AllReduceBenchmark.Row.header) }
+        try benchmark.run(arguments: [AllReduceMembership.name]) { row in
+            if request.json {
+                try StandardOutput.write(json: row)
+            } else {
+                try StandardOutput.write(row.line)
+            }
+        }
+    }
+}
+
+extension AllReduceBenchmark.Row {
+    fileprivate static let header =
+        """
+              bytes  workers  lane  collective    median    99th pct  algbw GB/s  busbw GB/s  wrong
+
+        """
+
+    fileprivate var line: String {
+        [
+            padded(grouped(bytes), -11), padded("\(workers)", -9), padded(transport, -6),
+            padded(collective, -12), padded("\(fixed(median, 0)) µs", -10),
+            padded("\(fixed(percentile99, 0)) µs", -12), padded(fixed(algorithmBandwidth, 3), -12),
+            padded(fixed(busBandwidth, 3), -12), padded("\(wrong)", -7),
+        ].joined() + "\n"
+    }
+}
+
+/// A process of `bench all-reduce`; it is started by that command alone.
+struct AllReduceMembership: ParsableCommand {
+    static let name = "all-reduce-member"
+    static let configuration = CommandConfiguration(commandName: name, shouldDisplay: false)
+
+    @Argument(parsing: .allUnrecognized)
+    var words: [String]
+
+    func run() throws { try AllReduceMember.run(words) }
+}
+
+extension Failure {
+    init(_ error: AllReduceBenchmark.Failure) {
+        switch error {
+        case .cannotStart(let code):
+            self.init(.other, "a worker process cannot be started: \(reason(code))")
+        case .ended(let rank):
+            self.init(.other, "worker \(rank) of the benchmark ended before it was done")
+        case .failed(let rank, let message):
+            self.init(.other, "worker \(rank) of the benchmark failed: \(message)")
+        case .timedOut(let phase):
+            self.init(.other, "the benchmark's workers took too long with \(phase)")
+        }
+    }
+
+    init(_ error: StepBenchmarkError) {
+        switch error {
+        case .ended(let outcome):
+            self.init(.other, "the benchmark ended before its last step (\(outcome))")
+        case .stateLost(let step):
+            self.init(.other, "all of the benchmark's workers ended after step \(step)")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import TestKit
+import Testing
+
+extension ClusterTests {
+    @Suite("Losing and gaining processes")
+    struct Losing {
+        let cluster: Cluster
+
+        init() throws { cluster = try Cluster() }
+
+        func workers(of coordinator: RunningProgram, _ count: Int) throws -> [RunningProgram] {
+            try (1...count).map { try cluster.worker(of: coordinator, as: "worker \($0)") }
+        }
+
+        // MARK: killed
+
+        @Test func `train starts another worker for one that is killed`() throws {
+            let train = try cluster.train("--workers 3 --threads 1 --steps 200")
+            try train.waitFor(step: 20)
+            let mark = train.mark
+            cluster.send(SIGKILL, to: train.joined[1])
+            try train.waitFor("starting another", after: mark)
+            try train.waitFor("joined from", after: mark)
+            try expectUndisturbed(train, in: cluster, as: Undisturbed.long)
+            try expectNothingLeft(of: cluster)
+        }
+
+        @Test(arguments: [1, 3])
+        func `survivors go on without workers that are killed`(killed: Int) throws {
+            let coordinator = try cluster.coordinator("--workers 4 --steps 200")
+            let workers = try workers(of: coordinator, 4)
+            try coordinator.waitFor(step: 20)
+            for worker in workers.prefix(killed) { worker.kill() }
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.long)
+            for worker in workers.dropFirst(killed) { #expect(try worker.waitForEnd() == 0) }
+            try expectNothingLeft(of: cluster)
+        }
+
+        @Test func `when all workers are killed the next go on from the last checkpoint`() throws {
+            let train = try cluster.train(
+                "--workers 2 --threads 1 --steps 200 --checkpoint-every 10")
+            try train.waitFor(": saved")
+            try train.waitFor(step: 25)
+            for worker in train.joined { cluster.send(SIGKILL, to: worker) }
+            try train.waitFor("going back to step")
+            try expectUndisturbed(train, in: cluster, as: Undisturbed.long)
+            try expectNothingLeft(of: cluster)
+        }
+
+        @Test func `workers of train end with it when it is killed, and --resume goes on`() throws {
+            let train = try cluster.train(
+                "--workers 2 --threads 1 --steps 200 --checkpoint-every 10")
+            try train.waitFor(": saved")
+            train.kill()
+            #expect(try train.waitForEnd() == -SIGKILL)
+            for worker in train.joined { try cluster.waitUntilGone(worker) }
+            try expectNothingLeft(of: cluster)
+            let rest = try cluster.train("--workers 2 --threads 1 --steps 200 --resume", as: "rest")
+            try rest.waitFor("going on after step")
+            try expectUndisturbed(rest, in: cluster, as: Undisturbed.long)
+        }
+
+        @Test func `workers outlive a coordinator that is killed and serve the next`() throws {
+            let coordinator = try cluster.coordinator(
+                "--workers 2 --steps 200 --checkpoint-every 10")
+            let workers = try workers(of: coordinator, 2)
+            try coordinator.waitFor(": saved")
+            coordinator.kill()
+            for worker in workers { try worker.waitFor("connection to the coordinator is lost") }
+            let next = try cluster.coordinator(
+                "--workers 2 --steps 200 --resume", bind: try coordinator.address, as: "next")
+            try expectUndisturbed(next, in: cluster, as: Undisturbed.long)
+            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectNothingLeft(of: cluster)
+        }
+
+        // MARK: stopped
+
+        @Test func `a worker that stands still is left out, and comes back`() throws {
+            let coordinator = try cluster.coordinator("--workers 2 --steps 600 --peer-timeout 1s")
+            let workers = try workers(of: coordinator, 2)
+            try coordinator.waitFor(step: 20)
+            let mark = coordinator.mark
+            workers[0].stop()
+            try coordinator.waitFor("is gone", "has not been heard", after: mark)
+            workers[0].resume()
+            try coordinator.waitFor("joined from", after: mark)
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
+            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+        }
+
+        @Test func `a coordinator that stands still throws nobody out`() throws {
+            let coordinator = try cluster.coordinator("--workers 2 --steps 200 --peer-timeout 1s")
+            let workers = try workers(of: coordinator, 2)
+            try coordinator.waitFor(step: 20)
+            coordinator.stop()
+            for worker in workers { try worker.waitFor("has not been heard") }
+            coordinator.resume()
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.long)
+        }
+
+        // MARK: joining
+
+        @Test func `a worker that comes in the middle takes its share`() throws {
+            let coordinator = try cluster.coordinator("--workers 1 --steps 600")
+            var workers = try workers(of: coordinator, 1)
+            try coordinator.waitFor(step: 20)
+            workers.append(try cluster.worker(of: coordinator, as: "late worker"))
+            try coordinator.waitFor("w1 has 4, w2 has 4 of 8 shards")
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
+            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectNothingLeft(of: cluster)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Checkpoint
+import TestKit
+import Testing
+
+/// What a run of one worker gives that nothing disturbs: the truth for all others.
+struct Undisturbed: Sendable {
+    let steps: Int
+    let digest: String
+    let ledger: [LedgerEntry]
+
+    /// Enough for a digest to differ if anything does.
+    static let short = Result { try Undisturbed(steps: 60) }
+    /// Long enough to be disturbed in the middle.
+    static let long = Result { try Undisturbed(steps: 200) }
+    /// Long enough for things that take a second or two.
+    static let longest = Result { try Undisturbed(steps: 600) }
+
+    private init(steps: Int) throws {
+        self.steps = steps
+        let cluster = try Cluster()
+        let train = try cluster.train("--workers 1 --threads 1 --steps \(steps)")
+        try train.waitForEnd()
+        digest = try #require(train.digest)
+        ledger = try cluster.run.ledger
+    }
+}
+
+/// Checks that `program` has ended well, and that its run is bit for bit the undisturbed one: the
+/// same digest, and in every line of the ledger the same samples, totals and states.
+func expectUndisturbed(
+    _ program: RunningProgram, in cluster: Cluster, as reference: Result<Undisturbed, any Error>,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let reference = try reference.get()
+    let code = try program.waitForEnd()
+    #expect(code == 0, "\(program.account)", sourceLocation: sourceLocation)
+    #expect(
+        program.digest == reference.digest, "\(program.account)", sourceLocation: sourceLocation)
+    let ledger = try cluster.run.ledger
+    #expect(ledger.map(\.step) == Array(1...reference.steps), sourceLocation: sourceLocation)
+    for (line, truth) in zip(ledger, reference.ledger) {
+        let isSame =
+            line.samples == truth.samples && line.total == truth.total && line.state == truth.state
+            && line.loss == truth.loss && line.labels == truth.labels
+            && line.verdict == truth.verdict
+        try #require(
+            isSame, "step \(line.step): \(line) is not \(truth)", sourceLocation: sourceLocation)
+    }
+}
+
+/// Checks that nothing of the test's processes is left once they have ended.
+func expectNothingLeft(
+    of cluster: Cluster, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    #expect(try cluster.remains == [], sourceLocation: sourceLocation)
+}

@@ -1,0 +1,249 @@
+import Foundation
+import Messaging
+import Parameters
+import Ring
+import Runtime
+import Synchronization
+import Testing
+import Wire
+
+/// What a ring thread reported, for a test to wait on.
+private final class Reports: Sendable {
+    private let events = Mutex<[RingEvent]>([])
+    private let arrived = DispatchSemaphore(value: 0)
+
+    func add(_ event: RingEvent) {
+        events.withLock { $0.append(event) }
+        arrived.signal()
+    }
+
+    func next() throws -> RingEvent {
+        try #require(arrived.wait(timeout: .now() + 30) == .success, "no report")
+        return events.withLock { $0.removeFirst() }
+    }
+}
+
+/// Workers of one ring, each with a real ring thread, in this process.
+private final class Threads {
+    let context: Context
+    var rings: [RingThread] = []
+    var reports: [Reports] = []
+    var bounds: [Int] = []
+    var transport = RingTransport.auto
+    var collective = Collective.fold
+
+    init(_ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }) throws {
+        context = try Context()
+        for worker in 0..<workers {
+            var configuration = RingConfiguration()
+            configuration.chunkBytes = 1000
+            configuration.credits = 2
+            change(worker, &configuration)
+            let reports = Reports()
+            self.reports.append(reports)
+            rings.append(
+                try RingThread(context: context, configuration: configuration) {
+                    reports.add($0)
+                })
+        }
+    }
+
+    deinit { for ring in rings { ring.stop() } }
+
+    /// Forms a generation of some of the workers, in the order given.
+    func form(_ members: [Int], bounds: [Int], counter: UInt32) {
+        self.bounds = bounds
+        for (rank, member) in members.enumerated() {
+            let successor = members[(rank + 1) % members.count]
+            rings[member].form(
+                RingMembership(
+                    run: 5, generation: Generation(epoch: 1, counter: counter), rank: rank,
+                    shardBounds: bounds,
+                    successor: members.count == 1 ? nil : rings[successor].endpoints,
+                    transport: transport, collective: collective))
+        }
+    }
+
+    func expectFormed(_ members: [Int], counter: UInt32) throws {
+        for member in members {
+            guard case .formed(Generation(epoch: 1, counter: counter)) = try reports[member].next()
+            else {
+                Issue.record("worker \(member) has not formed")
+                continue
+            }
+        }
+    }
+
+    /// Folds one step; lanes finish in pieces, on threads of their own.
+    func fold(_ members: [Int], step: UInt64, gradients: [ParameterVector]) throws {
+        let count = gradients[0].count
+        var totals: [ParameterVector] = []
+        for (rank, member) in members.enumerated() {
+            let own = bounds[rank]..<bounds[rank + 1]
+            let total = ParameterVector(count: count)
+            totals.append(total)
+            let ring = rings[member]
+            ring.begin(step: step, gradients: Array(gradients[own]), total: total)
+            for shard in own.indices {
+                Thread {
+                    for part in (0..<7).reversed() {
+                        ring.finished(shard: shard - own.lowerBound, downTo: count * part / 7)
+                    }
+                }.start()
+            }
+        }
+        let expected = expected(gradients, workers: members.count)
+        for (rank, member) in members.enumerated() {
+            let event = try reports[member].next()
+            guard case .folded(step, let digest, let timings) = event else {
+                Issue.record("worker \(member): \(event)")
+                continue
+            }
+            #expect(totals[rank].floats().map(\.bitPattern) == expected)
+            #expect(digest == FastDigest(totals[rank]))
+            #expect(
+                timings.waitSeconds >= 0 && timings.foldSeconds >= 0
+                    && timings.processorSeconds >= 0)
+        }
+    }
+
+    private func expected(_ gradients: [ParameterVector], workers: Int) -> [UInt32] {
+        let count = gradients[0].count
+        let segments = collective == .fold ? 1 : workers
+        return (0..<segments).flatMap { segment in
+            let first = collective == .fold ? 0 : bounds[(segment + 1) % workers]
+            return (count * segment / segments..<count * (segment + 1) / segments).map { index in
+                var sum = gradients[first][index]
+                for offset in 1..<gradients.count {
+                    sum += gradients[(first + offset) % gradients.count][index]
+                }
+                return sum.bitPattern
+            }
+        }
+    }
+}
+
+private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [ParameterVector] {
+    (0..<shards).map { shard in
+        let vector = ParameterVector(count: count)
+        for index in 0..<count {
+            let mixed = UInt32(truncatingIfNeeded: (index + 1) &* (shard + 3) &* (seed + 7))
+            vector[index] = Float(Int32(bitPattern: mixed &* 2_654_435_761)) * 1e-5
+        }
+        return vector
+    }
+}
+
+@Suite(.serialized) struct RingThreadTests {
+    @Test(arguments: [RingTransport.ipc, .tcp, .auto], [1, 2, 3, 4])
+    func `real sockets give the bits of one process, step after step`(
+        transport: RingTransport, workers: Int
+    ) throws {
+        for collective in Collective.allCases {
+            let threads = try Threads(workers)
+            threads.transport = transport
+            threads.collective = collective
+            let all = Array(0..<workers)
+            threads.form(all, bounds: [0] + (1...workers).map { $0 * 2 - $0 % 2 }, counter: 1)
+            try threads.expectFormed(all, counter: 1)
+            for step in 1...12 as ClosedRange<Int> {
+                let shards = threads.bounds[workers]
+                let gradients = someGradients(shards, 2000 + 371 * step, seed: step)
+                try threads.fold(all, step: UInt64(step), gradients: gradients)
+            }
+            for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
+        }
+    }
+
+    @Test func `a neighbour that ends is noticed, and the others form again without it`() throws {
+        let threads = try Threads(4)
+        threads.form([0, 1, 2, 3], bounds: [0, 1, 2, 3, 4], counter: 1)
+        try threads.expectFormed([0, 1, 2, 3], counter: 1)
+        let gradients = someGradients(4, 5000, seed: 1)
+        try threads.fold([0, 1, 2, 3], step: 1, gradients: gradients)
+        threads.rings[2].stop()
+        for (member, neighbour) in [(1, Neighbour.successor), (3, .predecessor)] {
+            guard
+                case .broken(Generation(epoch: 1, counter: 1), .lost(neighbour)) =
+                    try threads.reports[member].next()
+            else {
+                Issue.record("worker \(member) did not report its \(neighbour)")
+                continue
+            }
+        }
+        // What was begun in the broken generation is forgotten.
+        threads.rings[0].begin(
+            step: 2, gradients: [gradients[0]], total: ParameterVector(count: 5000))
+        threads.form([3, 0, 1], bounds: [0, 1, 2, 4], counter: 2)
+        // Worker 0 may or may not have lost a neighbour of generation 1 to generation 2.
+        for member in [3, 0, 1] {
+            var event = try threads.reports[member].next()
+            if case .broken(Generation(epoch: 1, counter: 1), _) = event {
+                event = try threads.reports[member].next()
+            }
+            guard case .formed(Generation(epoch: 1, counter: 2)) = event else {
+                Issue.record("worker \(member): \(event)")
+                continue
+            }
+        }
+        try threads.fold([3, 0, 1], step: 2, gradients: gradients)
+    }
+
+    @Test func `neighbours that cut chunks differently say so instead of folding`() throws {
+        let threads = try Threads(2) { worker, configuration in
+            configuration.chunkBytes = worker == 0 ? 1000 : 2000
+        }
+        threads.form([0, 1], bounds: [0, 1, 2], counter: 1)
+        var broken = 0
+        for reports in threads.reports {
+            if case .broken(_, .disagreement) = try reports.next() { broken += 1 }
+            if broken > 0 { break }
+        }
+        #expect(broken == 1)
+    }
+
+    @Test func `a neighbour that does not come is named at the deadline`() throws {
+        let threads = try Threads(2) { _, configuration in
+            configuration.formationTimeout = .milliseconds(50)
+        }
+        threads.rings[0].form(
+            RingMembership(
+                run: 5, generation: Generation(epoch: 1, counter: 1), rank: 0,
+                shardBounds: [0, 1, 2], successor: threads.rings[1].endpoints))
+        guard
+            case .broken(_, .formation(missing: [.predecessor, .successor])) =
+                try threads.reports[0].next()
+        else {
+            Issue.record("not named")
+            return
+        }
+        #expect(threads.rings[0].progress.state == .broken)
+    }
+
+    @Test func `a neighbour on another host has no ipc`() throws {
+        let threads = try Threads(2)
+        var far = threads.rings[1].endpoints
+        far.host.name += "-far"
+        #expect(far.endpoint(.auto, from: threads.rings[0].endpoints.host) == far.tcp)
+        threads.rings[0].form(
+            RingMembership(
+                run: 5, generation: Generation(epoch: 1, counter: 1), rank: 0,
+                shardBounds: [0, 1, 2], successor: far, transport: .ipc))
+        guard case .broken(_, .unreachable(.ipc)) = try threads.reports[0].next() else {
+            Issue.record("reached")
+            return
+        }
+    }
+
+    @Test func `a step that was abandoned leaves the links sound`() throws {
+        let threads = try Threads(2)
+        threads.form([0, 1], bounds: [0, 1, 2], counter: 1)
+        try threads.expectFormed([0, 1], counter: 1)
+        let gradients = someGradients(2, 5000, seed: 1)
+        threads.rings[0].begin(
+            step: 1, gradients: [gradients[0]], total: ParameterVector(count: 5000))
+        #expect(threads.rings[0].progress.state != .broken)
+        threads.rings[0].abandon()
+        try threads.fold([0, 1], step: 2, gradients: gradients)
+    }
+}

@@ -1,0 +1,34 @@
+import Checkpoint
+import Foundation
+
+/// What a run has left in its folder.
+package struct RunFiles: Sendable {
+    package let folder: String
+
+    package init(folder: String) { self.folder = folder }
+
+    package func path(_ name: String) -> String { folder + "/" + name }
+
+    /// The lines of the ledger, each with its checksum verified; throws at the first that is not
+    /// what it should be.
+    package var ledger: [LedgerEntry] {
+        get throws {
+            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path("ledger.jsonl"))))
+            return try bytes.split(separator: UInt8(ascii: "\n")).map {
+                try LedgerEntry.decode(Array($0)).get()
+            }
+        }
+    }
+
+    /// Steps of the checkpoints, ascending.
+    package var checkpoints: [Int] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: path("checkpoints"))
+                .compactMap { $0.hasPrefix("step-") ? Int($0.dropFirst(5)) : nil }.sorted()
+        }
+    }
+
+    package func checkpoint(_ step: Int) -> String {
+        path("checkpoints/step-" + String(String(1_000_000 + step).dropFirst()))
+    }
+}

@@ -5,9 +5,7 @@ extension Coordinator {
     mutating func boundary(at now: Instant) {
         let isLast = committed >= policy.steps
         if isStopping { return save(at: now) }
-        if !isLast && (isCheckpointOwed(at: now) || isDue(policy.checkpointEvery))
-            && origin.step < committed
-        {
+        if !isLast && isCheckpointDue(at: now) && origin.step < committed {
             checkpoint(at: now)
         }
         if lastValidated < committed && policy.validationBatches > 0
@@ -36,8 +34,9 @@ extension Coordinator {
         }
     }
 
-    private func isCheckpointOwed(at now: Instant) -> Bool {
-        checkpointIsOwed && checkpointNotBefore.map { $0 <= now } ?? true
+    private func isCheckpointDue(at now: Instant) -> Bool {
+        if let checkpointNotBefore, now < checkpointNotBefore { return false }
+        return checkpointIsOwed || isDue(policy.checkpointEvery)
     }
 
     /// Asks the first member for the state; training goes on while it is written.

@@ -5,6 +5,10 @@ import Wire
 enum Fault: Hashable, Sendable {
     case killWorker(slot: Int)
     case stopWorker(slot: Int, time: Int)
+    /// Its arithmetic hangs while its heartbeats go on.
+    case hangWorker(slot: Int, time: Int)
+    /// Asked to end.
+    case endWorker(slot: Int)
     case dropConnection(slot: Int)
     case cutControl(slot: Int, Ways, time: Int)
     case cutRing(from: Int, to: Int, time: Int)
@@ -75,7 +79,9 @@ struct Plan: Sendable {
         let slot = random.number(0...slots - 1)
         let time = random.chance(50) ? random.number(1_000...400_000) : random.number(1...3_000_000)
         switch random.number(0...99) {
-        case ..<25: return .killWorker(slot: slot)
+        case ..<21: return .killWorker(slot: slot)
+        case ..<23: return .endWorker(slot: slot)
+        case ..<27: return .hangWorker(slot: slot, time: random.number(100_000...4_000_000))
         case ..<35: return .stopWorker(slot: slot, time: time)
         case ..<42: return .dropConnection(slot: slot)
         case ..<52:

@@ -187,6 +187,9 @@ final class World {
         switch fault {
         case .killWorker(let slot): kill(workers[slot])
         case .stopWorker(let slot, let time): stop(workers[slot], time)
+        case .hangWorker(let slot, let time): workers[slot].hangs(until: now + Int64(time))
+        case .endWorker(let slot):
+            workers[slot].later(0) { [unowned self] in workers[slot].handle(.stopRequested) }
         case .dropConnection(let slot): workers[slot].connection?.close()
         case .cutControl(let slot, let ways, let time):
             controlCuts[slot] = ways
@@ -242,7 +245,10 @@ final class World {
         disk.isFailing = false
         for slot in workers.indices { healControl(slot) }
         for key in ringLinks.keys.sorted() { healRing(key, key % plan.slots) }
-        for worker in workers { worker.proceed() }
+        for worker in workers {
+            worker.hangs(until: 0)
+            worker.proceed()
+        }
         coordinator.proceed()
         for worker in workers where !worker.isAlive { start(worker, within: 100_000) }
     }

@@ -117,7 +117,7 @@ extension Failure {
         case .file(let error): self.init(error)
         case .replayDiffers(let step):
             self.init(
-                .other,
+                .data,
                 "step \(step) was done again and gave other bits than the ledger says: "
                     + "this build or its text is not the one that began the run")
         }

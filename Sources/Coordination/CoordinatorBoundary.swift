@@ -14,7 +14,7 @@ extension Coordinator {
             return startEvaluation()
         }
         if isLast { return save(at: now) }
-        if hasNewcomers { return assemble(at: now) }
+        if hasNewcomers(at: now) { return assemble(at: now) }
         startStep(at: now)
     }
 
@@ -25,11 +25,13 @@ extension Coordinator {
     /// Prepared workers outside the ring, while there are shards for them.
     ///
     /// One who holds a later state than the run goes on from is welcome in any case.
-    private var hasNewcomers: Bool {
+    private func hasNewcomers(at now: Instant) -> Bool {
         guard let members else { return false }
         let hasRoom = members.peers.count < policy.shards
         return peers.values.contains { peer in
-            guard peer.isPrepared, !members.peers.contains(peer.id) else { return false }
+            guard peer.isPrepared, !members.peers.contains(peer.id),
+                !probations.hold(peer.hello.instance, at: now)
+            else { return false }
             return hasRoom || usableStep(of: peer).map { $0 > committed } ?? false
         }
     }

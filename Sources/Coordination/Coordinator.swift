@@ -60,6 +60,8 @@ package struct Coordinator: Sendable {
     var stage = Stage.waiting
     var peers: [PeerID: Peer] = [:]
     var workersWelcomed = 0
+    /// Processes that have held up the others.
+    var probations = Probations()
     var counter: UInt32 = 0
     var members: Members?
     var votes: [PeerID: Vote] = [:]

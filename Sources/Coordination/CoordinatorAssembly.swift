@@ -8,7 +8,7 @@ extension Coordinator {
         if isStopping { return save(at: now) }
         guard peers.values.contains(where: \.isPrepared) else { return waitForAnybody(at: now) }
         goToBestStep()
-        let chosen = candidates()
+        let chosen = candidates(at: now)
         let lacking = chosen.filter { $0.holds != committed }
         guard !lacking.isEmpty else { return form(chosen) }
         restore(lacking, at: now)
@@ -39,8 +39,10 @@ extension Coordinator {
     }
 
     /// Prepared peers, those of one host side by side, at most one for every shard.
-    private func candidates() -> [Peer] {
-        let prepared = peersInOrder.filter(\.isPrepared)
+    private func candidates(at now: Instant) -> [Peer] {
+        let all = peersInOrder.filter(\.isPrepared)
+        let trusted = all.filter { !probations.hold($0.hello.instance, at: now) }
+        let prepared = trusted.isEmpty ? all : trusted
         var hosts: [String] = []
         for peer in prepared where !hosts.contains(peer.hello.address.hostKey) {
             hosts.append(peer.hello.address.hostKey)
@@ -115,7 +117,7 @@ extension Coordinator {
         stage = .restoring(pending)
         guard pending.isEmpty else { return }
         if snapshot?.toDisk == false { snapshot = nil }
-        form(candidates().filter { $0.holds == committed })
+        form(candidates(at: now).filter { $0.holds == committed })
     }
 
     private mutating func form(_ chosen: [Peer]) {

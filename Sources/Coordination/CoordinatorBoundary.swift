@@ -5,9 +5,7 @@ extension Coordinator {
     mutating func boundary(at now: Instant) {
         let isLast = committed >= policy.steps
         if isStopping { return save(at: now) }
-        if !isLast && (isCheckpointOwed(at: now) || isDue(policy.checkpointEvery))
-            && origin.step < committed
-        {
+        if !isLast && isCheckpointDue(at: now) && origin.step < committed {
             checkpoint(at: now)
         }
         if lastValidated < committed && policy.validationBatches > 0
@@ -16,7 +14,7 @@ extension Coordinator {
             return startEvaluation()
         }
         if isLast { return save(at: now) }
-        if hasNewcomers { return assemble(at: now) }
+        if hasNewcomers(at: now) { return assemble(at: now) }
         startStep(at: now)
     }
 
@@ -27,17 +25,20 @@ extension Coordinator {
     /// Prepared workers outside the ring, while there are shards for them.
     ///
     /// One who holds a later state than the run goes on from is welcome in any case.
-    private var hasNewcomers: Bool {
+    private func hasNewcomers(at now: Instant) -> Bool {
         guard let members else { return false }
         let hasRoom = members.peers.count < policy.shards
         return peers.values.contains { peer in
-            guard peer.isPrepared, !members.peers.contains(peer.id) else { return false }
+            guard peer.isPrepared, !members.peers.contains(peer.id),
+                !probations.hold(peer.hello.instance, at: now)
+            else { return false }
             return hasRoom || usableStep(of: peer).map { $0 > committed } ?? false
         }
     }
 
-    private func isCheckpointOwed(at now: Instant) -> Bool {
-        checkpointIsOwed && checkpointNotBefore.map { $0 <= now } ?? true
+    private func isCheckpointDue(at now: Instant) -> Bool {
+        if let checkpointNotBefore, now < checkpointNotBefore { return false }
+        return checkpointIsOwed || isDue(policy.checkpointEvery)
     }
 
     /// Asks the first member for the state; training goes on while it is written.

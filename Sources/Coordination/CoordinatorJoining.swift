@@ -91,6 +91,9 @@ extension Coordinator {
     mutating func lost(_ id: PeerID, _ reason: LossReason, at now: Instant) {
         guard stage != .finished, let peer = peers.removeValue(forKey: id) else { return }
         actions.append(.forget(id))
+        if case .stuck = reason {
+            probations.add(peer.hello.instance, policy.deadlines.stall, at: now)
+        }
         note(
             .lost(
                 name: peer.name, host: peer.hello.address.hostName, reason: reason,

@@ -70,19 +70,23 @@ extension Coordinator {
         return isPreparing ? Milliseconds(8 * stall.count) : stall
     }
 
-    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew.
+    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew, and
+    /// after some attempts without those who do not find each other.
     private mutating func stalled(_ watched: [PeerID], milliseconds: Int64, at now: Instant) {
         note(
             .stalled(
                 step: committed + 1, waiting: names(of: watched), milliseconds: milliseconds))
-        let culprits: [PeerID]
+        var culprits: [PeerID]
         switch stage {
         case .restoring: culprits = watched
         case .stepping, .evaluating: culprits = watched.filter { isInOwnWork($0) }
         default: culprits = attempts > 2 ? watched : []
         }
-        let count = members?.peers.count ?? .max
-        guard !culprits.isEmpty, culprits.count < count else { return assemble(at: now) }
+        // One must stay with whom the run can go on.
+        if culprits.count == members?.peers.count {
+            culprits = attempts > 2 ? Array(culprits.dropFirst()) : []
+        }
+        guard !culprits.isEmpty else { return assemble(at: now) }
         for id in culprits { lost(id, .stuck(milliseconds: milliseconds), at: now) }
     }
 

@@ -54,3 +54,64 @@ extension CoordinatorMessage {
         }
     }
 }
+
+extension CoordinatorAction {
+    /// A few words for a trace; `name` says what a peer is called.
+    package func brief(_ name: (PeerID) -> String) -> String {
+        func names(_ peers: [PeerID]) -> String { peers.map(name).joined(separator: " ") }
+        switch self {
+        case .send(let peer, let message): return "→ \(name(peer)) \(message.brief)"
+        case .sendStep(let peer, let generation, let step, let shards):
+            return "→ \(name(peer)) step \(step) in \(generation) on shards \(shards)"
+        case .sendEvaluation(let peer, let step, let batch, let shards):
+            return "→ \(name(peer)) evaluate \(step) batch \(batch) on shards \(shards)"
+        case .record(let step):
+            return "record step \(step.step)\(step.skipped ? " skipped" : "") "
+                + "by \(step.workers) in \(step.generation)"
+        case .validated(let result): return "validated step \(result.step): loss \(result.loss)"
+        case .deliverCheckpoint(let step, let peers):
+            return "deliver checkpoint \(step) to \(names(peers))"
+        case .endDelivery(let peer): return "end delivery to \(name(peer))"
+        case .write(let slice, let position):
+            return "write slice \(slice.step) \(slice.section) up to \(position)"
+        case .commitCheckpoint(let step): return "commit checkpoint \(step)"
+        case .abandonCheckpoint(let step): return "abandon checkpoint \(step)"
+        case .forget(let peer): return "forget \(name(peer))"
+        case .note(let note): return "note \(Self.brief("\(note)"))"
+        case .finish(let outcome): return "end \(Self.brief("\(outcome)"))"
+        }
+    }
+
+    /// The description of an enum without the names of modules.
+    private static func brief(_ description: String) -> String {
+        var text = description
+        for prefix in ["Coordination.LossReason.", "Wire.Refusal.", "Wire.WireError."] {
+            text = text.split(separator: prefix, omittingEmptySubsequences: false)
+                .joined()
+        }
+        return text
+    }
+}
+
+extension WorkerAction {
+    /// A few words for a trace.
+    package var brief: String {
+        switch self {
+        case .send(let message): "→ \(message.brief)"
+        case .reconnect: "reconnect"
+        case .build(let welcome): "build for \(welcome.name)"
+        case .initialise: "initialise"
+        case .store(let slice): "store slice \(slice.step) \(slice.section) \(slice.offset)"
+        case .formRing(let roster): "form ring \(roster.generation)"
+        case .compute(let order): "compute step \(order.step)"
+        case .abandonStep: "abandon step"
+        case .update(let step, let skipped): "update \(step)\(skipped ? " skipped" : "")"
+        case .capture(let step): "capture \(step)"
+        case .moreSlices(let step, let position): "more slices of \(step) after \(position)"
+        case .abandonCapture: "abandon capture"
+        case .evaluate(let order): "evaluate \(order.step) batch \(order.batch)"
+        case .note(let note): "note \(note)"
+        case .leave(let outcome): "leave \(outcome)"
+        }
+    }
+}

@@ -1,10 +1,14 @@
 import Coordination
 import Wire
 
-/// What can go wrong, and for how long (microseconds).
+/// What can go wrong, and for how long (microseconds; `forGood` does not end by itself).
 enum Fault: Hashable, Sendable {
     case killWorker(slot: Int)
     case stopWorker(slot: Int, time: Int)
+    /// Its arithmetic hangs while its heartbeats go on.
+    case hangWorker(slot: Int, time: Int)
+    /// Asked to end.
+    case endWorker(slot: Int)
     case dropConnection(slot: Int)
     case cutControl(slot: Int, Ways, time: Int)
     case cutRing(from: Int, to: Int, time: Int)
@@ -18,6 +22,8 @@ enum Fault: Hashable, Sendable {
     case killEverything(losingPower: Bool)
 
     enum Ways: Hashable, Sendable { case up, down, both }
+
+    static let forGood = 1_000_000_000
 }
 
 /// A mistake that can be switched on to see that it is found.
@@ -73,9 +79,13 @@ struct Plan: Sendable {
 
     private static func fault(_ slots: Int, _ random: inout RandomStream) -> Fault {
         let slot = random.number(0...slots - 1)
-        let time = random.chance(50) ? random.number(1_000...400_000) : random.number(1...3_000_000)
+        var time = random.chance(50) ? random.number(1_000...400_000) : random.number(1...3_000_000)
+        // The first worker stays, so that somebody can end the run.
+        if slot > 0 && random.chance(12) { time = Fault.forGood }
         switch random.number(0...99) {
-        case ..<25: return .killWorker(slot: slot)
+        case ..<21: return .killWorker(slot: slot)
+        case ..<23: return .endWorker(slot: slot)
+        case ..<27: return .hangWorker(slot: slot, time: max(time, 500_000))
         case ..<35: return .stopWorker(slot: slot, time: time)
         case ..<42: return .dropConnection(slot: slot)
         case ..<52:
@@ -87,8 +97,8 @@ struct Plan: Sendable {
         case ..<82:
             return .killCoordinator(
                 afterActions: random.number(1...40), losingPower: random.chance(40))
-        case ..<88: return .stopCoordinator(time: time)
-        case ..<93: return .failDisk(time: time)
+        case ..<88: return .stopCoordinator(time: min(time, 3_000_000))
+        case ..<93: return .failDisk(time: min(time, 3_000_000))
         case ..<96: return .stopRun
         default: return .killEverything(losingPower: random.chance(50))
         }

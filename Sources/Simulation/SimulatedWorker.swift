@@ -14,6 +14,7 @@ final class SimulatedWorker: Process {
     private var stream: ToyStream?
     private var streamedStep = 0
     private var progress: UInt64 = 0
+    private var hangsUntil: Int64 = 0
     var fold: ToyFold?
     var ring: ToyRing?
     /// Messages for a ring that this worker has not formed yet.
@@ -40,6 +41,7 @@ final class SimulatedWorker: Process {
         ring = nil
         early = []
         gradients = [:]
+        hangsUntil = 0
         reconnect()
         later(0) { [self] in tick() }
     }
@@ -53,6 +55,16 @@ final class SimulatedWorker: Process {
     private func tick() {
         handle(.tick(progress: progress, waitingFor: ""))
         later(Int(session.tickInterval.count) * 1000) { [self] in tick() }
+    }
+
+    /// Everything that it is asked to compute from now on waits until then.
+    func hangs(until moment: Int64) { hangsUntil = moment }
+
+    /// Computes for some microseconds.
+    private func work(_ time: Int, _ action: @escaping () -> Void) {
+        later(time) { [self] in
+            if world.now < hangsUntil { work(50_000, action) } else { action() }
+        }
     }
 
     // MARK: control
@@ -83,7 +95,7 @@ final class SimulatedWorker: Process {
         switch action {
         case .send(let message): connection?.sendUp(message.encoded)
         case .reconnect: reconnect()
-        case .build: later(world.random.number(1_000...80_000)) { [self] in handle(.built) }
+        case .build: work(world.random.number(1_000...80_000)) { [self] in handle(.built) }
         case .initialise: initialise()
         case .store(let slice): store(slice)
         case .formRing(let roster): formRing(roster)
@@ -117,7 +129,7 @@ final class SimulatedWorker: Process {
     // MARK: the state
 
     private func initialise() {
-        later(world.random.number(1_000...50_000)) { [self] in
+        work(world.random.number(1_000...50_000)) { [self] in
             state = world.model.initial()
             handle(.initialised)
         }
@@ -158,7 +170,7 @@ final class SimulatedWorker: Process {
         world.audit.updates(self, step: step, from: state, by: total)
         gradients = [:]
         self.fold = nil
-        later(world.random.number(500...20_000)) { [self] in
+        work(world.random.number(500...20_000)) { [self] in
             self.state = ToyModel.update(state, total)
             handle(.updated(step: step))
         }
@@ -185,7 +197,7 @@ final class SimulatedWorker: Process {
             return
         }
         let time = shardTime + world.random.number(0...shardTime)
-        later(time) { [self] in
+        work(time) { [self] in
             guard fold?.order == order, self.state == state else { return }
             progress += 1
             gradients[shard] = world.model.gradient(of: shard, step: order.step, state)
@@ -198,7 +210,7 @@ final class SimulatedWorker: Process {
         let reports = order.shards.map {
             ShardReport(shard: $0.shard, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
         }
-        later(shardTime) { [self] in
+        work(shardTime) { [self] in
             progress += 1
             handle(
                 .evaluated(Evaluation(step: order.step, batch: order.batch, reports: reports)))

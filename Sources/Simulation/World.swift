@@ -16,6 +16,9 @@ final class World {
     private var controlCuts: [Int: Fault.Ways] = [:]
     private var ringLinks: [Int: RingLink] = [:]
     private var actionsToLive: Int?
+    /// Workers and ring links for which a fault does not end.
+    private var lostWorkers: Set<Int> = []
+    private var lostLinks: Set<Int> = []
     private var losesPower = false
     private(set) var isFinished = false
     private let isTracing: Bool
@@ -150,8 +153,11 @@ final class World {
         ringLinks[key, default: RingLink()].lastArrival = arrival
         let life = workers[slot].life
         agenda.add(at: arrival) { [unowned self] in arrive(frame, at: slot, life) }
-        if random.chance(2) {
-            agenda.add(at: arrival + delay()) { [unowned self] in arrive(frame, at: slot, life) }
+        // Once more, and late.
+        if random.chance(15) {
+            let late = random.chance(50) ? 100_000 : 1_500_000
+            let again = arrival + Int64(random.number(1_000...late))
+            agenda.add(at: again) { [unowned self] in arrive(frame, at: slot, life) }
         }
     }
 
@@ -186,14 +192,23 @@ final class World {
         trace { "FAULT \(fault)" }
         switch fault {
         case .killWorker(let slot): kill(workers[slot])
-        case .stopWorker(let slot, let time): stop(workers[slot], time)
+        case .stopWorker(let slot, let time):
+            stop(workers[slot], time)
+            if time >= Fault.forGood { lostWorkers.insert(slot) }
+        case .hangWorker(let slot, let time):
+            workers[slot].hangs(until: now + Int64(time))
+            if time >= Fault.forGood { lostWorkers.insert(slot) }
+        case .endWorker(let slot):
+            workers[slot].later(0) { [unowned self] in workers[slot].handle(.stopRequested) }
         case .dropConnection(let slot): workers[slot].connection?.close()
         case .cutControl(let slot, let ways, let time):
             controlCuts[slot] = ways
+            if time >= Fault.forGood { lostWorkers.insert(slot) }
             agenda.add(at: now + Int64(time)) { [unowned self] in healControl(slot) }
         case .cutRing(let from, let to, let time):
             let key = from * plan.slots + to
             ringLinks[key, default: RingLink()].isCut = true
+            if time >= Fault.forGood { lostLinks.insert(key) }
             agenda.add(at: now + Int64(time)) { [unowned self] in healRing(key, to) }
         case .dropRing(let slot):
             if workers[slot].isAlive { breakRings(with: slot, because: "the link broke") }
@@ -240,9 +255,15 @@ final class World {
         trace { "all faults are over" }
         actionsToLive = nil
         disk.isFailing = false
-        for slot in workers.indices { healControl(slot) }
-        for key in ringLinks.keys.sorted() { healRing(key, key % plan.slots) }
-        for worker in workers { worker.proceed() }
+        let whole = workers.filter { !lostWorkers.contains($0.slot) }
+        for worker in whole { healControl(worker.slot) }
+        for key in ringLinks.keys.sorted() where !lostLinks.contains(key) {
+            healRing(key, key % plan.slots)
+        }
+        for worker in whole {
+            worker.hangs(until: 0)
+            worker.proceed()
+        }
         coordinator.proceed()
         for worker in workers where !worker.isAlive { start(worker, within: 100_000) }
     }

@@ -1,0 +1,151 @@
+import Coordination
+import Simulation
+import Wire
+
+/// A coordinator that is spoken to line by line; what it does is written down beneath.
+struct CoordinatorScenario {
+    var coordinator: Coordinator
+    private(set) var lines: [String] = []
+    private var now = Instant(nanoseconds: 0)
+
+    static func policy(_ change: (inout CoordinatorPolicy) -> Void = { _ in }) -> CoordinatorPolicy
+    {
+        var policy = CoordinatorPolicy(
+            run: 1, epoch: 1, software: "dtrain", configuration: [], workers: 2, waitForAll: false,
+            shards: 4, steps: 3, checkpointEvery: 0, validateEvery: 0, validationBatches: 1,
+            deadlines: Deadlines(peerTimeout: Milliseconds(1_000)), onNonFinite: .stop)
+        change(&policy)
+        return policy
+    }
+
+    /// With one element each in θ, m and v a state is three slices.
+    init(
+        resumedFrom checkpoint: Int? = nil, recorded: RecordedStep? = nil,
+        change: (inout CoordinatorPolicy) -> Void = { _ in }, parameterCount: Int = 1
+    ) {
+        coordinator = Coordinator(
+            policy: Self.policy(change), parameterCount: parameterCount, resumedFrom: checkpoint,
+            recorded: recorded)
+    }
+
+    /// What was written since the last call.
+    mutating func trace() -> String {
+        defer { lines = [] }
+        return lines.joined(separator: "\n")
+    }
+
+    // MARK: events
+
+    mutating func event(_ what: String, _ event: CoordinatorEvent) {
+        lines.append(what)
+        for action in coordinator.receive(event, at: now) {
+            if case .send(_, .heartbeat) = action { continue }
+            lines.append("  " + action.brief { "p\($0.value)" })
+        }
+    }
+
+    mutating func says(_ peer: UInt64, _ message: WorkerMessage) {
+        event("p\(peer): \(message.brief)", .received(PeerID(peer), message))
+    }
+
+    mutating func breaks(_ peer: UInt64) { event("p\(peer) broke", .disconnected(PeerID(peer))) }
+
+    /// Time passes in which the peers send heartbeats and the coordinator is awake.
+    mutating func wait(
+        _ milliseconds: Int64, hearing peers: [UInt64: WorkerPhase] = [:]
+    ) {
+        event("\(milliseconds) ms pass", .tick)
+        var left = milliseconds
+        while left > 0 {
+            let span = min(left, 100)
+            left -= span
+            now = now + Milliseconds(span)
+            for (peer, phase) in peers.sorted(by: { $0.key < $1.key }) {
+                let heartbeat = Heartbeat(phase: phase, step: 0, progress: 0, waitingFor: "")
+                quietly(.received(PeerID(peer), .heartbeat(heartbeat)))
+            }
+            quietly(.tick)
+        }
+    }
+
+    /// Time passes in which the coordinator itself is stopped.
+    mutating func sleep(_ milliseconds: Int64) {
+        now = now + Milliseconds(milliseconds)
+        event("stopped for \(milliseconds) ms", .tick)
+    }
+
+    private mutating func quietly(_ event: CoordinatorEvent) {
+        for action in coordinator.receive(event, at: now) {
+            if case .send(_, .heartbeat) = action { continue }
+            lines.append("  " + action.brief { "p\($0.value)" })
+        }
+    }
+
+    // MARK: what workers say
+
+    mutating func hello(_ peer: UInt64, instance: UInt64? = nil, probe: UInt64 = 0) {
+        says(
+            peer,
+            .hello(
+                Hello(
+                    software: "dtrain",
+                    address: PeerAddress(
+                        hostKey: "host", hostName: "h", ipc: "", tcp: "tcp://\(peer)"),
+                    processID: Int(peer), instance: instance ?? peer, threads: 1,
+                    kernel: "kernel \(probe)", probe: WireDigest(high: probe, low: 0))))
+    }
+
+    mutating func joins(_ peer: UInt64, holds: Int? = nil, folded: FoldedStep? = nil) {
+        hello(peer)
+        says(peer, .prepared(holds: holds, folded: folded))
+    }
+
+    mutating func formed(_ counter: UInt32, _ peers: UInt64...) {
+        for peer in peers { says(peer, .formed(Generation(epoch: 1, counter: counter))) }
+    }
+
+    mutating func votes(
+        _ peer: UInt64, _ counter: UInt32, step: Int, _ shards: Range<Int>, total: UInt64 = 7,
+        state: UInt64 = 5, norm: Double = 1, nonFinite: [UInt32] = []
+    ) {
+        let reports = shards.map {
+            ShardReport(shard: $0, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
+        }
+        says(
+            peer,
+            .voted(
+                Vote(
+                    generation: Generation(epoch: 1, counter: counter), step: step,
+                    total: WireDigest(high: total, low: 0), state: WireDigest(high: state, low: 0),
+                    squaredNorm: norm, nonFiniteShards: nonFinite, reports: reports,
+                    computeSeconds: 0, waitSeconds: 0, foldSeconds: 0)))
+    }
+
+    mutating func slice(
+        _ peer: UInt64, step: Int, _ section: StateSection, offset: Int = 0
+    ) {
+        says(
+            peer,
+            .slice(
+                StateSlice(
+                    step: step, adamCount: step, section: section, offset: offset,
+                    bytes: [0, 0, 0, 0])))
+    }
+
+    // MARK: stretches
+
+    /// Two workers, with the state of step 0, in ring 1.1 and ordered to do step 1.
+    mutating func startTwo() {
+        joins(1)
+        joins(2)
+        for peer: UInt64 in [1, 2] { says(peer, .stateReady(step: 0)) }
+        formed(1, 1, 2)
+        lines = []
+    }
+
+    /// Both vote alike on a step.
+    mutating func bothVote(_ counter: UInt32, step: Int) {
+        votes(1, counter, step: step, 0..<2)
+        votes(2, counter, step: step, 2..<4)
+    }
+}

@@ -1,0 +1,228 @@
+import Coordination
+import Testing
+import Wire
+
+/// Who is lost, and what becomes of the step at hand.
+@Suite struct LossScenarios {
+    @Test func `a member lost before the commit leaves no trace`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.votes(1, 1, step: 1, 0..<2)
+        s.breaks(2)
+        s.votes(1, 1, step: 1, 0..<2)
+        s.formed(1, 1)
+        s.formed(2, 1)
+        s.votes(1, 2, step: 1, 0..<4)
+        s.formed(2, 2)
+        #expect(
+            s.trace() == """
+                p1: vote 1.1 step 1 on shards 0 1
+                p2 broke
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 0)
+                  note formed(1.2, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
+                p1: vote 1.1 step 1 on shards 0 1
+                p1: formed 1.1
+                p1: formed 1.2
+                  → p1 step 1 in 1.2 on shards 0..<4
+                p1: vote 1.2 step 1 on shards 0 1 2 3
+                  record step 1 by 1 in 1.2
+                  → p1 commit 1
+                  → p1 step 2 in 1.2 on shards 0..<4
+                p2: formed 1.2
+                  → p2 say hello
+                """)
+    }
+
+    @Test func `who is silent is given up, and told so when it speaks again`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.wait(1_200, hearing: [1: .computing])
+        s.formed(1, 2)
+        #expect(
+            s.trace() == """
+                1200 ms pass
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: silent(milliseconds: 1100), step: 0)
+                  note formed(1.2, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
+                p2: formed 1.1
+                  → p2 say hello
+                """)
+    }
+
+    @Test func `a coordinator that was stopped judges nobody by it`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.wait(100)
+        s.sleep(60_000)
+        #expect(
+            s.trace() == """
+                100 ms pass
+                stopped for 60000 ms
+                """)
+    }
+
+    @Test func `who hangs in work of its own is given up, who waits for it is not`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.wait(2_150, hearing: [1: .folding, 2: .computing])
+        #expect(
+            s.trace() == """
+                2150 ms pass
+                  note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: stuck(milliseconds: 2100), step: 0)
+                  note formed(1.2, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
+                  → p2 say hello
+                """)
+    }
+
+    @Test func `where all wait for each other the ring is formed anew`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.wait(2_300, hearing: [1: .folding, 2: .folding])
+        #expect(
+            s.trace() == """
+                2300 ms pass
+                  note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
+                  note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
+                  → p1 roster 1.2 after 0: w1 of w1 w2, shards 0..<2
+                  → p2 roster 1.2 after 0: w2 of w1 w2, shards 2..<4
+                """)
+    }
+
+    @Test func `a broken ring is formed anew once, after a moment`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        s.says(2, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        s.wait(100, hearing: [1: .folding, 2: .folding])
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        #expect(
+            s.trace() == """
+                p1: ring 1.1 broken: gone
+                  note ringBroken(name: "w1", reason: "gone")
+                p2: ring 1.1 broken: gone
+                100 ms pass
+                  note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
+                  → p1 roster 1.2 after 0: w1 of w1 w2, shards 0..<2
+                  → p2 roster 1.2 after 0: w2 of w1 w2, shards 2..<4
+                p1: ring 1.1 broken: gone
+                """)
+    }
+
+    @Test func `a process that comes back under another identity is counted once`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.hello(12, instance: 2)
+        s.breaks(2)
+        s.says(12, .prepared(holds: 0, folded: nil))
+        #expect(
+            s.trace() == """
+                p12: hello 12
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: reconnected, step: 0)
+                  note formed(1.2, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
+                  → p12 welcome w3
+                  note joined(name: "w3", host: "h", processID: 12, threads: 1, waitingFor: 0)
+                p2 broke
+                p12: prepared holds 0
+                """)
+    }
+
+    @Test func `who is cut off before the commit hears it again, nothing is sent anew`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.bothVote(1, step: 1)
+        s.breaks(1)
+        s.breaks(2)
+        _ = s.trace()
+        s.joins(
+            11, holds: 0,
+            folded: FoldedStep(
+                step: 1, total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0)))
+        s.joins(12, holds: 1)
+        #expect(
+            s.trace() == """
+                p11: hello 11
+                  → p11 welcome w3
+                  note joined(name: "w3", host: "h", processID: 11, threads: 1, waitingFor: 0)
+                p11: prepared holds 0, folded 1
+                  note commitRepeated(name: "w3", step: 1)
+                  → p11 commit 1
+                p12: hello 12
+                  → p12 welcome w4
+                  note joined(name: "w4", host: "h", processID: 12, threads: 1, waitingFor: 0)
+                p12: prepared holds 1
+                  note formed(1.3, members: ["w3", "w4"], bounds: [0, 2, 4])
+                  → p11 roster 1.3 after 1: w3 of w3 w4, shards 0..<2
+                  → p12 roster 1.3 after 1: w4 of w3 w4, shards 2..<4
+                """)
+    }
+
+    @Test func `when nobody brings the state back the run goes back to its origin`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.bothVote(1, step: 1)
+        s.breaks(1)
+        s.breaks(2)
+        _ = s.trace()
+        s.joins(11)
+        s.wait(1_200, hearing: [11: .waiting])
+        #expect(
+            s.trace() == """
+                p11: hello 11
+                  → p11 welcome w3
+                  note joined(name: "w3", host: "h", processID: 11, threads: 1, waitingFor: 0)
+                p11: prepared holds nothing
+                1200 ms pass
+                  note goingBack(from: 1, to: 0)
+                  note restoring(names: ["w3"], step: 0)
+                  → p11 initialise
+                """)
+    }
+
+    @Test func `who says goodbye, nonsense or another protocol`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.says(1, .leaving(reason: "it was asked to stop"))
+        s.event("nonsense from p2", .nonsense(PeerID(2), .checksum))
+        s.event(
+            "another protocol from p9", .nonsense(PeerID(9), .otherProtocol(theirs: 7, ours: 1)))
+        #expect(
+            s.trace() == """
+                p1: leaving: it was asked to stop
+                  forget p1
+                  note lost(name: "w1", host: "h", reason: left("it was asked to stop"), step: 0)
+                  note formed(1.2, members: ["w2"], bounds: [0, 4])
+                  → p2 roster 1.2 after 0: w2 of w2, shards 0..<4
+                nonsense from p2
+                  note nonsense(name: "w2", checksum)
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: spokeNonsense, step: 0)
+                  note allGone(step: 0)
+                another protocol from p9
+                  → p9 refused version(theirs: "protocol 7", ours: "protocol 1")
+                """)
+    }
+
+    @Test func `the arithmetic of the steps so far is asked of all who come later`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.bothVote(1, step: 1)
+        s.breaks(1)
+        s.breaks(2)
+        _ = s.trace()
+        s.hello(3, probe: 9)
+        #expect(
+            s.trace() == """
+                p3: hello 3
+                  → p3 refused arithmetic(theirs: "kernel 9", ours: "kernel 0")
+                  note refused(host: "h", processID: 3, arithmetic(theirs: "kernel 9", ours: "kernel 0"))
+                """)
+    }
+}

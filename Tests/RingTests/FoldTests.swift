@@ -128,7 +128,7 @@ import Wire
                 .init(
                     workers: 3, shards: 3, count: 90, chunkElements: 5, window: 2,
                     collective: seed % 2 == 0 ? .fold : .ring), seed: seed, gradients: gradients)
-            var left = Int(seed % 10)
+            var left = Int(seed % 10) + 1
             ring.disturb = { frame, generator in
                 left -= 1
                 guard left == 0 else { return [frame] }
@@ -138,6 +138,9 @@ import Wire
                 return [torn]
             }
             run(ring)
+            let violations = ring.members.compactMap(\.violation)
+            #expect(seed % 3 == 0 || !violations.isEmpty)
+            for case .frame(let error) in violations { #expect(seed % 3 > 0, "\(error)") }
             for member in ring.members where member.fold.isComplete {
                 #expect(
                     member.total.floats().map(\.bitPattern)

@@ -12,10 +12,11 @@ import Foundation
 ///
 /// As long as it or one of its programs is held, they live; afterwards nothing of them is left.
 package struct Cluster: Sendable {
-    /// A model whose steps take a few milliseconds; every step is said.
+    /// A part of the embedded text and a model whose steps take a few milliseconds, each of which
+    /// is said.
     package static let tiny = """
-        --d-model 32 --layers 1 --heads 2 --d-ff 64 --batch-tokens 512 --vocabulary 500 \
-        --validate-every 0 --log-every 1
+        --corpus \(ExcerptFile.path) --vocabulary 300 --d-model 32 --layers 1 --heads 2 --d-ff 64 \
+        --batch-tokens 512 --validate-every 0 --log-every 1
         """
 
     let stage: Stage
@@ -69,6 +70,15 @@ package struct Cluster: Sendable {
         let program = try start(line, as: line)
         try program.waitForEnd(within: seconds)
         return program
+    }
+
+    /// Runs a line of bash, in which `dtrain` is ours.
+    package func shell(_ line: String) throws -> RunningProgram {
+        let folder = program.executable.deletingLastPathComponent().path
+        let process = try stage.start(
+            URL(fileURLWithPath: "/bin/bash"), ["-c", "PATH=\(folder):$PATH; \(line)"],
+            as: "shell", isPowerless: false)
+        return RunningProgram(process: process, stage: stage)
     }
 
     // MARK: processes that `dtrain` has started

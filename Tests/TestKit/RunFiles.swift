@@ -31,4 +31,26 @@ package struct RunFiles: Sendable {
     package func checkpoint(_ step: Int) -> String {
         path("checkpoints/step-" + String(String(1_000_000 + step).dropFirst()))
     }
+
+    /// Every file of the folder by its path within.
+    package var snapshot: [String: Data] {
+        get throws {
+            var files: [String: Data] = [:]
+            for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+                // A folder has no contents.
+                files[name] = FileManager.default.contents(atPath: path(name))
+            }
+            return files
+        }
+    }
+
+    /// Writes the files of a snapshot.
+    package func restore(_ files: [String: Data]) throws {
+        for (name, bytes) in files {
+            let url = URL(fileURLWithPath: path(name))
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try bytes.write(to: url)
+        }
+    }
 }

@@ -22,6 +22,8 @@ final class Stage: Sendable {
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = folder.file("tmp").path
         environment["DTRAIN_TEST"] = token
+        // Who traps says where.
+        environment["SWIFT_BACKTRACE"] = "enable=yes,color=no,interactive=no,threads=crashed"
         let process = try StartedProcess(
             name: name,
             request: Spawner.Request(
@@ -58,7 +60,7 @@ final class Stage: Sendable {
             let record = process.now
             let state = record.code.map { "ended with \($0)" } ?? "lives"
             return "— \(process.name), process \(process.processID), \(state):\n"
-                + record.lines.suffix(20).map { "    \($0.text)" }.joined(separator: "\n")
+                + record.lines.suffix(record.code == nil ? 20 : 60).map { "    \($0.text)" }.joined(separator: "\n")
         }
         for log in logs {
             let lines = ((try? String(contentsOf: log, encoding: .utf8)) ?? "")

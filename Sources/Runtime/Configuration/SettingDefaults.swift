@@ -16,9 +16,9 @@ extension Setting {
     /// help, the configuration file and the tests read it.
     package var defaultText: String? {
         switch self {
-        case .vocabulary: "2000"
+        case .vocabulary: "4000"
         case .preset: "tiny"
-        case .dropout: "0.1"
+        case .dropout: "0.3"
         case .activation: "relu"
         case .norm: "pre"
         case .positions: "256"

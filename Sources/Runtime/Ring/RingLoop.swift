@@ -114,7 +114,7 @@ final class RingLoop {
     /// Moves frames and chunks while there are any; false when there is nothing to do but wait.
     private func turn() throws(MessagingError) -> Bool {
         var moved = false
-        for _ in 0..<16 {
+        for _ in 0..<4 {
             guard try receiveFromPredecessor() else { break }
             moved = true
         }

@@ -144,7 +144,7 @@ extension RingLoop {
         step!.fold.localReady(downTo: step!.input.ready)
         var moved = false
         // Not more in a row: what neighbours sent is waiting too.
-        for _ in 0..<16 {
+        for _ in 0..<4 {
             guard step != nil, let action = step!.fold.next() else { break }
             moved = true
             obey(action)

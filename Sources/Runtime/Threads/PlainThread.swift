@@ -5,6 +5,8 @@ func startThread(_ name: String, _ run: @escaping @Sendable () -> Void) {
     var all = sigset_t()
     var before = sigset_t()
     sigfillset(&all)
+    // A trap ends the process at once, without saying where, when its signal is blocked.
+    for signal in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { sigdelset(&all, signal) }
     // A new thread inherits the mask of the one that starts it.
     pthread_sigmask(SIG_SETMASK, &all, &before)
     let thread = Thread(block: run)

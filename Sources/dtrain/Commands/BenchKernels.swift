@@ -40,7 +40,12 @@ struct BenchKernels: ParsableCommand {
         let shape: String
         let ms: Double
         let gflops: Double
-        let GBs: Double
+        let gigabytesPerSecond: Double
+
+        enum CodingKeys: String, CodingKey {
+            case kernel, shape, ms, gflops
+            case gigabytesPerSecond = "GBs"
+        }
     }
 
     func run() throws {
@@ -62,7 +67,7 @@ struct BenchKernels: ParsableCommand {
             return try StandardOutput.write(
                 json: Line(
                     kernel: timing.kernel, shape: timing.shape, ms: timing.milliseconds,
-                    gflops: timing.gigaflops, GBs: timing.gigabytesPerSecond))
+                    gflops: timing.gigaflops, gigabytesPerSecond: timing.gigabytesPerSecond))
         }
         let rate =
             timing.operations > 0

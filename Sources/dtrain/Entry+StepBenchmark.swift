@@ -5,7 +5,8 @@ extension Entry {
     static func bench(_ request: StepBenchRequest) throws {
         let result = try StepBenchmark(
             configuration: request.configuration, batch: request.batch, length: request.length,
-            steps: request.steps, corpus: request.corpus, software: Dtrain.software
+            steps: request.steps, corpus: request.corpus, profiles: request.profile,
+            software: Dtrain.software
         ).run()
         if request.json { return try StandardOutput.write(json: result) }
         let share = result.gigaflops / result.sgemmGigaflops * 100
@@ -22,5 +23,19 @@ extension Entry {
             first step    \(fixed(result.startSeconds, 2)) s after the start
 
             """)
+        if let profile = result.profile { try show(profile) }
+    }
+
+    private static func show(_ profile: [StepProfile.Row]) throws {
+        try StandardOutput.write("\na batch's gradients on one thread:\n")
+        for row in profile {
+            let rate =
+                row.gigaflops > 0
+                ? "\(fixed(row.gigaflops, 1)) GFLOP/s"
+                : "\(fixed(row.gigabytesPerSecond, 1)) GB/s"
+            try StandardOutput.write(
+                padded(row.primitive, 22) + padded("\(fixed(row.milliseconds, 2)) ms", -12)
+                    + padded(rate, -16) + padded("\(fixed(row.share * 100, 1)) %", -9) + "\n")
+        }
     }
 }

@@ -28,6 +28,8 @@ struct StepBenchRequest {
     let steps: Int
     /// Real sentences, with words as tokens, instead of random ones.
     let corpus: String?
+    /// Show where the time goes.
+    let profile: Bool
     let json: Bool
 }
 

@@ -225,4 +225,83 @@ import Wire
                   note refused(host: "h", processID: 3, arithmetic(theirs: "kernel 9", ours: "kernel 0"))
                 """)
     }
+
+    @Test func `the commit is not repeated to who has folded another total`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.bothVote(1, step: 1)
+        s.breaks(1)
+        _ = s.trace()
+        let odd = FoldedStep(
+            step: 1, total: WireDigest(high: 8, low: 0), state: WireDigest(high: 5, low: 0))
+        s.joins(11, holds: 0, folded: odd)
+        #expect(
+            s.trace() == """
+                p11: hello 11
+                  → p11 welcome w3
+                  note joined(name: "w3", host: "h", processID: 11, threads: 1, waitingFor: 0)
+                p11: prepared holds 0, folded 1
+                """)
+    }
+
+    @Test func `who has hung is not waited for again for a while`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.wait(2_150, hearing: [1: .folding, 2: .computing])
+        _ = s.trace()
+        s.hello(12, instance: 2)
+        s.says(12, .prepared(holds: 0, folded: nil))
+        s.formed(2, 1)
+        s.votes(1, 2, step: 1, 0..<4)
+        s.wait(2_000, hearing: [1: .computing, 12: .waiting])
+        s.votes(1, 2, step: 2, 0..<4)
+        #expect(
+            s.trace() == """
+                p12: hello 12
+                  → p12 welcome w3
+                  note joined(name: "w3", host: "h", processID: 12, threads: 1, waitingFor: 0)
+                p12: prepared holds 0
+                p1: formed 1.2
+                  → p1 step 1 in 1.2 on shards 0..<4
+                p1: vote 1.2 step 1 on shards 0 1 2 3
+                  record step 1 by 1 in 1.2
+                  → p1 commit 1
+                  → p1 step 2 in 1.2 on shards 0..<4
+                2000 ms pass
+                p1: vote 1.2 step 2 on shards 0 1 2 3
+                  record step 2 by 1 in 1.2
+                  → p1 commit 2
+                  note restoring(names: ["w3"], step: 2)
+                  → p1 give the state of 2
+                """)
+    }
+
+    @Test func `of two who never find each other one goes on alone`() {
+        var s = CoordinatorScenario()
+        s.joins(1)
+        s.joins(2)
+        for peer: UInt64 in [1, 2] { s.says(peer, .stateReady(step: 0)) }
+        _ = s.trace()
+        s.wait(6_500, hearing: [1: .forming, 2: .forming])
+        s.formed(4, 1)
+        #expect(
+            s.trace() == """
+                6500 ms pass
+                  note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
+                  note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
+                  → p1 roster 1.2 after 0: w1 of w1 w2, shards 0..<2
+                  → p2 roster 1.2 after 0: w2 of w1 w2, shards 2..<4
+                  note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
+                  note formed(1.3, members: ["w1", "w2"], bounds: [0, 2, 4])
+                  → p1 roster 1.3 after 0: w1 of w1 w2, shards 0..<2
+                  → p2 roster 1.3 after 0: w2 of w1 w2, shards 2..<4
+                  note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: stuck(milliseconds: 2100), step: 0)
+                  note formed(1.4, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.4 after 0: w1 of w1, shards 0..<4
+                p1: formed 1.4
+                  → p1 step 1 in 1.4 on shards 0..<4
+                """)
+    }
 }

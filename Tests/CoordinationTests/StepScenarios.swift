@@ -190,4 +190,28 @@ import Wire
                   → p1 step 2 in 1.2 on shards 0..<4
                 """)
     }
+
+    @Test func `a late vote of an older ring does not count`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.votes(1, 1, step: 1, 0..<2)
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        s.wait(100, hearing: [1: .folding, 2: .folding])
+        s.formed(2, 1, 2)
+        _ = s.trace()
+        s.votes(2, 2, step: 1, 2..<4)
+        s.votes(1, 1, step: 1, 0..<2)
+        s.votes(1, 2, step: 1, 0..<2)
+        #expect(
+            s.trace() == """
+                p2: vote 1.2 step 1 on shards 2 3
+                p1: vote 1.1 step 1 on shards 0 1
+                p1: vote 1.2 step 1 on shards 0 1
+                  record step 1 by 2 in 1.2
+                  → p1 commit 1
+                  → p2 commit 1
+                  → p1 step 2 in 1.2 on shards 0..<2
+                  → p2 step 2 in 1.2 on shards 2..<4
+                """)
+    }
 }

@@ -167,13 +167,16 @@ struct WorkerScenario {
         #expect(s.session.holds == 1)
     }
 
-    @Test func `a commit of another total is not followed`() {
+    @Test func `a commit of another total or step is not followed`() {
         var s = WorkerScenario()
         s.voteOnce()
         s.commit(1, total: WireDigest(high: 8, low: 0))
+        s.commit(2)
         #expect(
             s.trace() == """
                 commit 1
+                  → prepared holds 0, folded 1
+                commit 2
                   → prepared holds 0, folded 1
                 """)
     }

@@ -60,7 +60,8 @@ final class Stage: Sendable {
             let record = process.now
             let state = record.code.map { "ended with \($0)" } ?? "lives"
             return "— \(process.name), process \(process.processID), \(state):\n"
-                + record.lines.suffix(record.code == nil ? 20 : 60).map { "    \($0.text)" }.joined(separator: "\n")
+                + record.lines.suffix(record.code == nil ? 20 : 60).map { "    \($0.text)" }.joined(
+                    separator: "\n")
         }
         for log in logs {
             let lines = ((try? String(contentsOf: log, encoding: .utf8)) ?? "")

@@ -14,19 +14,21 @@ package struct StepBenchmark {
     package var steps: Int
     /// Sentence pairs, words as tokens.
     package var corpus: String?
+    package var profiles: Bool
     package var software: String
 
     static let warmUp = 3
 
     package init(
         configuration: RunConfiguration, batch: Int, length: Int, steps: Int, corpus: String?,
-        software: String
+        profiles: Bool, software: String
     ) {
         self.configuration = configuration
         self.batch = batch
         self.length = length
         self.steps = steps
         self.corpus = corpus
+        self.profiles = profiles
         self.software = software
     }
 
@@ -45,9 +47,11 @@ package struct StepBenchmark {
         package var computeMilliseconds: Double
         package var waitMilliseconds: Double
         package var startSeconds: Double
+        /// With `--profile`.
+        package var profile: [StepProfile.Row]?
 
         enum CodingKeys: String, CodingKey {
-            case parameters, workers, threads, shards
+            case parameters, workers, threads, shards, profile
             case tokensPerSecond = "tokens_per_s"
             case stepMilliseconds = "step_ms"
             case peakMegabytes = "peak_rss_mb"
@@ -72,6 +76,11 @@ package struct StepBenchmark {
         let outcome = try coordinate(
             batches, architecture, model, threads: threads, logs: logs.path, measurement)
         guard case .finished = outcome else { throw StepBenchmarkError.ended(outcome) }
+        let profile =
+            profiles
+            ? StepProfile.measure(
+                model, batches.batch(step: 1 + Self.warmUp),
+                smoothing: Float(configuration.labelSmoothing)) : nil
         let operations = costs.joined().reduce(0) { $0 + $1.trainingOperations }
         let count = Double(steps)
         return Result(
@@ -83,7 +92,7 @@ package struct StepBenchmark {
             sgemmGigaflops: sgemm * 1e-9,
             computeMilliseconds: measurement.compute / count * 1e3,
             waitMilliseconds: measurement.wait / count * 1e3,
-            startSeconds: measurement.startSeconds)
+            startSeconds: measurement.startSeconds, profile: profile?.rows)
     }
 
     private func source() throws -> (any BatchSource, vocabulary: Int) {

@@ -24,7 +24,7 @@ extension Setting {
         case .positions: "256"
         case .batchTokens: "4096"
         case .shards: "8"
-        case .steps: "1200"
+        case .steps: "2000"
         case .learningRate: "0.002"
         case .warmup: "200"
         case .labelSmoothing: "0.1"

@@ -2,9 +2,6 @@
 struct Waiting {
     private var since = ContinuousClock.now
     private var reported = 0.0
-    var isStopping = false
-
-    init(isStopping: Bool = false) { self.isStopping = isStopping }
 
     var seconds: Double { Clock.seconds(since: since) }
 

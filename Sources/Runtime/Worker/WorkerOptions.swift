@@ -34,7 +34,6 @@ package enum WorkerReport: Sendable {
 /// Why a worker process ends without a word from a coordinator.
 package enum WorkerError: Error, Sendable {
     case coordinatorNeverCame(Address, seconds: Int)
-    case interrupted
 }
 
 /// The part of a run that a worker needs, as the welcome carries it.

@@ -36,6 +36,7 @@ package final class WorkerProcess {
     var runNumber: UInt64 = 0
     var outcome: WorkerOutcome?
     var alone = Waiting()
+    private var isStopping = false
 
     /// Takes memory for nothing but sockets; the model comes with the coordinator's welcome.
     package init(
@@ -110,10 +111,9 @@ package final class WorkerProcess {
     }
 
     private func takeSignals() {
-        while let signal = signals.next() {
-            if alone.isStopping { exit(130) }
-            alone.isStopping = true
-            _ = signal
+        while signals.next() != nil {
+            if isStopping { exit(130) }
+            isStopping = true
             handle(.stopRequested)
         }
     }

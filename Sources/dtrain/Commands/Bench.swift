@@ -4,8 +4,8 @@ import Runtime
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures training steps and all-reduce on this machine.",
-        subcommands: [BenchStep.self, BenchAllReduce.self])
+        abstract: "Measures training steps, all-reduce and kernels on this machine.",
+        subcommands: [BenchStep.self, BenchAllReduce.self, BenchKernels.self])
 }
 
 struct BenchStep: ParsableCommand {
@@ -75,6 +75,9 @@ struct BenchStep: ParsableCommand {
         help: about(.transport, "Links of the ring.", "auto|ipc|tcp"))
     var transport: String?
 
+    @Flag(help: "Also show where a thread's time goes, primitive by primitive.")
+    var profile = false
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
@@ -102,7 +105,7 @@ struct BenchStep: ParsableCommand {
             StepBenchRequest(
                 configuration: configuration, batch: try whole("--batch", batch, 1...65_536),
                 length: length, steps: try whole("--steps", steps, 1...1_000_000), corpus: corpus,
-                json: json))
+                profile: profile, json: json))
     }
 }
 

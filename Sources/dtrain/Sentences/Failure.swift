@@ -9,7 +9,6 @@ struct Failure: Error {
         case data = 65
         case unavailable = 69
         case io = 74
-        case interruptedTwice = 130
     }
 
     let sentence: String

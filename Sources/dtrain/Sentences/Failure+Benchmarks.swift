@@ -1,0 +1,25 @@
+import Runtime
+
+extension Failure {
+    init(_ error: AllReduceBenchmark.Failure) {
+        switch error {
+        case .cannotStart(let code):
+            self.init(.other, "a worker process cannot be started: \(reason(code))")
+        case .ended(let rank):
+            self.init(.other, "worker \(rank) of the benchmark ended before it was done")
+        case .failed(let rank, let message):
+            self.init(.other, "worker \(rank) of the benchmark failed: \(message)")
+        case .timedOut(let phase):
+            self.init(.other, "the benchmark's workers took too long with \(phase)")
+        }
+    }
+
+    init(_ error: StepBenchmarkError) {
+        switch error {
+        case .ended(let outcome):
+            self.init(.other, "the benchmark ended before its last step (\(outcome))")
+        case .stateLost(let step):
+            self.init(.other, "all of the benchmark's workers ended after step \(step)")
+        }
+    }
+}

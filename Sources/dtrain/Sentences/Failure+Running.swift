@@ -1,0 +1,40 @@
+import Runtime
+
+extension Failure {
+    init(_ error: RunError) {
+        switch error {
+        case .diskTooFull(let path, let needed, let free):
+            self.init(
+                .io,
+                "\(shown(path)) has \(free / 1_000_000) MB free and a checkpoint takes "
+                    + "\(needed / 1_000_000) MB: make room or give another --run")
+        }
+    }
+
+    init(_ error: RunStore.Failure) {
+        switch error {
+        case .file(let error): self.init(error)
+        case .replayDiffers(let step):
+            self.init(
+                .data,
+                "step \(step) was done again and gave other bits than the ledger says: "
+                    + "this build or its text is not the one that began the run")
+        }
+    }
+
+    init(_ error: WorkerError) {
+        switch error {
+        case .coordinatorNeverCame(let address, let seconds):
+            self.init(
+                .other,
+                "no coordinator came at \(address) in \(seconds) s: check --connect, or give "
+                    + "--wait more")
+        }
+    }
+
+    init(_ error: LocalWorkers.KeepsEnding) {
+        self.init(
+            .other,
+            "a worker process \(said(error.status)) again and again: see \(shown(error.log))")
+    }
+}

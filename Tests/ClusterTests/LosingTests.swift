@@ -112,5 +112,31 @@ extension ClusterTests {
             try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
         }
+
+        // MARK: all together
+
+        @Test(arguments: [1])
+        func `ten workers are lost one after another, ten come, and some stand still`(
+            seed: UInt64
+        ) throws {
+            var dice = Dice(seed: seed)
+            let coordinator = try cluster.coordinator("--workers 3 --steps 600 --peer-timeout 1s")
+            var workers = try workers(of: coordinator, 3)
+            var step = 5
+            for number in 4...13 {
+                step = try coordinator.waitFor(step: step) + Int.random(in: 10...30, using: &dice)
+                let victim = workers.remove(at: .random(in: workers.indices, using: &dice))
+                if Bool.random(using: &dice) { victim.stop() }
+                let next = try cluster.worker(of: coordinator, as: "worker \(number)")
+                workers.append(next)
+                if Bool.random(using: &dice) {
+                    try coordinator.waitFor("joined from", "(process \(next.processID),")
+                }
+                victim.kill()
+            }
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
+            try expectEnds(of: workers)
+            try expectNothingLeft(of: cluster)
+        }
     }
 }

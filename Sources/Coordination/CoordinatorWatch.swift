@@ -79,10 +79,13 @@ extension Coordinator {
         var culprits = watched.filter { isInOwnWork($0) }
         switch stage {
         case .restoring: culprits = watched
-        case .forming where culprits.isEmpty && attempts > 2: culprits = watched
+        // Nobody is to blame; one stays with whom the run goes on.
+        case .forming where culprits.isEmpty && attempts > 2:
+            let isAll = watched.count == members?.peers.count
+            culprits = isAll ? Array(watched.dropFirst()) : watched
         default: break
         }
-        // One must stay with whom the run can go on, unless others are there.
+        // Where all are to blame, others must be there to go on.
         let isAll = culprits.count == members?.peers.count
         if isAll && peers.values.count(where: \.isPrepared) == culprits.count {
             culprits = attempts > 2 ? Array(culprits.dropFirst()) : []

@@ -33,7 +33,7 @@ extension ClusterTests {
             try coordinator.waitFor(step: 20)
             for worker in workers.prefix(killed) { worker.kill() }
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.long)
-            for worker in workers.dropFirst(killed) { #expect(try worker.waitForEnd() == 0) }
+            try expectEnds(of: workers.dropFirst(killed))
             try expectNothingLeft(of: cluster)
         }
 
@@ -71,7 +71,7 @@ extension ClusterTests {
             let next = try cluster.coordinator(
                 "--workers 2 --steps 200 --resume", bind: try coordinator.address, as: "next")
             try expectUndisturbed(next, in: cluster, as: Undisturbed.long)
-            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
         }
 
@@ -87,7 +87,7 @@ extension ClusterTests {
             workers[0].resume()
             try coordinator.waitFor("joined from", after: mark)
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
-            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectEnds(of: workers)
         }
 
         @Test func `a coordinator that stands still throws nobody out`() throws {
@@ -109,7 +109,7 @@ extension ClusterTests {
             workers.append(try cluster.worker(of: coordinator, as: "late worker"))
             try coordinator.waitFor("w1 has 4, w2 has 4 of 8 shards")
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
-            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
         }
     }

@@ -89,7 +89,7 @@ extension ClusterTests {
             try other.send(Stranger.hello().encoded)
             try coordinator.waitFor("was refused", "Stranger")
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.short)
-            #expect(try worker.waitForEnd() == 0)
+            try expectEnds(of: [worker])
         }
 
         @Test func `coordinators that refuse a worker, or speak otherwise`() throws {

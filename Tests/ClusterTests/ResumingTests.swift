@@ -54,7 +54,7 @@ extension ClusterTests {
             try coordinator.waitFor(step: 20)
             coordinator.terminate()
             #expect(try coordinator.waitForEnd() == 0)
-            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
         }
 

@@ -28,7 +28,7 @@ extension ClusterTests {
                 try cluster.worker(of: coordinator, "--threads \($0 % 2 + 1)", as: "worker \($0)")
             }
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.short)
-            for worker in workers { #expect(try worker.waitForEnd() == 0) }
+            try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
         }
     }

@@ -48,6 +48,17 @@ func expectUndisturbed(
     }
 }
 
+/// Checks that all of `programs` end with code 0.
+func expectEnds(
+    of programs: some Sequence<RunningProgram>, sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    for program in programs {
+        let code = try program.waitForEnd()
+        #expect(
+            code == 0, "\(program.name): \(program.account)", sourceLocation: sourceLocation)
+    }
+}
+
 /// Checks that nothing of the test's processes is left once they have ended.
 func expectNothingLeft(
     of cluster: Cluster, sourceLocation: SourceLocation = #_sourceLocation

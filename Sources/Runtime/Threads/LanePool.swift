@@ -1,6 +1,7 @@
 import Foundation
 
-/// A worker's computing threads. Jobs run one after another, each on all lanes at once.
+/// A worker's computing threads. Each lane does all jobs in order, without waiting for the others
+/// in between.
 ///
 /// BLAS blocks, so these are plain threads and not tasks of the cooperative pool.
 final class LanePool: @unchecked Sendable {

@@ -42,8 +42,6 @@ final class StepRunner: @unchecked Sendable {
     private let post: @Sendable (LaneEvent) -> Void
     private let sink: any GradientSink
     private let table: Mutex<ShardTable>
-    private let stateDigest: StateDigest
-    private let totalNorm: SquaredNorm
     /// Grows whenever a lane has got somewhere; heartbeats carry it.
     let progress = Atomic<UInt64>(0)
 
@@ -61,8 +59,6 @@ final class StepRunner: @unchecked Sendable {
         total = ParameterVector(count: count)
         lanes = (0..<pool.count).map { _ in Lane(model) }
         table = Mutex(ShardTable(parameterCount: count))
-        stateDigest = StateDigest(count: count)
-        totalNorm = SquaredNorm(count: count)
     }
 
     /// Draws θ from the run's seed; m and v become zero.
@@ -147,23 +143,26 @@ final class StepRunner: @unchecked Sendable {
 
     // MARK: digests, norms, updates
 
+    // A step that is ordered again asks again while lanes still work on the first answer, so that
+    // each has blocks of its own.
+
     private func digestState(attempt: Int) {
-        stateDigest.reset()
+        let blocks = StateDigest(count: state.count)
         pool.run { [self] lane in
-            stateDigest.set(part(lane, of: stateDigest.blockCount), of: state)
+            blocks.set(part(lane, of: blocks.blockCount), of: state)
         } then: { [self] in
-            let digest = stateDigest.digest()
+            let digest = blocks.digest()
             post(
                 .stateDigest(WireDigest(high: digest.high, low: digest.low), attempt: attempt))
         }
     }
 
     func normTotal(attempt: Int) {
-        totalNorm.reset()
+        let blocks = SquaredNorm(count: total.count)
         pool.run { [self] lane in
-            totalNorm.set(part(lane, of: totalNorm.blockCount), of: total)
+            blocks.set(part(lane, of: blocks.blockCount), of: total)
         } then: { [self] in
-            post(.squaredNorm(totalNorm.squared(), attempt: attempt))
+            post(.squaredNorm(blocks.squared(), attempt: attempt))
         }
     }
 

@@ -76,29 +76,38 @@ extension Coordinator {
         note(
             .stalled(
                 step: committed + 1, waiting: names(of: watched), milliseconds: milliseconds))
-        var culprits: [PeerID]
+        var culprits = watched.filter { isInOwnWork($0) }
         switch stage {
         case .restoring: culprits = watched
-        case .stepping, .evaluating: culprits = watched.filter { isInOwnWork($0) }
-        default: culprits = attempts > 2 ? watched : []
+        // Nobody is to blame; one stays with whom the run goes on.
+        case .forming where culprits.isEmpty && attempts > 2:
+            let isAll = watched.count == members?.peers.count
+            culprits = isAll ? Array(watched.dropFirst()) : watched
+        default: break
         }
-        // One must stay with whom the run can go on.
-        if culprits.count == members?.peers.count {
+        // Where all are to blame, others must be there to go on.
+        let isAll = culprits.count == members?.peers.count
+        if isAll && peers.values.count(where: \.isPrepared) == culprits.count {
             culprits = attempts > 2 ? Array(culprits.dropFirst()) : []
         }
         guard !culprits.isEmpty else { return assemble(at: now) }
         for id in culprits { lost(id, .stuck(milliseconds: milliseconds), at: now) }
     }
 
+    /// Whether a peer has something to do for which it waits for nobody.
     private func isInOwnWork(_ id: PeerID) -> Bool {
         switch peers[id]?.heartbeat?.phase {
         case .folding, .voting, .forming: false
-        default: true
+        // A member that waits has formed the ring; after that it must have been given an order.
+        case .waiting, .joining, nil: !stage.isForming
+        case .computing, .updating, .evaluating, .preparing, .receivingState: true
         }
     }
 }
 
 extension Coordinator.Stage {
+    fileprivate var isForming: Bool { if case .forming = self { true } else { false } }
+
     /// Whether a broken link holds it up.
     var needsRing: Bool {
         switch self {

@@ -191,6 +191,57 @@ import Wire
                 """)
     }
 
+    @Test func `a ring does not wait for a member that hangs in its update, were it the only one`()
+    {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.bothVote(1, step: 1)
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        _ = s.trace()
+        s.wait(2_300, hearing: [1: .updating, 2: .forming])
+        s.breaks(2)
+        s.joins(3, holds: 1)
+        s.wait(2_300, hearing: [3: .updating])
+        s.joins(4, holds: 1)
+        s.wait(1_000, hearing: [3: .updating, 4: .waiting])
+        #expect(
+            s.trace() == """
+                2300 ms pass
+                  note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
+                  → p1 roster 1.2 after 1: w1 of w1 w2, shards 0..<2
+                  → p2 roster 1.2 after 1: w2 of w1 w2, shards 2..<4
+                  note stalled(step: 2, waiting: ["w1", "w2"], milliseconds: 2100)
+                  forget p1
+                  note lost(name: "w1", host: "h", reason: stuck(milliseconds: 2100), step: 1)
+                  note formed(1.3, members: ["w2"], bounds: [0, 4])
+                  → p2 roster 1.3 after 1: w2 of w2, shards 0..<4
+                  → p1 say hello
+                p2 broke
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 1)
+                  note allGone(step: 1)
+                p3: hello 3
+                  → p3 welcome w3
+                  note joined(name: "w3", host: "h", processID: 3, threads: 1, waitingFor: 0)
+                p3: prepared holds 1
+                2300 ms pass
+                  note formed(1.4, members: ["w3"], bounds: [0, 4])
+                  → p3 roster 1.4 after 1: w3 of w3, shards 0..<4
+                p4: hello 4
+                  → p4 welcome w4
+                  note joined(name: "w4", host: "h", processID: 4, threads: 1, waitingFor: 0)
+                p4: prepared holds 1
+                1000 ms pass
+                  note stalled(step: 2, waiting: ["w3"], milliseconds: 2100)
+                  forget p3
+                  note lost(name: "w3", host: "h", reason: stuck(milliseconds: 2100), step: 1)
+                  note formed(1.5, members: ["w4"], bounds: [0, 4])
+                  → p4 roster 1.5 after 1: w4 of w4, shards 0..<4
+                  → p3 say hello
+                  → p3 say hello
+                """)
+    }
+
     @Test func `a late vote of an older ring does not count`() {
         var s = CoordinatorScenario()
         s.startTwo()

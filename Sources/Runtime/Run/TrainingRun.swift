@@ -37,8 +37,9 @@ package struct TrainingRun {
     package struct Result: Sendable {
         package var outcome: Outcome
         package var prepared: PreparedRun
-        /// The newest checkpoint.
+        /// The last committed step.
         package var step: Int
+        /// Of the newest checkpoint's parameters.
         package var digest: String?
     }
 
@@ -65,16 +66,7 @@ package struct TrainingRun {
         let store = try store(folder, prepared, mailbox)
         defer { store.close() }
         var digest = resumed?.folder.digest
-        let setup = CoordinatorSetup(
-            policy: try policy(prepared, folder, lastStep),
-            batches: CorpusBatches(
-                schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
-            schedule: LearningRateSchedule(
-                peak: Float(configuration.learningRate), warmup: configuration.warmup),
-            parameterCount: prepared.model.layout.count, store: store,
-            loadState: { try loadState($0, prepared, resumed?.folder, warmStart, folder) },
-            resumedFrom: resumedStep ?? (warmStart == nil ? nil : 0),
-            timeLimit: configuration.timeLimit)
+        let setup = try setup(prepared, folder, store, resumed?.folder, warmStart, lastStep)
         let process = CoordinatorProcess(setup, on: endpoint, mailbox: mailbox) { event in
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
@@ -85,13 +77,9 @@ package struct TrainingRun {
         report(.prepared(summary(prepared, resumedStep, lastStep)))
         if store.tornBytes > 0 { report(.ledgerCut(bytes: store.tornBytes)) }
         let outcome = try run(process, folder, report)
-        let step: Int =
-            switch outcome {
-            case .finished(let step): step
-            case .stopped(_, let saved): saved ?? 0
-            default: process.coordinator.lastCommitted
-            }
-        return Result(outcome: outcome, prepared: prepared, step: step, digest: digest)
+        return Result(
+            outcome: outcome, prepared: prepared, step: process.coordinator.lastCommitted,
+            digest: digest)
     }
 
     private func run(
@@ -153,13 +141,24 @@ package struct TrainingRun {
         if let resumed, resumed.step == step {
             folder = resumed
         } else {
-            folder = try PreparedRun.newestCheckpoint(of: run.paths.folder).folder
+            folder = try checkpoint(step, of: run)
         }
         let state = LoadedState(
             step: folder.step, adamCount: folder.state.adamCount,
             sections: vectors(prepared.model.layout.count))
         try folder.load(prepared.model.layout, into: state.sections)
         return state
+    }
+
+    /// The checkpoint of just this step, which has been written since the run was opened.
+    private func checkpoint(_ step: Int, of run: RunFolder) throws(CheckpointError)
+        -> CheckpointFolder
+    {
+        let candidates = try CheckpointShelf(run.paths.checkpoints).candidates()
+        guard let path = candidates.first(where: { $0.step == step })?.path else {
+            throw .noRun(path: run.paths.checkpoints)
+        }
+        return try CheckpointFolder(path)
     }
 
     // MARK: parts
@@ -186,6 +185,22 @@ package struct TrainingRun {
             keep: configuration.keep
         ) { mailbox.post(.disk($0)) }
         return try RunStore(folder: folder, checkpoints: checkpoints)
+    }
+
+    private func setup(
+        _ prepared: PreparedRun, _ folder: RunFolder, _ store: RunStore,
+        _ resumed: CheckpointFolder?, _ warmStart: LoadedState?, _ lastStep: Int
+    ) throws -> CoordinatorSetup {
+        CoordinatorSetup(
+            policy: try policy(prepared, folder, lastStep),
+            batches: CorpusBatches(
+                schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
+            schedule: LearningRateSchedule(
+                peak: Float(configuration.learningRate), warmup: configuration.warmup),
+            parameterCount: prepared.model.layout.count, store: store,
+            loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
+            resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
+            timeLimit: configuration.timeLimit)
     }
 
     private func policy(

@@ -79,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "CBuildFacts",
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Simulation",
+                "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

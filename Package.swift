@@ -108,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
+            name: "CommandLineTests",
+            dependencies: ["Runtime", "Checkpoint", "Simulation", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",

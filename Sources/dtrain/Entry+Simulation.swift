@@ -75,8 +75,7 @@ extension Entry {
         case (let canary?, let first?):
             guard !request.json else { return }
             try StandardOutput.write(
-                "\(canary.name) is found by \(failed.count) of \(seeds), first by "
-                    + sentence(of: first, canary) + "\n")
+                "\(canary.name) is found by " + sentence(of: first, canary) + "\n")
         }
     }
 
@@ -86,7 +85,8 @@ extension Entry {
         if json {
             try StandardOutput.write(json: TraceReport(report))
         } else {
-            try StandardOutput.write(report.trace.joined(separator: "\n") + "\n")
+            let end = report.violation.map { "VIOLATION \($0)" } ?? "ended as it must"
+            try StandardOutput.write((report.trace + [end]).joined(separator: "\n") + "\n")
         }
         if let violation = report.violation {
             if canary == nil { throw Failure(.other, "seed \(seed): \(violation)") }
@@ -158,6 +158,8 @@ private final class SeedSweep: Sendable {
     private func take() -> Int? {
         shared.withLock { state in
             guard state.next <= seeds.upperBound else { return nil }
+            // A known mistake is to be found once; all seeds below the one that found it are done.
+            if canary != nil && !state.violations.isEmpty { return nil }
             state.next += 1
             return state.next - 1
         }

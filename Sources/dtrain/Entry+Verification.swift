@@ -35,9 +35,7 @@ extension Entry {
     }
 
     private static func sentence(of result: Verification.Result, _ folder: String) -> String {
-        let count = result.steps.count
-        var text = "\(folder): \(count == 1 ? "step" : "steps") "
-        text += "\(result.steps.shownAsStretch) agree\(count == 1 ? "s" : ""), recomputed from "
+        var text = "\(folder): \(result.steps.thatAgree), recomputed from "
         text += "\(sentence(of: result.start)) in "
         text += result.seconds < 10 ? "\(fixed(result.seconds, 1)) s" : span(result.seconds)
         if result.skipped > 0 { text += "; \(result.skipped) skipped there and here" }
@@ -65,7 +63,7 @@ extension Entry {
         let (recorded, recomputed) = (difference.recorded, difference.recomputed)
         let agreed =
             step > result.steps.lowerBound
-            ? "the steps \((result.steps.lowerBound...step - 1).shownAsStretch) agree"
+            ? (result.steps.lowerBound...step - 1).thatAgree
             : "it is the first one after \(sentence(of: result.start))"
         let file = "\(folder)/ledger.jsonl"
         switch difference.subject {
@@ -135,7 +133,8 @@ extension Verification.Difference.Subject {
 }
 
 extension ClosedRange<Int> {
-    fileprivate var shownAsStretch: String {
-        lowerBound == upperBound ? "\(lowerBound)" : "\(lowerBound)..\(upperBound)"
+    fileprivate var thatAgree: String {
+        lowerBound == upperBound
+            ? "step \(lowerBound) agrees" : "steps \(lowerBound)..\(upperBound) agree"
     }
 }

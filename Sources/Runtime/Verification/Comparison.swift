@@ -79,7 +79,9 @@ struct Comparison {
         let verdict = outcome.isSkipped ? LedgerEntry.Verdict.skipped : .committed
         return difference(.state, line.state, "\(outcome.state)")
             ?? difference(.verdict, line.verdict.rawValue, verdict.rawValue)
-            ?? difference(.loss, "\(line.loss)", "\(outcome.loss)")
+            // NaNs are one loss, whatever their sign.
+            ?? (line.loss.isNaN && outcome.loss.isNaN
+                ? nil : difference(.loss, "\(line.loss)", "\(outcome.loss)"))
             // The bits of a NaN say nothing: which of several survives a sum is left open.
             ?? (outcome.isSkipped ? nil : difference(.total, line.total, "\(outcome.total)"))
     }

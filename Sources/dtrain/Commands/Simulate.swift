@@ -65,17 +65,3 @@ struct Simulate: ParsableCommand {
                 threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
     }
 }
-
-extension Canary {
-    /// As it is typed: `counts-stale-frames`.
-    var name: String {
-        "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : "\($1)" }
-    }
-
-    static var names: [String] { allCases.map(\.name) }
-
-    init?(name: String) {
-        guard let canary = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = canary
-    }
-}

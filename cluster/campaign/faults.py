@@ -30,6 +30,8 @@ class Fault:
             name.startswith(".step") for name in listed(run.stage.path(run.name, "checkpoints")))
         self.during_join = any(self.time - worker.started < 0.4 for worker in run.running)
         self.recovered = None
+        # Whether the run had got over all faults before it.
+        self.is_alone = True
         self.victims = ""
 
 

@@ -73,7 +73,7 @@ def row_of(kind, hits, faults, work):
     for fault in hits:
         index = faults.all.index(fault)
         following = faults.all[index + 1].time if index + 1 < len(faults.all) else float("inf")
-        if not moment or not fault.recovered or fault.recovered > following:
+        if not (moment and fault.is_alone and fault.recovered) or fault.recovered > following:
             continue
         step = next(row[1] for row in faults.run.tail.commits if row[0] == fault.recovered)
         times.append(max(0.0, fault.recovered - fault.origin - work.get(step, 0)) * 1000)

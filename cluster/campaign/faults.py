@@ -32,6 +32,8 @@ class Fault:
         self.recovered = None
         # Whether the run had got over all faults before it.
         self.is_alone = True
+        # Seconds for which the ring went on as if nothing had happened.
+        self.went_on_for = 0.0
         self.victims = ""
 
 
@@ -78,6 +80,9 @@ class Faults:
             for moment, _, generation in self.run.tail.commits[fault.commits:]:
                 if moment <= fault.origin:
                     continue
+                if fault.is_of_ring and generation == fault.generation:
+                    # Without a member no step is committed, but for one whose votes are all there.
+                    fault.went_on_for = moment - fault.origin
                 if not fault.is_of_ring or generation > fault.generation:
                     fault.recovered = moment
                     break
@@ -87,7 +92,9 @@ class Faults:
 
     def victims(self, count):
         running = self.run.running
-        return self.dice.sample(running, min(count, len(running)))
+        chosen = self.dice.sample(running, min(count, len(running)))
+        self.all[-1].victims = " ".join(victim.name for victim in chosen)
+        return chosen
 
     def replace(self, count):
         for _ in range(count):

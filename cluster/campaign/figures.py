@@ -75,6 +75,9 @@ def row_of(kind, hits, faults, work):
         following = faults.all[index + 1].time if index + 1 < len(faults.all) else float("inf")
         if not (moment and fault.is_alone and fault.recovered) or fault.recovered > following:
             continue
+        # Whom it hit was no member of the ring: nobody had to get over anything.
+        if fault.went_on_for > 0.3:
+            continue
         step = next(row[1] for row in faults.run.tail.commits if row[0] == fault.recovered)
         times.append(max(0.0, fault.recovered - fault.origin - work.get(step, 0)) * 1000)
         slow.append((round(times[-1]), step, fault.victims))

@@ -1,9 +1,23 @@
 import Parameters
 
+/// What own gradients are added to, or what is taken as a total: numbers that came from outside.
+package struct ChunkOperand {
+    package let bytes: UnsafeRawBufferPointer
+    /// What they must digest to; nil when that is known to be so.
+    package let digest: FastDigest?
+
+    package init(_ bytes: UnsafeRawBufferPointer, checkedBy digest: FastDigest? = nil) {
+        self.bytes = bytes
+        self.digest = digest
+    }
+
+    var isSound: Bool { digest.map { $0 == FastDigest(block: bytes) } ?? true }
+}
+
 /// The numbers of one step on one worker: own gradients, the total vector, and the digest of it.
 ///
-/// The thin place where bytes of frames meet floats. A frame is a header's room and then the
-/// chunk's float32.
+/// The thin place where bytes from neighbours meet floats. Whatever it makes it digests once: that
+/// digest goes out beside the numbers.
 package struct StepNumbers {
     package let total: ParameterVector
     private let sum: ChunkSum
@@ -31,71 +45,63 @@ package struct StepNumbers {
     /// Digest of the total, once every element is known.
     package func digest() -> FastDigest { blocks.digest() }
 
-    // MARK: Chunks
-
-    private func check(_ frame: Int, _ range: Range<Int>) {
-        precondition(
-            frame == FrameHeader.byteCount + 4 * range.count,
-            "a frame of \(frame) bytes for elements \(range)")
+    /// A chunk's place in the total vector.
+    package func place(of range: Range<Int>) -> UnsafeMutableRawBufferPointer {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= total.count,
             "elements \(range) of \(total.count)")
+        return UnsafeMutableRawBufferPointer(
+            start: total.unsafeAddress + range.lowerBound, count: 4 * range.count)
     }
 
-    /// Adds own gradients to `base` and leaves the sum in the frame.
+    private func check(_ bytes: Int, _ range: Range<Int>) {
+        precondition(bytes == 4 * range.count, "\(bytes) bytes for elements \(range)")
+    }
+
+    // MARK: Chunks
+
+    /// target = base + own gradients, a partial; `target` may be where `base` lies.
+    ///
+    /// - Returns: its digest; nil, and nothing is written, if `base` is not what was sent.
     package func add(
-        _ range: Range<Int>, onto base: FoldAction.Base,
-        in frame: UnsafeMutableRawBufferPointer
-    ) {
-        check(frame.count, range)
-        let numbers = frame.baseAddress! + FrameHeader.byteCount
-        switch base {
-        case .nothing: sum.sum(range, onto: nil, into: numbers)
-        case .frame: sum.sum(range, onto: UnsafeRawPointer(numbers), into: numbers)
-        case .parked:
-            let parked = UnsafeRawPointer(total.unsafeAddress + range.lowerBound)
-            sum.sum(range, onto: parked, into: numbers)
+        _ range: Range<Int>, onto base: ChunkOperand?, into target: UnsafeMutableRawBufferPointer
+    ) -> FastDigest? {
+        check(target.count, range)
+        if let base {
+            check(base.bytes.count, range)
+            guard base.isSound else { return nil }
         }
+        sum.sum(range, onto: base?.bytes.baseAddress, into: target.baseAddress!)
+        return FastDigest(block: UnsafeRawBufferPointer(target))
     }
 
-    /// Adds own gradients to `base` and leaves the sum, now whole, in the total vector.
-    package mutating func finish(
-        _ range: Range<Int>, onto base: FoldAction.Base, frame: UnsafeRawBufferPointer?
-    ) {
-        let place = UnsafeMutableRawPointer(total.unsafeAddress + range.lowerBound)
-        switch base {
-        case .nothing: sum.sum(range, onto: nil, into: place)
-        case .parked: sum.sum(range, onto: UnsafeRawPointer(place), into: place)
-        case .frame:
-            check(frame!.count, range)
-            sum.sum(range, onto: frame!.baseAddress! + FrameHeader.byteCount, into: place)
-        }
-        digest(range)
+    /// The chunk's total = base + own gradients, in its place.
+    ///
+    /// - Returns: as `add`.
+    package mutating func finish(_ range: Range<Int>, onto base: ChunkOperand?) -> FastDigest? {
+        guard let digest = add(range, onto: base, into: place(of: range)) else { return nil }
+        note(range)
+        return digest
     }
 
     /// Keeps a partial where its total will land.
-    package func park(_ frame: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        check(frame.count, range)
-        total.store(
-            bytes: UnsafeRawBufferPointer(rebasing: frame[FrameHeader.byteCount...]),
-            at: range.lowerBound)
+    package func park(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+        check(bytes.count, range)
+        place(of: range).copyMemory(from: bytes)
     }
 
-    /// Takes a total.
-    package mutating func store(_ frame: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        park(frame, range)
-        digest(range)
-    }
-
-    /// Copies a chunk of the total vector into a frame.
-    package func copy(_ range: Range<Int>, into frame: UnsafeMutableRawBufferPointer) {
-        check(frame.count, range)
-        (frame.baseAddress! + FrameHeader.byteCount).copyMemory(
-            from: total.unsafeAddress + range.lowerBound, byteCount: 4 * range.count)
+    /// Takes a total; false if it is not what was sent.
+    package mutating func store(_ operand: ChunkOperand, _ range: Range<Int>) -> Bool {
+        park(operand.bytes, range)
+        // Of what lies here now, and is hot: what the sender has there may change meanwhile.
+        let stored = UnsafeRawBufferPointer(place(of: range))
+        if let digest = operand.digest, digest != FastDigest(block: stored) { return false }
+        note(range)
+        return true
     }
 
     /// Digests the blocks that `range` completes.
-    private mutating func digest(_ range: Range<Int>) {
+    private mutating func note(_ range: Range<Int>) {
         var start = range.lowerBound
         while start < range.upperBound {
             let block = start / Self.blockElements

@@ -88,6 +88,8 @@ extension Entry {
             case .note(let note): terminal.say(sentence(of: note))
             case .stillWaiting(let address, let seconds):
                 terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
+            case .memoryNotShared(let reason):
+                terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
             case .ended: break
             }
         }

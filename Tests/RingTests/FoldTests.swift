@@ -30,7 +30,11 @@ import Wire
         for seed in 0..<30 as Range<UInt64> {
             let setting = setting(workers, collective, &generator)
             let gradients = gradients(setting.shards, setting.count, seed: seed)
-            let ring = try MemoryRing(setting, seed: seed, gradients: gradients)
+            let lanes = UInt64.random(in: 0 ... .max, using: &generator)
+            let ring = try MemoryRing(setting, seed: seed, gradients: gradients) {
+                // A third in frames, a third by memory, a third mixed.
+                seed % 3 == 0 ? false : seed % 3 == 1 ? true : lanes >> UInt64($0) & 1 == 1
+            }
             run(ring)
             for member in ring.members {
                 #expect(member.fold.isComplete && member.violation == nil && member.drops.isEmpty)

@@ -30,6 +30,10 @@ final class MemoryMember {
     var localLeft: Int
     var toSuccessor: [[UInt8]] = []
     var toPredecessor: [[UInt8]] = []
+    /// Where sums lie that are sent by memory.
+    weak var predecessor: MemoryMember?
+    var sendsByMemory = false
+    var digests: [FastDigest?] = []
 
     init(_ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector]) {
         self.plan = plan
@@ -38,6 +42,7 @@ final class MemoryMember {
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
         numbers = Self.numbers(plan, gradients)
         localLeft = plan.count
+        digests = Array(repeating: nil, count: plan.chunks)
     }
 
     var total: ParameterVector { numbers.total }
@@ -55,6 +60,7 @@ final class MemoryMember {
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
         numbers = Self.numbers(plan, gradients)
         localLeft = plan.count
+        digests = Array(repeating: nil, count: plan.chunks)
         let held = early
         early = []
         for frame in held { receive(frame, from: .predecessor) }
@@ -71,7 +77,7 @@ final class MemoryMember {
                 return
             }
             switch fold.receive(header, from: neighbour) {
-            case .act(let action): perform(action, bytes)
+            case .act(let action): perform(action, bytes, header)
             case .noted: break
             case .early:
                 early.append(Array(bytes))
@@ -89,22 +95,49 @@ final class MemoryMember {
         return true
     }
 
-    private func perform(_ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?) {
+    private func perform(
+        _ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?, _ header: FrameHeader? = nil
+    ) {
         switch action {
         case .park(let chunk):
-            numbers.park(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
+            if header!.place == .memory {
+                digests[chunk] = header!.digest
+            } else {
+                numbers.park(
+                    UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]),
+                    plan.elements(ofChunk: chunk))
+            }
         case .passOn(let chunk, let base):
-            send(fold.partialHeader(chunk: chunk), frame) { $0.add($1, onto: base, in: $2) }
+            let range = plan.elements(ofChunk: chunk)
+            guard
+                let digest = numbers.add(
+                    range, onto: operand(chunk, base, frame, header), into: numbers.place(of: range)
+                )
+            else {
+                violation = .frame(.checksum)
+                return
+            }
+            send(fold.partialHeader(chunk: chunk), digest, range)
         case .finish(let chunk, let base, let forward):
-            numbers.finish(
-                plan.elements(ofChunk: chunk), onto: base,
-                frame: frame.map { UnsafeRawBufferPointer($0) })
+            guard
+                let digest = numbers.finish(
+                    plan.elements(ofChunk: chunk), onto: operand(chunk, base, frame, header))
+            else {
+                violation = .frame(.checksum)
+                return
+            }
+            digests[chunk] = digest
             if forward { perform(.forward(chunk: chunk), nil) }
         case .store(let chunk, let forward):
-            numbers.store(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
-            if forward { toSuccessor.append(Array(frame!)) }
+            let operand = operand(chunk, .frame, frame, header)!
+            guard numbers.store(operand, plan.elements(ofChunk: chunk)) else {
+                violation = .frame(.checksum)
+                return
+            }
+            digests[chunk] = header!.digest
+            if forward { perform(.forward(chunk: chunk), nil) }
         case .forward(let chunk):
-            send(fold.totalHeader(chunk: chunk), nil) { $0.copy($1, into: $2) }
+            send(fold.totalHeader(chunk: chunk), digests[chunk]!, plan.elements(ofChunk: chunk))
         case .grant(let partials, let totals):
             toPredecessor.append(
                 fold.creditHeader(partials: partials, totals: totals).sealed())
@@ -113,20 +146,43 @@ final class MemoryMember {
         }
     }
 
-    private func send(
-        _ header: FrameHeader, _ frame: UnsafeMutableRawBufferPointer?,
-        _ fill: (StepNumbers, Range<Int>, UnsafeMutableRawBufferPointer) -> Void
-    ) {
-        var built = frame.map { Array($0) } ?? [UInt8](repeating: 0, count: header.frameBytes)
-        built.withUnsafeMutableBytes { bytes in
-            switch header.body {
-            case .partial(let piece), .total(let piece):
-                fill(numbers, plan.elements(ofChunk: piece.chunk), bytes)
-            default: break
+    private func operand(
+        _ chunk: Int, _ base: FoldAction.Base, _ frame: UnsafeMutableRawBufferPointer?,
+        _ header: FrameHeader?
+    ) -> ChunkOperand? {
+        let range = plan.elements(ofChunk: chunk)
+        let expected: FastDigest
+        switch base {
+        case .nothing: return nil
+        case .frame where header!.place == .frame:
+            return ChunkOperand(UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]))
+        case .frame: expected = header!.digest
+        case .parked:
+            guard let parked = digests[chunk] else {
+                return ChunkOperand(UnsafeRawBufferPointer(numbers.place(of: range)))
             }
-            header.seal(bytes)
+            expected = parked
         }
-        toSuccessor.append(built)
+        return ChunkOperand(
+            UnsafeRawBufferPointer(predecessor!.numbers.place(of: range)), checkedBy: expected)
+    }
+
+    /// In a frame, or by saying that it lies in the total vector.
+    private func send(_ header: FrameHeader, _ digest: FastDigest, _ range: Range<Int>) {
+        var header = header
+        header.digest = digest
+        if sendsByMemory {
+            header.place = .memory
+            toSuccessor.append(header.sealed())
+        } else {
+            var built = [UInt8](repeating: 0, count: header.frameBytes)
+            built.withUnsafeMutableBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: bytes[FrameHeader.byteCount...])
+                    .copyMemory(from: UnsafeRawBufferPointer(numbers.place(of: range)))
+                header.seal(bytes)
+            }
+            toSuccessor.append(built)
+        }
     }
 }
 
@@ -149,7 +205,11 @@ final class MemoryRing {
     /// Changes what a link carries: gets a frame, returns what arrives.
     var disturb: ((_ frame: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]])?
 
-    init(_ setting: Setting, seed: UInt64, gradients: [ParameterVector]) throws {
+    /// - Parameter lanes: which members send by memory; none unless said.
+    init(
+        _ setting: Setting, seed: UInt64, gradients: [ParameterVector],
+        lanes: (Int) -> Bool = { _ in false }
+    ) throws {
         self.setting = setting
         generator = SeededGenerator(seed: seed)
         forward = Array(repeating: [], count: setting.workers)
@@ -163,6 +223,10 @@ final class MemoryRing {
                 MemoryMember(
                     plan, step: 1, window: setting.window,
                     gradients: Array(gradients[plan.own])))
+            members[rank].sendsByMemory = lanes(rank)
+        }
+        for rank in members.indices {
+            members[rank].predecessor = members[(rank + setting.workers - 1) % setting.workers]
         }
     }
 

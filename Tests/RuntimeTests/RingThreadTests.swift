@@ -29,7 +29,9 @@ private final class Threads {
     var rings: [RingThread] = []
     var reports: [Reports] = []
     var bounds: [Int] = []
-    var transport = RingTransport.auto
+    /// By rank, around and around.
+    var transports = [RingTransport.auto]
+    var memory: [SharedMemory] = []
     var collective = Collective.fold
 
     init(_ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }) throws {
@@ -45,6 +47,8 @@ private final class Threads {
                 try RingThread(context: context, configuration: configuration) {
                     reports.add($0)
                 })
+            memory.append(try SharedMemory(byteCount: 4 * 10_000, writable: false))
+            rings[worker].share(memory[worker])
         }
     }
 
@@ -60,7 +64,7 @@ private final class Threads {
                     run: 5, generation: Generation(epoch: 1, counter: counter), rank: rank,
                     shardBounds: bounds,
                     successor: members.count == 1 ? nil : rings[successor].endpoints,
-                    transport: transport, collective: collective))
+                    transport: transports[rank % transports.count], collective: collective))
         }
     }
 
@@ -80,7 +84,7 @@ private final class Threads {
         var totals: [ParameterVector] = []
         for (rank, member) in members.enumerated() {
             let own = bounds[rank]..<bounds[rank + 1]
-            let total = ParameterVector(count: count)
+            let total = memory[member].vector(count: count)
             totals.append(total)
             let ring = rings[member]
             ring.begin(step: step, gradients: Array(gradients[own]), total: total)
@@ -135,13 +139,13 @@ private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [Parameter
 }
 
 @Suite(.serialized) struct RingThreadTests {
-    @Test(arguments: [RingTransport.ipc, .tcp, .auto], [1, 2, 3, 4])
-    func `real sockets give the bits of one process, step after step`(
-        transport: RingTransport, workers: Int
+    @Test(arguments: [[RingTransport.ipc], [.tcp], [.shared], [.auto, .tcp, .ipc]], [1, 2, 3, 4])
+    func `every lane and mixture gives the bits of one process, step after step`(
+        transports: [RingTransport], workers: Int
     ) throws {
         for collective in Collective.allCases {
             let threads = try Threads(workers)
-            threads.transport = transport
+            threads.transports = transports
             threads.collective = collective
             let all = Array(0..<workers)
             threads.form(all, bounds: [0] + (1...workers).map { $0 * 2 - $0 % 2 }, counter: 1)
@@ -151,7 +155,12 @@ private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [Parameter
                 let gradients = someGradients(shards, 2000 + 371 * step, seed: step)
                 try threads.fold(all, step: UInt64(step), gradients: gradients)
             }
-            for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
+            for (rank, ring) in threads.rings.enumerated() {
+                #expect(ring.progress.drops.isEmpty)
+                let lane = transports[rank % transports.count]
+                let used: RingTransport? = workers == 1 ? nil : lane == .auto ? .shared : lane
+                #expect(ring.progress.lane == used)
+            }
         }
     }
 

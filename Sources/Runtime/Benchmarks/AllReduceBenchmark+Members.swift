@@ -123,8 +123,8 @@ extension AllReduceBenchmark {
                 Membership(
                     endpoints: endpoints, transport: transport, collective: collective,
                     run: .random(in: 0 ... .max))))
-        _ = try members.collect("forming", within: .seconds(30)) { report in
-            if case .formed(let rank) = report { (rank, ()) } else { nil }
+        let lanes = try members.collect("forming", within: .seconds(30)) { report in
+            if case .formed(let rank, let lane) = report { (rank, lane) } else { nil }
         }
         for bytes in sizes {
             try members.tell(
@@ -137,7 +137,7 @@ extension AllReduceBenchmark {
                     nil
                 }
             }
-            try emit(row(bytes, measurements))
+            try emit(row(bytes, Self.name(lanes), measurements))
         }
         try members.end()
     }
@@ -149,11 +149,14 @@ extension AllReduceBenchmark {
         var bufferBytes: Int?
         var ioThreads: Int
         var patienceSeconds: Double
+        /// Bytes of the largest vector.
+        var largest: Int
     }
 
     private var memberSettings: MemberSettings {
         MemberSettings(
             chunkBytes: ring.chunkBytes, credits: ring.credits, bufferBytes: ring.bufferBytes,
-            ioThreads: ioThreads, patienceSeconds: patience.seconds)
+            ioThreads: ioThreads, patienceSeconds: patience.seconds,
+            largest: sizes.max() ?? 4)
     }
 }

@@ -88,7 +88,7 @@ package struct AllReduceBenchmark: Sendable {
     /// What a member says.
     enum Report: Codable, Sendable {
         case ready(rank: Int, RingEndpoints)
-        case formed(rank: Int)
+        case formed(rank: Int, lane: RingTransport?)
         case measured(rank: Int, Measurement)
         case failed(rank: Int, message: String)
     }
@@ -101,7 +101,13 @@ package struct AllReduceBenchmark: Sendable {
         var linkBytes: Int
     }
 
-    func row(_ bytes: Int, _ measurements: [Measurement]) -> Row {
+    /// What the members' sums went over: `mixed` if they differ.
+    static func name(_ lanes: [RingTransport?]) -> String {
+        let names = Set(lanes.map { $0?.rawValue ?? "none" })
+        return names.count == 1 ? names.first! : "mixed"
+    }
+
+    func row(_ bytes: Int, _ lane: String, _ measurements: [Measurement]) -> Row {
         let count = measurements[0].times.count
         let times = (0..<count).map { index in measurements.map { $0.times[index] }.max()! }
             .sorted()
@@ -112,7 +118,7 @@ package struct AllReduceBenchmark: Sendable {
         let moved = Double(bytes) * Double(count) * 1e-9
         return Row(
             bytes: bytes, workers: workers,
-            transport: (transport == .auto ? RingTransport.ipc : transport).rawValue,
+            transport: lane,
             collective: collective.rawValue, iterations: count,
             median: Self.rounded(median * 1e6, 1), percentile99: Self.rounded(times[last] * 1e6, 1),
             algorithmBandwidth: Self.rounded(algorithm, 4),

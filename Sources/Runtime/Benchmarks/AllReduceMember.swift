@@ -14,6 +14,8 @@ package final class AllReduceMember {
     private let control: DealerSocket
     private let ring: RingThread
     private let events = RingEvents()
+    /// Where totals lie, so that neighbours can read them.
+    private let memory: SharedMemory
     private var step: UInt64 = 0
 
     /// Where the ring thread's reports wait for the main thread.
@@ -60,11 +62,13 @@ package final class AllReduceMember {
         configuration.chunkBytes = settings.chunkBytes
         configuration.credits = settings.credits
         configuration.bufferBytes = settings.bufferBytes
+        memory = try SharedMemory(byteCount: settings.largest, writable: false)
         let events = events
         ring = try RingThread(context: context, configuration: configuration) { event in
             events.queue.withLock { $0.append(event) }
             events.arrived.signal()
         }
+        ring.share(memory)
     }
 
     private func work() throws {
@@ -116,16 +120,17 @@ package final class AllReduceMember {
                 shardBounds: Array(0...workers),
                 successor: workers > 1 ? membership.endpoints[(rank + 1) % workers] : nil,
                 transport: membership.transport, collective: membership.collective))
-        let event = try event()
+        var event = try event()
+        if case .unshared = event { event = try self.event() }
         guard case .formed = event else { throw Failure.unexpected(event) }
         self.workers = workers
-        try say(.formed(rank: rank))
+        try say(.formed(rank: rank, lane: ring.progress.lane))
     }
 
     // MARK: Measuring
 
     private var workers = 1
-    private let nothing = (ParameterVector(count: 1), ParameterVector(count: 1))
+    private let nothing = ParameterVector(count: 1)
 
     private func fold(_ gradient: ParameterVector, into total: ParameterVector) throws
         -> FastDigest
@@ -142,7 +147,7 @@ package final class AllReduceMember {
         _ bytes: Int, _ warmUp: Int, _ iterations: Int
     ) throws -> AllReduceBenchmark.Measurement {
         let gradient = ParameterVector(count: bytes / 4)
-        let total = ParameterVector(count: bytes / 4)
+        let total = memory.vector(count: bytes / 4)
         Self.fill(gradient) { Self.value($0, rank: rank) }
         Self.fill(total) { expected($0) }
         let right = FastDigest(total)
@@ -151,7 +156,7 @@ package final class AllReduceMember {
         for iteration in 0..<warmUp + iterations {
             total.fill(0)
             // An all-reduce of one number: nobody starts before everybody is here.
-            _ = try fold(nothing.0, into: nothing.1)
+            _ = try fold(nothing, into: memory.vector(count: 1))
             let sent = ring.progress.bytesSent
             let processor = Self.processorSeconds()
             let start = ContinuousClock.now

@@ -6,7 +6,9 @@ import Training
 /// the run folder and sent to the workers.
 package struct RunConfiguration: Equatable, Sendable {
     package enum Collective: String, CaseIterable, Codable, Sendable { case fold, ring }
-    package enum Transport: String, CaseIterable, Codable, Sendable { case auto, ipc, tcp }
+    package enum Transport: String, CaseIterable, Codable, Sendable {
+        case auto, shared, ipc, tcp
+    }
     package enum NaNPolicy: String, CaseIterable, Codable, Sendable { case stop, skip }
 
     /// Paths are absolute.

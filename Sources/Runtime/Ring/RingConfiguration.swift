@@ -38,7 +38,7 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
     package func endpoint(_ transport: RingTransport, from host: HostIdentity) -> String? {
         switch transport {
         case .auto: host == self.host ? ipc ?? tcp : tcp
-        case .ipc: host == self.host ? ipc : nil
+        case .shared, .ipc: host == self.host ? ipc : nil
         case .tcp: tcp
         }
     }
@@ -46,14 +46,18 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
 
 /// How neighbours are joined.
 package enum RingTransport: String, Sendable, Codable, CaseIterable {
-    /// ipc within a host, tcp between hosts.
+    /// Shared memory within a host, tcp between hosts.
     case auto
+    /// Sums are folded where they lie; what goes over ipc are greetings, and everything where the
+    /// memory can't be shared.
+    case shared
     case ipc
     case tcp
 
     package init(_ transport: RunConfiguration.Transport) {
         switch transport {
         case .auto: self = .auto
+        case .shared: self = .shared
         case .ipc: self = .ipc
         case .tcp: self = .tcp
         }
@@ -95,6 +99,8 @@ package enum RingEvent: Sendable {
     /// Both neighbours are in this generation.
     case formed(Generation)
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
+    /// The successor can't map this worker's memory, so that sums go over ipc.
+    case unshared(reason: String)
     /// Nothing more will come of this generation. Reported once a generation.
     case broken(Generation, RingBreak)
 }
@@ -111,6 +117,8 @@ package enum RingBreak: Error, Equatable, Sendable {
     case violation(Neighbour, Violation)
     /// The successor has no endpoint of the transport asked for.
     case unreachable(RingTransport)
+    /// What this neighbour shares is not what it was said to be.
+    case memory(Neighbour, MessagingError)
     case socket(MessagingError)
     case plan(RingPlanError)
 }
@@ -133,6 +141,8 @@ package struct RingProgress: Sendable, Equatable {
 
     package var state = State.idle
     package var generation: Generation?
+    /// What sums go to the successor over, once the generation is formed; nil for one worker.
+    package var lane: RingTransport?
     package var step: UInt64 = 0
     package var chunks = 0
     /// Chunks of the step whose total is known.

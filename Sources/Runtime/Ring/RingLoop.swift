@@ -23,6 +23,16 @@ final class RingLoop {
         var numbers: StepNumbers
         var startedAt: ContinuousClock.Instant?
         let processorAtStart: Double
+        /// The successor reads sums in the total vector.
+        let usesLane: Bool
+        /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
+        var digests: [FastDigest?]
+    }
+
+    /// A frame that came before the step that it belongs to.
+    enum Held {
+        case frame(Message)
+        case memory(FrameHeader)
     }
 
     let context: Context
@@ -36,6 +46,9 @@ final class RingLoop {
     let routerMonitor: SocketMonitor
     var poller = Poller()
     private var wakeupPlace: Poller.Place
+    private var bellPlace: Poller.Place
+    /// Rung by neighbours that share memory.
+    let bell: Bell
     var link: RingLink?
     var inbound: RingInbound?
     /// The newest greeting of a generation that this worker is not in yet.
@@ -45,6 +58,8 @@ final class RingLoop {
     var step: Step?
     /// Begun before the generation was formed.
     var waitingStep: RingStep?
+    /// What will be reported when the successor has read the total: until then it is not free.
+    var unread: RingEvent?
     var lastStep: UInt64 = 0
     var blocks: FastDigest.Blocks?
     var progress = RingProgress()
@@ -55,8 +70,11 @@ final class RingLoop {
     let sender = Message()
     let payload = Message()
     let outgoing = Message()
-    var held: [Message] = []
+    var held: [Held] = []
     var spare: [Message] = []
+    let signal = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: FrameHeader.byteCount, alignment: 64)
+    private var turnsWithoutSockets = 0
 
     init(
         context: Context, configuration: RingConfiguration, mailbox: RingThread.Mailbox,
@@ -74,15 +92,20 @@ final class RingLoop {
             // An abstract name: nothing is left behind, however the process ends.
             ipc: try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))"),
             tcp: try router.bind("tcp://\(configuration.bindHost):*"))
+        bell = try Bell()
         self.router = router
         self.routerMonitor = routerMonitor
         wakeupPlace = poller.add(mailbox.wakeup)
+        bellPlace = wakeupPlace
         rebuildPoller()
     }
+
+    deinit { signal.deallocate() }
 
     func rebuildPoller() {
         poller.removeAll()
         wakeupPlace = poller.add(mailbox.wakeup)
+        bellPlace = poller.add(descriptor: bell.descriptor, for: .readable)
         poller.add(router, for: .readable)
         poller.add(routerMonitor)
         guard let link else { return }
@@ -101,8 +124,7 @@ final class RingLoop {
                 try watchConnections()
                 keepForming()
                 publish()
-                _ = try poller.wait(until: wakeAt)
-                if poller.events(at: wakeupPlace) != [] { mailbox.wakeup.drain() }
+                try sleep()
             } catch {
                 breakUp(.socket(error))
                 // A socket that fails for good would make this loop spin.
@@ -113,7 +135,12 @@ final class RingLoop {
 
     /// Moves frames and chunks while there are any; false when there is nothing to do but wait.
     private func turn() throws(MessagingError) -> Bool {
-        var moved = false
+        var moved = try takeFromLanes()
+        if try advance() { moved = true }
+        turnsWithoutSockets += 1
+        // Looking at a socket is a call to the kernel: not at every turn that memory keeps going.
+        guard !moved || turnsWithoutSockets >= socketsEvery else { return true }
+        turnsWithoutSockets = 0
         for _ in 0..<4 {
             guard try receiveFromPredecessor() else { break }
             moved = true
@@ -121,6 +148,24 @@ final class RingLoop {
         if try receiveFromSuccessor() { moved = true }
         if try advance() { moved = true }
         return moved
+    }
+
+    private var socketsEvery: Int { inbound?.lane == nil && !sendsByLane ? 1 : 16 }
+
+    private var sendsByLane: Bool { link?.lane?.isOpen == true }
+
+    /// Waits for sockets, callers and neighbours that share memory.
+    private func sleep() throws(MessagingError) {
+        inbound?.lane?.forward.fallAsleep()
+        link?.lane?.backward.fallAsleep()
+        let nothing =
+            inbound?.lane?.forward.isEmpty != false && link?.lane?.backward.isEmpty != false
+        if nothing { _ = try poller.wait(until: wakeAt) }
+        inbound?.lane?.forward.wakeUp()
+        link?.lane?.backward.wakeUp()
+        guard nothing else { return }
+        if poller.events(at: wakeupPlace) != [] { mailbox.wakeup.drain() }
+        if poller.events(at: bellPlace) != [] { bell.drain() }
     }
 
     /// Idle, the thread sleeps until a socket or a caller wakes it.
@@ -161,6 +206,13 @@ final class RingLoop {
 
     func start(_ input: RingStep) {
         guard let membership else { return }
+        let lane = link?.lane.flatMap { $0.isOpen && $0.holds(input.total) ? $0 : nil }
+        release(before: input.step)
+        // The successor still reads what this step would overwrite.
+        guard link?.lane?.isClear != false else {
+            waitingStep = input
+            return
+        }
         waitingStep = nil
         let byteCount = input.total.byteCount
         if blocks?.byteCount != byteCount { blocks = FastDigest.Blocks(byteCount: byteCount) }
@@ -180,7 +232,8 @@ final class RingLoop {
                     window: configuration.credits),
                 numbers: StepNumbers(
                     gradients: input.gradients, total: input.total, blocks: blocks!),
-                processorAtStart: processorSeconds())
+                processorAtStart: processorSeconds(), usesLane: lane != nil,
+                digests: Array(repeating: nil, count: plan.chunks))
         } catch {
             breakUp(.plan(error))
             return
@@ -191,13 +244,16 @@ final class RingLoop {
     private func abandon() {
         lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
         step = nil
+        unread = nil
         waitingStep = nil
         releaseHeld()
+        release(before: lastStep + 1)
     }
 
     /// The generation is of no use any more.
     func breakUp(_ reason: RingBreak) {
         step = nil
+        unread = nil
         waitingStep = nil
         guard let generation = membership?.value.generation, membership?.broken == false else {
             return
@@ -224,6 +280,7 @@ final class RingLoop {
             case (_, _, nil): .formed
             default: .folding
             }
+        progress.lane = membership?.formed == true ? link?.transport : nil
         progress.waitsFor = step?.fold.waitsFor ?? .nothing
         if let step {
             progress.step = step.input.step

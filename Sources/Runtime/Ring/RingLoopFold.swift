@@ -19,7 +19,9 @@ extension RingLoop {
                 try FrameHeader(bytes)
             }
             if case .greeting = header.body {
-                greeted(header, identity: sender.bytes, connection: payload.connection)
+                greeted(
+                    header, identity: sender.bytes, connection: payload.connection,
+                    offer: attached(header))
             } else if isPredecessor {
                 progress.framesReceived += 1
                 progress.bytesReceived += payload.count
@@ -38,12 +40,17 @@ extension RingLoop {
         return true
     }
 
+    /// What a greeting or an answer brings along.
+    private func attached(_ header: FrameHeader) -> [UInt8] {
+        Array(payload.buffer.suffix(header.attachedBytes))
+    }
+
     private func isSender(_ identity: [UInt8]) -> Bool {
         sender.withBytes { $0.elementsEqual(identity) }
     }
 
     /// Gives a frame of the predecessor to the fold, or keeps it for a later one.
-    private func judge(_ header: FrameHeader) {
+    func judge(_ header: FrameHeader) {
         guard let membership, !membership.broken else { return count(.otherGeneration) }
         guard step != nil else {
             guard header.run == membership.value.run else { return count(.otherRun) }
@@ -54,7 +61,7 @@ extension RingLoop {
             return hold(header)
         }
         switch step!.fold.receive(header, from: .predecessor) {
-        case .act(let action): obey(action)
+        case .act(let action): obey(action, header)
         case .noted: break
         case .early: hold(header)
         case .drop(let reason): count(reason)
@@ -77,19 +84,23 @@ extension RingLoop {
                 return true
             }
             if case .answer = header.body {
-                answered(header)
-                continue
-            }
-            progress.creditsReceived += 1
-            // With no fold under way it is the last step's, which needs no credit any more.
-            guard step != nil else { continue }
-            switch step!.fold.receive(header, from: .successor) {
-            case .noted, .act, .early: break
-            case .drop(let reason): count(reason)
-            case .broken(let violation): breakUp(.violation(.successor, violation))
+                answered(header, acceptance: attached(header))
+            } else {
+                credited(header)
             }
         }
         return moved
+    }
+
+    func credited(_ header: FrameHeader) {
+        progress.creditsReceived += 1
+        // With no fold under way it is the last step's, which needs no credit any more.
+        guard step != nil else { return }
+        switch step!.fold.receive(header, from: .successor) {
+        case .noted, .act, .early: break
+        case .drop(let reason): count(reason)
+        case .broken(let violation): breakUp(.violation(.successor, violation))
+        }
     }
 
     private func receive(from link: RingLink) throws(MessagingError) -> Bool {
@@ -108,9 +119,10 @@ extension RingLoop {
         guard held.count < 2 * configuration.credits else {
             return breakUp(.violation(.predecessor, .tooFarAhead(step: header.step)))
         }
+        guard header.place == .frame else { return held.append(.memory(header)) }
         let message = spare.popLast() ?? Message()
         message.take(payload)
-        held.append(message)
+        held.append(.frame(message))
     }
 
     /// Judges what was held again, now that another step has begun or ended.
@@ -118,21 +130,25 @@ extension RingLoop {
         let frames = held
         held.removeAll(keepingCapacity: true)
         for frame in frames {
-            payload.take(frame)
-            spare.append(frame)
-            // Its checksum was right when it came.
-            guard
-                let header = try? payload.withBytes({ bytes throws(FrameError) in
-                    try FrameHeader(bytes)
-                })
-            else { continue }
-            judge(header)
+            switch frame {
+            case .memory(let header): judge(header)
+            case .frame(let message):
+                payload.take(message)
+                spare.append(message)
+                // Its checksum was right when it came.
+                guard let header = try? FrameHeader(UnsafeRawBufferPointer(payload.buffer)) else {
+                    continue
+                }
+                judge(header)
+            }
         }
     }
 
     func clearHeld() {
-        for frame in held { frame.clear() }
-        spare += held
+        for case .frame(let message) in held {
+            message.clear()
+            spare.append(message)
+        }
         held.removeAll(keepingCapacity: true)
     }
 
@@ -152,62 +168,128 @@ extension RingLoop {
         return moved
     }
 
-    private func obey(_ action: FoldAction) {
+    private func obey(_ action: FoldAction, _ header: FrameHeader? = nil) {
         do throws(MessagingError) {
-            try perform(action)
+            try perform(action, header)
         } catch {
             breakUp(.socket(error))
         }
     }
 
-    private func perform(_ action: FoldAction) throws(MessagingError) {
+    /// - Parameter header: of the frame at hand, if the action is about one.
+    private func perform(_ action: FoldAction, _ header: FrameHeader?) throws(MessagingError) {
         if step!.startedAt == nil { step!.startedAt = .now }
-        let plan = step!.fold.plan
         switch action {
-        case .park(let chunk):
-            payload.withBytes { step!.numbers.park($0, plan.elements(ofChunk: chunk)) }
-        case .passOn(let chunk, let base):
-            let range = plan.elements(ofChunk: chunk)
-            let header = step!.fold.partialHeader(chunk: chunk)
-            // The sum is made where the frame lies, and that frame goes on.
-            let frame = base == .frame ? payload : try allocate(header)
-            frame.withMutableBytes {
-                step!.numbers.add(range, onto: base, in: $0)
-                header.seal($0)
-            }
-            try send(frame)
+        case .park(let chunk): park(chunk, header!)
+        case .passOn(let chunk, let base): try passOn(chunk, base, header)
         case .finish(let chunk, let base, let forward):
-            let range = plan.elements(ofChunk: chunk)
-            payload.withBytes {
-                step!.numbers.finish(range, onto: base, frame: base == .frame ? $0 : nil)
+            guard let operand = operand(chunk, base, header) else { return }
+            let range = step!.fold.plan.elements(ofChunk: chunk)
+            guard let digest = step!.numbers.finish(range, onto: operand.value) else {
+                return breakUp(.violation(.predecessor, .frame(.checksum)))
             }
-            if forward { try sendTotal(chunk, in: base == .frame ? payload : nil) }
+            step!.digests[chunk] = digest
+            if forward { try sendTotal(chunk, in: reusable(base, header)) }
         case .store(let chunk, let forward):
-            payload.withBytes { step!.numbers.store($0, plan.elements(ofChunk: chunk)) }
-            if forward { try send(payload) }
-        case .forward(let chunk):
-            try sendTotal(chunk, in: nil)
+            guard let operand = operand(chunk, .frame, header)?.value else { return }
+            guard step!.numbers.store(operand, step!.fold.plan.elements(ofChunk: chunk)) else {
+                return breakUp(.violation(.predecessor, .frame(.checksum)))
+            }
+            step!.digests[chunk] = header!.digest
+            if forward { try sendTotal(chunk, in: reusable(.frame, header)) }
+        case .forward(let chunk): try sendTotal(chunk, in: nil)
         case .grant(let partials, let totals):
             try grant(step!.fold.creditHeader(partials: partials, totals: totals))
-        case .complete:
-            complete()
+        case .complete: complete()
         }
     }
 
-    private func allocate(_ header: FrameHeader) throws(MessagingError) -> Message {
+    /// A partial that can't be added to yet: what came in a frame moves to where its total will
+    /// land, what lies in the predecessor's memory stays there.
+    private func park(_ chunk: Int, _ header: FrameHeader) {
+        if header.place == .memory {
+            step!.digests[chunk] = header.digest
+            return
+        }
+        let bytes = UnsafeRawBufferPointer(
+            rebasing: UnsafeRawBufferPointer(payload.buffer)[FrameHeader.byteCount...])
+        step!.numbers.park(bytes, step!.fold.plan.elements(ofChunk: chunk))
+    }
+
+    private func passOn(
+        _ chunk: Int, _ base: FoldAction.Base, _ frame: FrameHeader?
+    ) throws(MessagingError) {
+        guard let operand = operand(chunk, base, frame) else { return }
+        let range = step!.fold.plan.elements(ofChunk: chunk)
+        var header = step!.fold.partialHeader(chunk: chunk)
+        if step!.usesLane { header.place = .memory }
+        // The sum is made where it will be read, or where the frame lies that goes on.
+        let message = step!.usesLane ? nil : try message(for: header, reusable(base, frame))
+        let target = message.map(Self.numbers) ?? step!.numbers.place(of: range)
+        guard let digest = step!.numbers.add(range, onto: operand.value, into: target) else {
+            return breakUp(.violation(.predecessor, .frame(.checksum)))
+        }
+        header.digest = digest
+        guard let message else { return put(header) }
+        header.sealHeader(message.buffer)
+        try send(message)
+    }
+
+    private static func numbers(_ message: Message) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: message.buffer[FrameHeader.byteCount...])
+    }
+
+    /// The frame at hand, if its numbers are behind its header.
+    private func reusable(_ base: FoldAction.Base, _ header: FrameHeader?) -> Message? {
+        base == .frame && header?.place == .frame ? payload : nil
+    }
+
+    /// What own gradients are added to; nil, and the generation is broken, if it is not there.
+    private func operand(
+        _ chunk: Int, _ base: FoldAction.Base, _ header: FrameHeader?
+    ) -> (value: ChunkOperand?, Void)? {
+        let range = step!.fold.plan.elements(ofChunk: chunk)
+        let expected: FastDigest
+        switch base {
+        case .nothing: return (nil, ())
+        case .frame where header!.place == .frame:
+            return (ChunkOperand(UnsafeRawBufferPointer(Self.numbers(payload))), ())
+        case .frame: expected = header!.digest
+        case .parked:
+            guard let parked = step!.digests[chunk] else {
+                return (ChunkOperand(UnsafeRawBufferPointer(step!.numbers.place(of: range))), ())
+            }
+            expected = parked
+        }
+        let bytes = inbound?.lane?.numbers.bytes(4 * range.lowerBound..<4 * range.upperBound)
+        guard let bytes else {
+            breakUp(.memory(.predecessor, .unsoundMemory(reason: "it ends before \(range)")))
+            return nil
+        }
+        return (ChunkOperand(bytes, checkedBy: expected), ())
+    }
+
+    private func message(
+        for header: FrameHeader, _ reusable: Message?
+    ) throws(MessagingError) -> Message {
+        if let reusable { return reusable }
         try outgoing.allocate(header.frameBytes)
         return outgoing
     }
 
+    /// Sends a chunk of the total vector, in the frame that it came in if there is one.
     private func sendTotal(_ chunk: Int, in frame: Message?) throws(MessagingError) {
-        let header = step!.fold.totalHeader(chunk: chunk)
-        let range = step!.fold.plan.elements(ofChunk: chunk)
-        let frame = if let frame { frame } else { try allocate(header) }
-        frame.withMutableBytes {
-            step!.numbers.copy(range, into: $0)
-            header.seal($0)
+        var header = step!.fold.totalHeader(chunk: chunk)
+        header.digest = step!.digests[chunk]!
+        if step!.usesLane {
+            header.place = .memory
+            return put(header)
         }
-        try send(frame)
+        let message = try message(for: header, frame)
+        let place = step!.numbers.place(of: step!.fold.plan.elements(ofChunk: chunk))
+        Self.numbers(message).copyMemory(from: UnsafeRawBufferPointer(place))
+        header.sealHeader(message.buffer)
+        try send(message)
     }
 
     private func send(_ frame: Message) throws(MessagingError) {
@@ -222,11 +304,12 @@ extension RingLoop {
 
     private func grant(_ header: FrameHeader) throws(MessagingError) {
         guard let inbound else { return }
-        let frame = try allocate(header)
-        frame.withMutableBytes { header.seal($0) }
+        progress.creditsSent += 1
+        if let lane = inbound.lane { return putBack(header, on: lane) }
+        let frame = try message(for: header, nil)
+        header.sealHeader(frame.buffer)
         do throws(MessagingError) {
             try router.send(to: inbound.identity, frame)
-            progress.creditsSent += 1
         } catch .unknownPeer, .wouldBlock {
             breakUp(.lost(.predecessor))
         }
@@ -242,7 +325,9 @@ extension RingLoop {
             foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
             processorSeconds: processorSeconds() - done.processorAtStart)
         progress.chunksKnown = done.fold.plan.chunks
+        release(before: lastStep + 1)
         publish()
-        notify(.folded(step: done.input.step, digest: done.numbers.digest(), timings: timings))
+        unread = .folded(step: done.input.step, digest: done.numbers.digest(), timings: timings)
+        reportFolded()
     }
 }

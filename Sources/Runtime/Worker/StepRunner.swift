@@ -47,7 +47,7 @@ final class StepRunner: @unchecked Sendable {
 
     init(
         model: Transformer, settings: Settings, pool: LanePool, sink: any GradientSink,
-        post: @escaping @Sendable (LaneEvent) -> Void
+        total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
         self.settings = settings
@@ -56,7 +56,7 @@ final class StepRunner: @unchecked Sendable {
         self.post = post
         let count = model.layout.count
         state = TrainingState(parameters: ParameterVector(count: count))
-        total = ParameterVector(count: count)
+        self.total = total
         lanes = (0..<pool.count).map { _ in Lane(model) }
         table = Mutex(ShardTable(parameterCount: count))
     }

@@ -25,16 +25,22 @@ package struct StepNumbers {
     /// Elements of each digest block that are not known yet.
     private var missing: [Int]
 
-    private static let blockElements = FastDigest.blockBytes / 4
+    /// Bytes of the blocks over which a total is digested. Chunks of that size, digested for the
+    /// way anyway, are such blocks.
+    package static let blockBytes = 256 << 10
+    private static let blockElements = blockBytes / 4
 
-    /// - Parameter blocks: storage for the digest; it may serve many steps, one at a time.
+    /// - Parameter blocks: storage for the digest, of `blockBytes`; it may serve many steps, one at
+    ///   a time.
     package init(
         gradients: [ParameterVector], total: ParameterVector, blocks: FastDigest.Blocks
     ) {
         precondition(
             gradients.allSatisfy { $0.count == total.count },
             "gradients of \(gradients.map(\.count)) for a total of \(total.count) elements")
-        precondition(blocks.byteCount == total.byteCount, "digest of \(blocks.byteCount) bytes")
+        precondition(
+            blocks.byteCount == total.byteCount && blocks.blockBytes == Self.blockBytes,
+            "digest of \(blocks.byteCount) bytes by \(blocks.blockBytes)")
         self.total = total
         self.blocks = blocks
         sum = ChunkSum(gradients)
@@ -80,7 +86,7 @@ package struct StepNumbers {
     /// - Returns: as `add`.
     package mutating func finish(_ range: Range<Int>, onto base: ChunkOperand?) -> FastDigest? {
         guard let digest = add(range, onto: base, into: place(of: range)) else { return nil }
-        note(range)
+        note(range, digest)
         return digest
     }
 
@@ -95,19 +101,26 @@ package struct StepNumbers {
         park(operand.bytes, range)
         // Of what lies here now, and is hot: what the sender has there may change meanwhile.
         let stored = UnsafeRawBufferPointer(place(of: range))
-        if let digest = operand.digest, digest != FastDigest(block: stored) { return false }
-        note(range)
+        let digest = FastDigest(block: stored)
+        guard operand.digest == nil || digest == operand.digest else { return false }
+        note(range, digest)
         return true
     }
 
     /// Digests the blocks that `range` completes.
-    private mutating func note(_ range: Range<Int>) {
+    private mutating func note(_ range: Range<Int>, _ digest: FastDigest) {
         var start = range.lowerBound
         while start < range.upperBound {
             let block = start / Self.blockElements
             let end = min((block + 1) * Self.blockElements, range.upperBound)
             missing[block] -= end - start
-            if missing[block] == 0 { blocks.set(block..<block + 1, of: total) }
+            if start == range.lowerBound,
+                blocks.bytes(of: block) == 4 * start..<4 * range.upperBound
+            {
+                blocks.set(block, digest)
+            } else if missing[block] == 0 {
+                blocks.set(block..<block + 1, of: total)
+            }
             start = end
         }
     }

@@ -50,7 +50,8 @@ final class MemoryMember {
     private static func numbers(_ plan: RingPlan, _ gradients: [ParameterVector]) -> StepNumbers {
         StepNumbers(
             gradients: gradients, total: ParameterVector(count: plan.count),
-            blocks: FastDigest.Blocks(byteCount: 4 * plan.count))
+            blocks: FastDigest.Blocks(
+                byteCount: 4 * plan.count, blockBytes: StepNumbers.blockBytes))
     }
 
     static let generation = Generation(epoch: 3, counter: 4)
@@ -142,7 +143,8 @@ final class MemoryMember {
             toPredecessor.append(
                 fold.creditHeader(partials: partials, totals: totals).sealed())
         case .complete:
-            #expect(numbers.digest() == FastDigest(total))
+            #expect(
+                numbers.digest() == FastDigest(total, blockBytes: StepNumbers.blockBytes))
         }
     }
 

@@ -150,7 +150,7 @@ package final class AllReduceMember {
         let total = memory.vector(count: bytes / 4)
         Self.fill(gradient) { Self.value($0, rank: rank) }
         Self.fill(total) { expected($0) }
-        let right = FastDigest(total)
+        let right = FastDigest(total, blockBytes: StepNumbers.blockBytes)
         var result = AllReduceBenchmark.Measurement(
             times: [], wrong: 0, processorSeconds: 0, linkBytes: 0)
         for iteration in 0..<warmUp + iterations {

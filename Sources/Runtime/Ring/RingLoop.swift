@@ -121,6 +121,7 @@ final class RingLoop {
             if stopping { return }
             do throws(MessagingError) {
                 if try turn() { continue }
+                if lanesStir() { continue }
                 try watchConnections()
                 keepForming()
                 publish()
@@ -148,6 +149,24 @@ final class RingLoop {
         if try receiveFromSuccessor() { moved = true }
         if try advance() { moved = true }
         return moved
+    }
+
+    /// Waits a moment for neighbours that share memory; false if they have put nothing.
+    ///
+    /// The next chunk is usually due sooner than the kernel could wake this thread for it. Only
+    /// when own gradients are complete: before, the processor has better things to do.
+    private func lanesStir() -> Bool {
+        guard step?.input.ready == 0 || unread != nil, inbound?.lane != nil || sendsByLane else {
+            return false
+        }
+        let end = ContinuousClock.now + .microseconds(100)
+        repeat {
+            if inbound?.lane?.forward.isEmpty == false { return true }
+            if link?.lane?.backward.isEmpty == false { return true }
+            // Whoever is to put something may need this very processor.
+            sched_yield()
+        } while ContinuousClock.now < end
+        return false
     }
 
     private var socketsEvery: Int { inbound?.lane == nil && !sendsByLane ? 1 : 16 }
@@ -215,7 +234,10 @@ final class RingLoop {
         }
         waitingStep = nil
         let byteCount = input.total.byteCount
-        if blocks?.byteCount != byteCount { blocks = FastDigest.Blocks(byteCount: byteCount) }
+        if blocks?.byteCount != byteCount {
+            blocks = FastDigest.Blocks(
+                byteCount: byteCount, blockBytes: StepNumbers.blockBytes)
+        }
         do throws(RingPlanError) {
             let plan = try RingPlan(
                 rank: membership.value.rank, shardBounds: membership.value.shardBounds,

@@ -3,15 +3,24 @@ import Parameters
 /// What own gradients are added to, or what is taken as a total: numbers that came from outside.
 package struct ChunkOperand {
     package let bytes: UnsafeRawBufferPointer
-    /// What they must digest to; nil when that is known to be so.
+    /// What they must digest to, if it is known.
     package let digest: FastDigest?
+    /// Whether it is known that they do.
+    package let isChecked: Bool
 
-    package init(_ bytes: UnsafeRawBufferPointer, checkedBy digest: FastDigest? = nil) {
+    /// Numbers that nobody can change and that have been checked.
+    package init(checked bytes: UnsafeRawBufferPointer, digest: FastDigest? = nil) {
         self.bytes = bytes
         self.digest = digest
+        isChecked = true
     }
 
-    var isSound: Bool { digest.map { $0 == FastDigest(block: bytes) } ?? true }
+    /// Numbers in a neighbour's memory.
+    package init(_ bytes: UnsafeRawBufferPointer, checkedBy digest: FastDigest) {
+        self.bytes = bytes
+        self.digest = digest
+        isChecked = false
+    }
 }
 
 /// The numbers of one step on one worker: own gradients, the total vector, and the digest of it.
@@ -24,6 +33,8 @@ package struct StepNumbers {
     private let blocks: FastDigest.Blocks
     /// Elements of each digest block that are not known yet.
     private var missing: [Int]
+    /// What checksums of partials took. Digests of totals are not counted: they are the step's.
+    package private(set) var checksumSeconds = 0.0
 
     /// Bytes of the blocks over which a total is digested. Chunks of that size, digested for the
     /// way anyway, are such blocks.
@@ -66,28 +77,44 @@ package struct StepNumbers {
 
     // MARK: Chunks
 
-    /// target = base + own gradients, a partial; `target` may be where `base` lies.
+    /// target = base + own gradients, a partial; `target` may be where a checked `base` lies.
     ///
-    /// - Returns: its digest; nil, and nothing is written, if `base` is not what was sent.
-    package func add(
+    /// - Returns: its digest; nil if `base` is not what was sent: then `target` is of no use.
+    package mutating func add(
         _ range: Range<Int>, onto base: ChunkOperand?, into target: UnsafeMutableRawBufferPointer
     ) -> FastDigest? {
-        check(target.count, range)
-        if let base {
-            check(base.bytes.count, range)
-            guard base.isSound else { return nil }
-        }
-        sum.sum(range, onto: base?.bytes.baseAddress, into: target.baseAddress!)
-        return FastDigest(block: UnsafeRawBufferPointer(target))
+        guard sum(range, onto: base, into: target) else { return nil }
+        return timed { FastDigest(block: UnsafeRawBufferPointer(target)) }
     }
 
     /// The chunk's total = base + own gradients, in its place.
     ///
     /// - Returns: as `add`.
     package mutating func finish(_ range: Range<Int>, onto base: ChunkOperand?) -> FastDigest? {
-        guard let digest = add(range, onto: base, into: place(of: range)) else { return nil }
+        let place = place(of: range)
+        guard sum(range, onto: base, into: place) else { return nil }
+        let digest = FastDigest(block: UnsafeRawBufferPointer(place))
         note(range, digest)
         return digest
+    }
+
+    private mutating func sum(
+        _ range: Range<Int>, onto base: ChunkOperand?, into target: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        check(target.count, range)
+        if let base { check(base.bytes.count, range) }
+        sum.sum(range, onto: base?.bytes.baseAddress, into: target.baseAddress!)
+        // Afterwards, when it is in this core's cache.
+        guard let base, !base.isChecked else { return true }
+        return timed { FastDigest(block: base.bytes) == base.digest }
+    }
+
+    private mutating func timed<Result>(_ body: () -> Result) -> Result {
+        let start = ContinuousClock.now
+        let result = body()
+        let time = start.duration(to: .now).components
+        checksumSeconds += Double(time.seconds) + Double(time.attoseconds) * 1e-18
+        return result
     }
 
     /// Keeps a partial where its total will land.
@@ -99,11 +126,13 @@ package struct StepNumbers {
     /// Takes a total; false if it is not what was sent.
     package mutating func store(_ operand: ChunkOperand, _ range: Range<Int>) -> Bool {
         park(operand.bytes, range)
-        // Of what lies here now, and is hot: what the sender has there may change meanwhile.
-        let stored = UnsafeRawBufferPointer(place(of: range))
-        let digest = FastDigest(block: stored)
-        guard operand.digest == nil || digest == operand.digest else { return false }
-        note(range, digest)
+        var digest = operand.digest
+        if !operand.isChecked || digest == nil {
+            // Of what lies here now, and is hot: what the sender has there may change meanwhile.
+            digest = FastDigest(block: UnsafeRawBufferPointer(place(of: range)))
+            guard operand.isChecked || digest == operand.digest else { return false }
+        }
+        note(range, digest!)
         return true
     }
 

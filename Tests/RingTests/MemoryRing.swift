@@ -157,11 +157,13 @@ final class MemoryMember {
         switch base {
         case .nothing: return nil
         case .frame where header!.place == .frame:
-            return ChunkOperand(UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]))
+            return ChunkOperand(
+                checked: UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]),
+                digest: header!.digest)
         case .frame: expected = header!.digest
         case .parked:
             guard let parked = digests[chunk] else {
-                return ChunkOperand(UnsafeRawBufferPointer(numbers.place(of: range)))
+                return ChunkOperand(checked: UnsafeRawBufferPointer(numbers.place(of: range)))
             }
             expected = parked
         }

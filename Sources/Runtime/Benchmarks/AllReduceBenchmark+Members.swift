@@ -126,6 +126,8 @@ extension AllReduceBenchmark {
         let lanes = try members.collect("forming", within: .seconds(30)) { report in
             if case .formed(let rank, let lane) = report { (rank, lane) } else { nil }
         }
+        let lane = Self.name(lanes)
+        let probed = lane == RingTransport.tcp.rawValue ? try probe(members) : nil
         for bytes in sizes {
             try members.tell(
                 .measure(
@@ -137,7 +139,7 @@ extension AllReduceBenchmark {
                     nil
                 }
             }
-            try emit(row(bytes, Self.name(lanes), measurements))
+            try emit(row(bytes, lane, probe: probed, measurements))
         }
         try members.end()
     }
@@ -146,7 +148,6 @@ extension AllReduceBenchmark {
     struct MemberSettings: Codable, Sendable {
         var chunkBytes: Int
         var credits: Int
-        var bufferBytes: Int?
         var ioThreads: Int
         var patienceSeconds: Double
         /// Bytes of the largest vector.
@@ -155,8 +156,8 @@ extension AllReduceBenchmark {
 
     private var memberSettings: MemberSettings {
         MemberSettings(
-            chunkBytes: ring.chunkBytes, credits: ring.credits, bufferBytes: ring.bufferBytes,
-            ioThreads: ioThreads, patienceSeconds: patience.seconds,
+            chunkBytes: ring.chunkBytes, credits: ring.credits, ioThreads: ioThreads,
+            patienceSeconds: patience.seconds,
             largest: sizes.max() ?? 4)
     }
 }

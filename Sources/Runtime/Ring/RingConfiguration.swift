@@ -10,13 +10,14 @@ package struct RingConfiguration: Sendable {
     /// Bytes of numbers in a frame.
     package var chunkBytes = 256 << 10
     /// Frames of each kind, partials and totals, under way on a link.
-    package var credits = 8
+    package var credits = 16
     /// How long forming a generation may take before it counts as broken.
     package var formationTimeout: Duration = .seconds(10)
     /// Pings between neighbours, which notice a stopped process or a cut link.
     package var heartbeat: SocketOptions.Heartbeat?
-    /// Kernel buffers of tcp links in bytes; nil leaves them to the kernel.
-    package var bufferBytes: Int?
+    /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
+    /// tunes them.
+    package var bufferBytes = 1 << 20
 
     package init() {}
 }
@@ -131,6 +132,8 @@ package struct RingTimings: Sendable, Equatable {
     package var foldSeconds: Double
     /// Processor time of the ring thread; libzmq's own threads come on top.
     package var processorSeconds: Double
+    /// What checksums of what travels took of it; the digest of the total is not counted.
+    package var checksumSeconds: Double
 }
 
 /// What the ring thread is about, for people and for status messages.

@@ -18,6 +18,7 @@ final class RingLink {
     ) throws(MessagingError) {
         var options = configuration.socketOptions
         options.identity = identity
+        if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
         let socket = try DealerSocket(context, options)
         let monitor = try SocketMonitor(socket)
         try socket.connect(endpoint)
@@ -53,8 +54,6 @@ extension RingConfiguration {
         options.linger = .zero
         options.immediate = true
         options.heartbeat = heartbeat
-        options.sendBufferBytes = bufferBytes
-        options.receiveBufferBytes = bufferBytes
         options.reconnectInterval = .milliseconds(20)
         options.reconnectIntervalLimit = .milliseconds(500)
         return options

@@ -25,6 +25,8 @@ final class RingLoop {
         let processorAtStart: Double
         /// The successor reads sums in the total vector.
         let usesLane: Bool
+        /// What the frames' checksums took.
+        var checkingSeconds = 0.0
         /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
         var digests: [FastDigest?]
     }

@@ -15,9 +15,9 @@ extension RingLoop {
         }
         let isPredecessor = inbound.map { isSender($0.identity) } ?? false
         do throws(FrameError) {
-            let header = try payload.withBytes { bytes throws(FrameError) in
-                try FrameHeader(bytes)
-            }
+            let before = processorSeconds()
+            let header = try FrameHeader(UnsafeRawBufferPointer(payload.buffer))
+            step?.checkingSeconds += processorSeconds() - before
             if case .greeting = header.body {
                 greeted(
                     header, identity: sender.bytes, connection: payload.connection,
@@ -76,9 +76,7 @@ extension RingLoop {
             moved = true
             let header: FrameHeader
             do throws(FrameError) {
-                header = try payload.withBytes { bytes throws(FrameError) in
-                    try FrameHeader(bytes)
-                }
+                header = try FrameHeader(UnsafeRawBufferPointer(payload.buffer))
             } catch {
                 breakUp(.violation(.successor, .frame(error)))
                 return true
@@ -253,11 +251,13 @@ extension RingLoop {
         switch base {
         case .nothing: return (nil, ())
         case .frame where header!.place == .frame:
-            return (ChunkOperand(UnsafeRawBufferPointer(Self.numbers(payload))), ())
+            let bytes = UnsafeRawBufferPointer(Self.numbers(payload))
+            return (ChunkOperand(checked: bytes, digest: header!.digest), ())
         case .frame: expected = header!.digest
         case .parked:
             guard let parked = step!.digests[chunk] else {
-                return (ChunkOperand(UnsafeRawBufferPointer(step!.numbers.place(of: range))), ())
+                let place = UnsafeRawBufferPointer(step!.numbers.place(of: range))
+                return (ChunkOperand(checked: place), ())
             }
             expected = parked
         }
@@ -323,7 +323,8 @@ extension RingLoop {
         let timings = RingTimings(
             waitSeconds: done.input.completedAt.map { $0.duration(to: now).seconds } ?? 0,
             foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
-            processorSeconds: processorSeconds() - done.processorAtStart)
+            processorSeconds: processorSeconds() - done.processorAtStart,
+            checksumSeconds: done.checkingSeconds + done.numbers.checksumSeconds)
         progress.chunksKnown = done.fold.plan.chunks
         release(before: lastStep + 1)
         publish()

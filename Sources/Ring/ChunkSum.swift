@@ -3,13 +3,21 @@ import Parameters
 /// Adds the gradients of a worker's own shards to a chunk, in shard order.
 ///
 /// out = ((base + g₀) + g₁) + …, or (g₀ + g₁) + … without a base: never 0 + g₀, which would turn
-/// −0 into +0. Sums of float32 in this order, so the bits do not depend on who adds.
+/// −0 into +0. Sums of float32 in this order, so the bits do not depend on who adds. With a wire
+/// format, every sum is rounded to it before the next shard is added, whoever owns that.
 package struct ChunkSum {
     package let gradients: [ParameterVector]
+    private let rounding: StochasticRounding?
+    private let firstShard: Int
 
-    package init(_ gradients: [ParameterVector]) {
+    /// - Parameter firstShard: the shard of the first gradient.
+    package init(
+        _ gradients: [ParameterVector], firstShard: Int = 0, rounding: StochasticRounding? = nil
+    ) {
         precondition(!gradients.isEmpty, "no shard to add")
         self.gradients = gradients
+        self.firstShard = firstShard
+        self.rounding = rounding?.format == .f32 ? nil : rounding
     }
 
     /// Floats that are summed over all shards before the next: 8 KiB, so that they stay in L1.
@@ -23,6 +31,7 @@ package struct ChunkSum {
     package func sum(
         _ range: Range<Int>, onto base: UnsafeRawPointer?, into out: UnsafeMutableRawPointer
     ) {
+        if let rounding { return sum(range, onto: base, into: out, rounding) }
         if base == nil && gradients.count == 1 {
             out.copyMemory(
                 from: gradients[0].unsafeAddress + range.lowerBound, byteCount: 4 * range.count)
@@ -42,6 +51,27 @@ package struct ChunkSum {
                 add(taken, from: next, at: range.lowerBound + start, onto: source!, target, count)
                 source = UnsafeRawPointer(target)
                 next += taken
+            }
+        }
+    }
+
+    private func sum(
+        _ range: Range<Int>, onto base: UnsafeRawPointer?, into out: UnsafeMutableRawPointer,
+        _ rounding: StochasticRounding
+    ) {
+        for start in stride(from: 0, to: range.count, by: Self.block) {
+            let count = min(Self.block, range.count - start)
+            let target = out + 4 * start
+            let element = range.lowerBound + start
+            var source = base.map { $0 + 4 * start }
+            for index in gradients.indices {
+                if let source {
+                    add(1, from: index, at: element, onto: source, target, count)
+                } else {
+                    target.copyMemory(from: address(index, element), byteCount: 4 * count)
+                }
+                rounding.round(target, count, first: element, node: firstShard + index)
+                source = UnsafeRawPointer(target)
             }
         }
     }

@@ -18,7 +18,7 @@ package enum FrameError: Error, Hashable, Sendable {
 /// What stands before the numbers in each message between neighbours: 80 bytes, little-endian.
 ///
 ///     0 checksum u64: low word of XXH3-128 over the header from byte 8 on
-///     8 magic u32 · 12 version u16 · 14 kind u8 · 15 place of the numbers u8
+///     8 magic u32 · 12 version u16 · 14 kind u8 · 15 place and format of the numbers u4, u4
 ///     16 run u64 · 24 epoch u32 · 28 counter u32 · 32 step u64
 ///     40 chunk u32 · 44 elements u32 · 48 from u32 · 52 to u32
 ///     56 partials u32 · 60 totals u32
@@ -69,6 +69,8 @@ package struct FrameHeader: Equatable, Sendable {
     package var step: UInt64
     package var body: Body
     package var place = Place.frame
+    /// How numbers behind the header are written.
+    package var format = WireFormat.f32
     /// Digest of the numbers; `seal` fills it in when they are behind the header.
     package var digest = FastDigest(high: 0, low: 0)
     /// Bytes behind a greeting or an answer.
@@ -89,7 +91,9 @@ package struct FrameHeader: Equatable, Sendable {
     /// Bytes of the whole frame.
     package var frameBytes: Int { Self.byteCount + payloadBytes }
 
-    private var payloadBytes: Int { (place == .frame ? 4 * elements : 0) + attachedBytes }
+    private var payloadBytes: Int {
+        (place == .frame ? format.byteCount(elements) : 0) + attachedBytes
+    }
 
     private var elements: Int {
         switch body {
@@ -132,7 +136,7 @@ extension FrameHeader {
         put(Self.magic, 8)
         put(Self.version, 12)
         put(kind, 14)
-        put(place.rawValue, 15)
+        put(place.rawValue | format.code << 4, 15)
         put(run, 16)
         put(generation.epoch, 24)
         put(generation.counter, 28)
@@ -202,7 +206,9 @@ extension FrameHeader {
         let version = word(12) & 0xFFFF
         guard version == Self.version else { throw .otherVersion(version) }
         guard Self.checksum(frame) == long(0) else { throw .checksum }
-        guard let place = Place(rawValue: frame[15]) else { throw .unknownPlace(Int(frame[15])) }
+        guard let place = Place(rawValue: frame[15] & 15),
+            let format = WireFormat(code: frame[15] >> 4)
+        else { throw .unknownPlace(Int(frame[15])) }
         let words: InlineArray<6, Int> = [
             word(40), word(44), word(48), word(52), word(56), word(60),
         ]
@@ -212,9 +218,10 @@ extension FrameHeader {
             generation: Generation(epoch: UInt32(word(24)), counter: UInt32(word(28))),
             step: long(32), body: try Self.body(kind: kind, words, plan: long(40)))
         self.place = place
+        self.format = format
         digest = FastDigest(high: long(72), low: long(64))
         attachedBytes = kind == 4 || kind == 5 ? words[3] : 0
-        guard place == .frame || elements > 0 else { throw .malformed }
+        guard elements > 0 || (place == .frame && format == .f32) else { throw .malformed }
         guard frame.count == frameBytes else {
             throw .payload(bytes: frame.count - Self.byteCount, elements: elements)
         }

@@ -44,7 +44,8 @@ package struct StepNumbers {
     /// - Parameter blocks: storage for the digest, of `blockBytes`; it may serve many steps, one at
     ///   a time.
     package init(
-        gradients: [ParameterVector], total: ParameterVector, blocks: FastDigest.Blocks
+        gradients: [ParameterVector], total: ParameterVector, blocks: FastDigest.Blocks,
+        firstShard: Int = 0, rounding: StochasticRounding? = nil
     ) {
         precondition(
             gradients.allSatisfy { $0.count == total.count },
@@ -54,7 +55,7 @@ package struct StepNumbers {
             "digest of \(blocks.byteCount) bytes by \(blocks.blockBytes)")
         self.total = total
         self.blocks = blocks
-        sum = ChunkSum(gradients)
+        sum = ChunkSum(gradients, firstShard: firstShard, rounding: rounding)
         blocks.reset()
         missing = (0..<blocks.count).map { blocks.bytes(of: $0).count / 4 }
     }
@@ -123,17 +124,19 @@ package struct StepNumbers {
         place(of: range).copyMemory(from: bytes)
     }
 
-    /// Takes a total; false if it is not what was sent.
-    package mutating func store(_ operand: ChunkOperand, _ range: Range<Int>) -> Bool {
+    /// Takes a total.
+    ///
+    /// - Returns: its digest; nil if it is not what was sent.
+    package mutating func store(_ operand: ChunkOperand, _ range: Range<Int>) -> FastDigest? {
         park(operand.bytes, range)
         var digest = operand.digest
         if !operand.isChecked || digest == nil {
             // Of what lies here now, and is hot: what the sender has there may change meanwhile.
             digest = FastDigest(block: UnsafeRawBufferPointer(place(of: range)))
-            guard operand.isChecked || digest == operand.digest else { return false }
+            guard operand.isChecked || digest == operand.digest else { return nil }
         }
         note(range, digest!)
-        return true
+        return digest
     }
 
     /// Digests the blocks that `range` completes.

@@ -20,6 +20,7 @@ struct SeededGenerator: RandomNumberGenerator {
 final class MemoryMember {
     let plan: RingPlan
     let window: Int
+    let wire: WireFormat
     var fold: Fold
     var numbers: StepNumbers
     var early: [[UInt8]] = []
@@ -35,23 +36,34 @@ final class MemoryMember {
     var sendsByMemory = false
     var digests: [FastDigest?] = []
 
-    init(_ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector]) {
+    init(
+        _ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector],
+        wire: WireFormat = .f32
+    ) {
+        self.wire = wire
         self.plan = plan
         self.window = window
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        numbers = Self.numbers(plan, gradients)
+        numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
         localLeft = plan.count
         digests = Array(repeating: nil, count: plan.chunks)
     }
 
     var total: ParameterVector { numbers.total }
 
-    private static func numbers(_ plan: RingPlan, _ gradients: [ParameterVector]) -> StepNumbers {
+    static func rounding(_ wire: WireFormat, _ step: UInt64) -> StochasticRounding {
+        StochasticRounding(wire, seed: 9, step: step)
+    }
+
+    private static func numbers(
+        _ plan: RingPlan, _ gradients: [ParameterVector], _ rounding: StochasticRounding
+    ) -> StepNumbers {
         StepNumbers(
             gradients: gradients, total: ParameterVector(count: plan.count),
             blocks: FastDigest.Blocks(
-                byteCount: 4 * plan.count, blockBytes: StepNumbers.blockBytes))
+                byteCount: 4 * plan.count, blockBytes: StepNumbers.blockBytes),
+            firstShard: plan.own.lowerBound, rounding: rounding)
     }
 
     static let generation = Generation(epoch: 3, counter: 4)
@@ -59,7 +71,7 @@ final class MemoryMember {
     func begin(step: UInt64, gradients: [ParameterVector]) {
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        numbers = Self.numbers(plan, gradients)
+        numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
         localLeft = plan.count
         digests = Array(repeating: nil, count: plan.chunks)
         let held = early
@@ -131,11 +143,11 @@ final class MemoryMember {
             if forward { perform(.forward(chunk: chunk), nil) }
         case .store(let chunk, let forward):
             let operand = operand(chunk, .frame, frame, header)!
-            guard numbers.store(operand, plan.elements(ofChunk: chunk)) else {
+            guard let digest = numbers.store(operand, plan.elements(ofChunk: chunk)) else {
                 violation = .frame(.checksum)
                 return
             }
-            digests[chunk] = header!.digest
+            digests[chunk] = digest
             if forward { perform(.forward(chunk: chunk), nil) }
         case .forward(let chunk):
             send(fold.totalHeader(chunk: chunk), digests[chunk]!, plan.elements(ofChunk: chunk))
@@ -199,6 +211,7 @@ final class MemoryRing {
         var chunkElements: Int
         var window: Int
         var collective: Collective
+        var wire = WireFormat.f32
     }
 
     let setting: Setting
@@ -222,11 +235,12 @@ final class MemoryRing {
         for rank in 0..<setting.workers {
             let plan = try RingPlan(
                 rank: rank, shardBounds: bounds, count: setting.count,
-                chunkElements: setting.chunkElements, collective: setting.collective)
+                chunkElements: setting.chunkElements, collective: setting.collective,
+                wire: setting.wire)
             members.append(
                 MemoryMember(
                     plan, step: 1, window: setting.window,
-                    gradients: Array(gradients[plan.own])))
+                    gradients: Array(gradients[plan.own]), wire: setting.wire))
             members[rank].sendsByMemory = lanes(rank)
         }
         for rank in members.indices {
@@ -306,18 +320,25 @@ func gradients(_ shards: Int, _ count: Int, seed: UInt64) -> [ParameterVector] {
     }
 }
 
-/// What one process would compute: the left fold from a shard on, around, per element range.
-func expectedTotal(_ gradients: [ParameterVector], _ plan: RingPlan) -> [UInt32] {
-    var total = [Float](repeating: .nan, count: plan.count)
+/// What one process would compute: the left fold from a shard on, around, per segment, rounded after
+/// every shard.
+func expectedTotal(
+    _ gradients: [ParameterVector], _ plan: RingPlan, _ rounding: StochasticRounding? = nil
+) -> [UInt32] {
+    let total = ParameterVector(count: plan.count)
     for segment in 0..<plan.segments {
         let first = plan.shardBounds[plan.start(ofSegment: segment)]
-        for index in plan.elements(ofSegment: segment) {
-            var sum = gradients[first][index]
-            for offset in 1..<max(1, gradients.count) {
-                sum += gradients[(first + offset) % gradients.count][index]
+        let range = plan.elements(ofSegment: segment)
+        for offset in 0..<gradients.count {
+            let shard = (first + offset) % gradients.count
+            for index in range {
+                total[index] =
+                    offset == 0 ? gradients[shard][index] : total[index] + gradients[shard][index]
             }
-            total[index] = sum
+            rounding?.round(
+                total.unsafeAddress + range.lowerBound, range.count, first: range.lowerBound,
+                node: shard)
         }
     }
-    return total.map(\.bitPattern)
+    return total.floats().map(\.bitPattern)
 }

@@ -33,6 +33,7 @@ private final class Threads {
     var transports = [RingTransport.auto]
     var memory: [SharedMemory] = []
     var collective = Collective.fold
+    var wire = WireFormat.f32
 
     init(_ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }) throws {
         context = try Context()
@@ -64,7 +65,8 @@ private final class Threads {
                     run: 5, generation: Generation(epoch: 1, counter: counter), rank: rank,
                     shardBounds: bounds,
                     successor: members.count == 1 ? nil : rings[successor].endpoints,
-                    transport: transports[rank % transports.count], collective: collective))
+                    transport: transports[rank % transports.count], collective: collective,
+                    wire: wire, seed: 11))
         }
     }
 
@@ -96,7 +98,7 @@ private final class Threads {
                 }.start()
             }
         }
-        let expected = expected(gradients, workers: members.count)
+        let expected = try expected(gradients, step: step)
         for (rank, member) in members.enumerated() {
             let event = try reports[member].next()
             guard case .folded(step, let digest, let timings) = event else {
@@ -112,19 +114,27 @@ private final class Threads {
         }
     }
 
-    private func expected(_ gradients: [ParameterVector], workers: Int) -> [UInt32] {
-        let count = gradients[0].count
-        let segments = collective == .fold ? 1 : workers
-        return (0..<segments).flatMap { segment in
-            let first = collective == .fold ? 0 : bounds[(segment + 1) % workers]
-            return (count * segment / segments..<count * (segment + 1) / segments).map { index in
-                var sum = gradients[first][index]
-                for offset in 1..<gradients.count {
-                    sum += gradients[(first + offset) % gradients.count][index]
+    private func expected(_ gradients: [ParameterVector], step: UInt64) throws -> [UInt32] {
+        let plan = try RingPlan(
+            rank: 0, shardBounds: bounds, count: gradients[0].count, chunkElements: 250,
+            collective: collective, wire: wire)
+        let rounding = StochasticRounding(wire, seed: 11, step: step)
+        let total = ParameterVector(count: plan.count)
+        for segment in 0..<plan.segments {
+            let first = bounds[plan.start(ofSegment: segment)]
+            let range = plan.elements(ofSegment: segment)
+            for offset in 0..<gradients.count {
+                let shard = (first + offset) % gradients.count
+                for index in range {
+                    let value = gradients[shard][index]
+                    total[index] = offset == 0 ? value : total[index] + value
                 }
-                return sum.bitPattern
+                rounding.round(
+                    total.unsafeAddress + range.lowerBound, range.count,
+                    first: range.lowerBound, node: shard)
             }
         }
+        return total.floats().map(\.bitPattern)
     }
 }
 
@@ -144,8 +154,11 @@ private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [Parameter
     func `every lane and mixture gives the bits of one process, step after step`(
         transports: [RingTransport], workers: Int
     ) throws {
-        for collective in Collective.allCases {
+        for (collective, wire) in [
+            (Collective.fold, WireFormat.f32), (.ring, .f32), (.fold, .int8), (.ring, .bf16),
+        ] {
             let threads = try Threads(workers)
+            threads.wire = wire
             threads.transports = transports
             threads.collective = collective
             let all = Array(0..<workers)

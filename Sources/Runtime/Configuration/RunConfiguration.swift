@@ -1,4 +1,5 @@
 import Model
+import Ring
 import Text
 import Training
 
@@ -66,6 +67,8 @@ package struct RunConfiguration: Equatable, Sendable {
     package var waitForAll: Bool
     package var collective: Collective
     package var transport: Transport
+    /// What sums of gradients are rounded to between shards.
+    package var wire: WireFormat
     package var peerTimeout: TimeSpan
 }
 

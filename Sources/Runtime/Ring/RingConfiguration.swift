@@ -76,10 +76,14 @@ package struct RingMembership: Sendable, Equatable {
     package var successor: RingEndpoints?
     package var transport: RingTransport
     package var collective: Collective
+    /// What sums are rounded to between shards, and the seed of the rounding.
+    package var wire: WireFormat
+    package var seed: UInt64
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
-        successor: RingEndpoints?, transport: RingTransport = .auto, collective: Collective = .fold
+        successor: RingEndpoints?, transport: RingTransport = .auto,
+        collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0
     ) {
         self.run = run
         self.generation = generation
@@ -88,6 +92,8 @@ package struct RingMembership: Sendable, Equatable {
         self.successor = successor
         self.transport = transport
         self.collective = collective
+        self.wire = wire
+        self.seed = seed
     }
 
     var workers: Int { shardBounds.count - 1 }

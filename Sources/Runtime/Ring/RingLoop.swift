@@ -76,6 +76,8 @@ final class RingLoop {
     var spare: [Message] = []
     let signal = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
+    /// Numbers that came in another format than float32.
+    var decoded = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 64)
     private var turnsWithoutSockets = 0
 
     init(
@@ -102,7 +104,10 @@ final class RingLoop {
         rebuildPoller()
     }
 
-    deinit { signal.deallocate() }
+    deinit {
+        signal.deallocate()
+        decoded.deallocate()
+    }
 
     func rebuildPoller() {
         poller.removeAll()
@@ -244,7 +249,7 @@ final class RingLoop {
             let plan = try RingPlan(
                 rank: membership.value.rank, shardBounds: membership.value.shardBounds,
                 count: input.total.count, chunkElements: configuration.chunkBytes / 4,
-                collective: membership.value.collective)
+                collective: membership.value.collective, wire: membership.value.wire)
             precondition(
                 plan.own.count == input.gradients.count,
                 "\(input.gradients.count) gradients for shards \(plan.own)")
@@ -255,7 +260,10 @@ final class RingLoop {
                     generation: membership.value.generation, step: input.step,
                     window: configuration.credits),
                 numbers: StepNumbers(
-                    gradients: input.gradients, total: input.total, blocks: blocks!),
+                    gradients: input.gradients, total: input.total, blocks: blocks!,
+                    firstShard: plan.own.lowerBound,
+                    rounding: StochasticRounding(
+                        membership.value.wire, seed: membership.value.seed, step: input.step)),
                 processorAtStart: processorSeconds(), usesLane: lane != nil,
                 digests: Array(repeating: nil, count: plan.chunks))
         } catch {

@@ -190,10 +190,11 @@ extension RingLoop {
             if forward { try sendTotal(chunk, in: reusable(base, header)) }
         case .store(let chunk, let forward):
             guard let operand = operand(chunk, .frame, header)?.value else { return }
-            guard step!.numbers.store(operand, step!.fold.plan.elements(ofChunk: chunk)) else {
+            let range = step!.fold.plan.elements(ofChunk: chunk)
+            guard let digest = step!.numbers.store(operand, range) else {
                 return breakUp(.violation(.predecessor, .frame(.checksum)))
             }
-            step!.digests[chunk] = header!.digest
+            step!.digests[chunk] = digest
             if forward { try sendTotal(chunk, in: reusable(.frame, header)) }
         case .forward(let chunk): try sendTotal(chunk, in: nil)
         case .grant(let partials, let totals):
@@ -209,9 +210,9 @@ extension RingLoop {
             step!.digests[chunk] = header.digest
             return
         }
-        let bytes = UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(payload.buffer)[FrameHeader.byteCount...])
-        step!.numbers.park(bytes, step!.fold.plan.elements(ofChunk: chunk))
+        let range = step!.fold.plan.elements(ofChunk: chunk)
+        guard let operand = operand(chunk, .frame, header)?.value else { return }
+        step!.numbers.park(operand.bytes, range)
     }
 
     private func passOn(
@@ -220,18 +221,27 @@ extension RingLoop {
         guard let operand = operand(chunk, base, frame) else { return }
         let range = step!.fold.plan.elements(ofChunk: chunk)
         var header = step!.fold.partialHeader(chunk: chunk)
-        if step!.usesLane { header.place = .memory }
+        if step!.usesLane { header.place = .memory } else { header.format = wire }
         // The sum is made where it will be read, or where the frame lies that goes on.
         let message = step!.usesLane ? nil : try message(for: header, reusable(base, frame))
-        let target = message.map(Self.numbers) ?? step!.numbers.place(of: range)
+        let place = step!.numbers.place(of: range)
+        let target = wire == .f32 ? message.map(Self.numbers) ?? place : place
         guard let digest = step!.numbers.add(range, onto: operand.value, into: target) else {
             return breakUp(.violation(.predecessor, .frame(.checksum)))
         }
         header.digest = digest
         guard let message else { return put(header) }
-        header.sealHeader(message.buffer)
+        if wire == .f32 {
+            header.sealHeader(message.buffer)
+        } else {
+            wire.encode(UnsafeRawBufferPointer(place), into: Self.numbers(message))
+            header.seal(message.buffer)
+        }
         try send(message)
     }
+
+    /// What numbers in frames are written as.
+    private var wire: WireFormat { membership?.value.wire ?? .f32 }
 
     private static func numbers(_ message: Message) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: message.buffer[FrameHeader.byteCount...])
@@ -251,8 +261,7 @@ extension RingLoop {
         switch base {
         case .nothing: return (nil, ())
         case .frame where header!.place == .frame:
-            let bytes = UnsafeRawBufferPointer(Self.numbers(payload))
-            return (ChunkOperand(checked: bytes, digest: header!.digest), ())
+            return inFrame(header!, range.count).map { ($0, ()) }
         case .frame: expected = header!.digest
         case .parked:
             guard let parked = step!.digests[chunk] else {
@@ -267,6 +276,24 @@ extension RingLoop {
             return nil
         }
         return (ChunkOperand(bytes, checkedBy: expected), ())
+    }
+
+    /// The numbers of the frame at hand, read out of its format; nil, and the generation is broken,
+    /// if that is another than the run's.
+    private func inFrame(_ header: FrameHeader, _ count: Int) -> ChunkOperand? {
+        guard header.format == wire else {
+            breakUp(.violation(.predecessor, .frame(.malformed)))
+            return nil
+        }
+        let bytes = UnsafeRawBufferPointer(Self.numbers(payload))
+        guard wire != .f32 else { return ChunkOperand(checked: bytes, digest: header.digest) }
+        if decoded.count < 4 * count {
+            decoded.deallocate()
+            decoded = .allocate(byteCount: max(4 * count, configuration.chunkBytes), alignment: 64)
+        }
+        let floats = UnsafeMutableRawBufferPointer(rebasing: decoded[..<(4 * count)])
+        wire.decode(bytes, into: floats)
+        return ChunkOperand(checked: UnsafeRawBufferPointer(floats))
     }
 
     private func message(
@@ -285,10 +312,17 @@ extension RingLoop {
             header.place = .memory
             return put(header)
         }
+        header.format = wire
         let message = try message(for: header, frame)
-        let place = step!.numbers.place(of: step!.fold.plan.elements(ofChunk: chunk))
-        Self.numbers(message).copyMemory(from: UnsafeRawBufferPointer(place))
-        header.sealHeader(message.buffer)
+        let place = UnsafeRawBufferPointer(
+            step!.numbers.place(of: step!.fold.plan.elements(ofChunk: chunk)))
+        // Rounded already: writing it loses nothing, here as with whoever wrote it first.
+        wire.encode(place, into: Self.numbers(message))
+        if wire == .f32 {
+            header.sealHeader(message.buffer)
+        } else {
+            header.seal(message.buffer)
+        }
         try send(message)
     }
 

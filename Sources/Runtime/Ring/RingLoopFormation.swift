@@ -63,6 +63,8 @@ extension RingLoop {
     private func fingerprint(_ value: RingMembership) -> UInt64 {
         var writer = ByteWriter()
         writer.put(value.collective.rawValue)
+        writer.put(value.wire.rawValue)
+        writer.put(value.seed)
         writer.put(UInt64(configuration.chunkBytes))
         writer.put(UInt64(configuration.credits))
         writer.put(value.shardBounds.map(Int32.init))

@@ -97,7 +97,8 @@ extension WorkerProcess {
                 run: runNumber, generation: roster.generation, rank: roster.rank,
                 shardBounds: roster.bounds, successor: successor,
                 transport: .init(job.configuration.transport),
-                collective: job.configuration.collective == .fold ? .fold : .ring))
+                collective: job.configuration.collective == .fold ? .fold : .ring,
+                wire: job.configuration.wire, seed: job.configuration.seed))
     }
 
     private func compute(_ order: StepOrder) {

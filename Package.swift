@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "CBuildFacts",
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Ring", "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -319,8 +319,8 @@ final class RingLoop {
             progress.chunks = step.fold.plan.chunks
             progress.chunksKnown = step.fold.chunksKnown
         }
-        for (index, reason) in DropReason.allCases.enumerated() where drops[index] > 0 {
-            progress.drops[reason.rawValue] = drops[index]
+        for index in drops.indices where drops[index] > 0 {
+            progress.drops[DropReason.allCases[index].rawValue] = drops[index]
         }
         mailbox.progress.withLock { $0 = progress }
     }

@@ -225,7 +225,8 @@ extension RingLoop {
         // The sum is made where it will be read, or where the frame lies that goes on.
         let message = step!.usesLane ? nil : try message(for: header, reusable(base, frame))
         let place = step!.numbers.place(of: range)
-        let target = wire == .f32 ? message.map(Self.numbers) ?? place : place
+        var target = place
+        if wire == .f32, let message { target = Self.numbers(message) }
         guard let digest = step!.numbers.add(range, onto: operand.value, into: target) else {
             return breakUp(.violation(.predecessor, .frame(.checksum)))
         }

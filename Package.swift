@@ -81,6 +81,7 @@ let package = Package(
             name: "dtrain",
             dependencies: [
                 "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Ring",
+                "Simulation",
                 "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -112,7 +113,8 @@ let package = Package(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit", "CAllocations"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
+            name: "CommandLineTests",
+            dependencies: ["Runtime", "Checkpoint", "Simulation", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",

@@ -25,7 +25,7 @@ struct Dtrain: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Evaluate.self, Inspect.self,
-            Bench.self, PlanSteps.self, AllReduceMembership.self,
+            Verify.self, Simulate.self, Bench.self, PlanSteps.self, AllReduceMembership.self,
         ])
 
     static func main() {

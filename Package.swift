@@ -60,7 +60,8 @@ let package = Package(
 
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
-        .target(name: "Messaging", dependencies: ["CZeroMQ"], swiftSettings: strict),
+        .target(
+            name: "Messaging", dependencies: ["CZeroMQ", "CLinux"], swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
@@ -79,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Simulation",
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Ring",
+                "Simulation",
                 "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -91,6 +93,7 @@ let package = Package(
                 "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
+        .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
@@ -100,13 +103,15 @@ let package = Package(
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint"], swiftSettings: strict),
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
-        .testTarget(name: "MessagingTests", dependencies: ["Messaging"], swiftSettings: strict),
+        .testTarget(
+            name: "MessagingTests", dependencies: ["Messaging", "CLinux"], swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring"], swiftSettings: strict),
         .testTarget(
             name: "CoordinationTests", dependencies: ["Coordination", "Simulation"],
             swiftSettings: strict),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
+            name: "RuntimeTests", dependencies: ["Runtime", "TestKit", "CAllocations"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["Runtime", "Checkpoint", "Simulation", "TestKit", "dtrain"],

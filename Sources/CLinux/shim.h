@@ -25,3 +25,51 @@ static inline int dtrain_die_with_parent(void) {
 int pipe2(int descriptors[2], int flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int pidfd_open(pid_t process, unsigned int flags);
+
+// Memory that several processes map.
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+enum {
+    dtrain_seal_seal = 1, dtrain_seal_shrink = 2, dtrain_seal_grow = 4,
+    dtrain_seal_future_write = 16
+};
+
+/// A file without a name that lives in memory and can be sealed; -1 and errno if there is none.
+static inline int dtrain_memory_file(const char *label) {
+    return (int)syscall(SYS_memfd_create, label, 3u /* close on exec, may be sealed */);
+}
+
+/// 0, or -1 and errno.
+static inline int dtrain_add_seals(int descriptor, int seals) {
+    return (int)syscall(SYS_fcntl, descriptor, 1033 /* F_ADD_SEALS */, seals);
+}
+
+/// The seals of a file in memory, -1 for any other file.
+static inline int dtrain_seals(int descriptor) {
+    return (int)syscall(SYS_fcntl, descriptor, 1034 /* F_GET_SEALS */, 0);
+}
+
+/// Sequentially consistent, as all of these: each side must see the other's last word before it sleeps.
+static inline uint64_t dtrain_load(const void *place) {
+    return __atomic_load_n((const uint64_t *)place, __ATOMIC_SEQ_CST);
+}
+
+static inline void dtrain_store(void *place, uint64_t value) {
+    __atomic_store_n((uint64_t *)place, value, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t dtrain_exchange(void *place, uint64_t value) {
+    return __atomic_exchange_n((uint64_t *)place, value, __ATOMIC_SEQ_CST);
+}
+
+/// Tells the processor that this is a loop that waits.
+static inline void dtrain_relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}

@@ -55,6 +55,11 @@ package final class Message {
 
     package var bytes: [UInt8] { withBytes { Array($0) } }
 
+    /// The bytes of a frame that nobody shares, until the frame is changed, sent or let go.
+    package var buffer: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: zmq_msg_data(pointer), count: count)
+    }
+
     package func withBytes<R, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {

@@ -15,6 +15,8 @@ package enum MessagingError: Error, Equatable, Sendable {
     case tooFewFrames(expected: Int)
     /// A message of more bytes than agreed; it was read to its end and dropped.
     case tooManyBytes(limit: Int)
+    /// A neighbour's memory is not what it was said to be, or could vanish under its reader.
+    case unsoundMemory(reason: String)
     case invalidOption(name: String, code: Int32)
     case system(call: String, code: Int32)
 }

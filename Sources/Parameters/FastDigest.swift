@@ -23,16 +23,16 @@ package struct FastDigest: Hashable, Sendable {
     }
 
     /// Digest of the bytes, block after block.
-    package init(_ bytes: UnsafeRawBufferPointer) {
-        let blocks = Blocks(byteCount: bytes.count)
+    package init(_ bytes: UnsafeRawBufferPointer, blockBytes: Int = blockBytes) {
+        let blocks = Blocks(byteCount: bytes.count, blockBytes: blockBytes)
         for block in 0..<blocks.count {
             blocks.set(block, FastDigest(block: .init(rebasing: bytes[blocks.bytes(of: block)])))
         }
         self = blocks.digest()
     }
 
-    package init(_ vector: ParameterVector) {
-        self = vector.withBytes(0..<vector.count) { FastDigest($0) }
+    package init(_ vector: ParameterVector, blockBytes: Int = blockBytes) {
+        self = vector.withBytes(0..<vector.count) { FastDigest($0, blockBytes: blockBytes) }
     }
 
     /// XXH3-128 of these bytes alone: what `Blocks.set` takes.
@@ -68,13 +68,17 @@ extension FastDigest {
     /// `reset` the same storage serves the next step.
     package struct Blocks: Sendable {
         package let byteCount: Int
+        package let blockBytes: Int
         private let digests: BlockResults<FastDigest>
 
-        package init(byteCount: Int) {
-            precondition(byteCount >= 0, "\(byteCount) bytes")
+        /// - Parameter blockBytes: another size of blocks gives another digest.
+        package init(byteCount: Int, blockBytes: Int = FastDigest.blockBytes) {
+            precondition(byteCount >= 0 && blockBytes > 0, "\(byteCount) bytes by \(blockBytes)")
             self.byteCount = byteCount
+            self.blockBytes = blockBytes
             self.digests = BlockResults(
-                count: FastDigest.blockCount(byteCount), initial: FastDigest(high: 0, low: 0))
+                count: (byteCount + blockBytes - 1) / blockBytes,
+                initial: FastDigest(high: 0, low: 0))
         }
 
         /// Number of blocks; zero for no bytes.
@@ -86,8 +90,8 @@ extension FastDigest {
         /// The range of bytes that `block` digests.
         package func bytes(of block: Int) -> Range<Int> {
             precondition(block >= 0 && block < count, "block \(block) of \(count)")
-            let start = block * FastDigest.blockBytes
-            return start..<min(start + FastDigest.blockBytes, byteCount)
+            let start = block * blockBytes
+            return start..<min(start + blockBytes, byteCount)
         }
 
         package func set(_ block: Int, _ digest: FastDigest) { digests.set(block, digest) }

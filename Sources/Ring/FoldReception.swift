@@ -28,7 +28,10 @@ extension Fold {
         guard header.step <= step else { return .early }
         guard header.step == step else {
             // The last credits of a step come when it needs them no longer.
-            if case .credit = header.body { return .noted }
+            switch header.body {
+            case .credit, .released: return .noted
+            default: break
+            }
             return .drop(.staleStep)
         }
         switch (header.body, neighbour) {

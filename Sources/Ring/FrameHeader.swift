@@ -7,7 +7,7 @@ package enum FrameError: Error, Hashable, Sendable {
     case foreignMagic
     case otherVersion(Int)
     case unknownKind(Int)
-    case unknownFormat(Int)
+    case unknownPlace(Int)
     /// A field has a value that no sender writes.
     case malformed
     /// The payload has another length than the header says.
@@ -15,13 +15,14 @@ package enum FrameError: Error, Hashable, Sendable {
     case checksum
 }
 
-/// What stands before the numbers in each message between neighbours: 64 bytes, little-endian.
+/// What stands before the numbers in each message between neighbours: 80 bytes, little-endian.
 ///
-///     0 checksum u64: low word of XXH3-128 over everything from byte 8 to the end
-///     8 magic u32 · 12 version u16 · 14 kind u8 · 15 format of the numbers u8
+///     0 checksum u64: low word of XXH3-128 over the header from byte 8 on
+///     8 magic u32 · 12 version u16 · 14 kind u8 · 15 place and format of the numbers u4, u4
 ///     16 run u64 · 24 epoch u32 · 28 counter u32 · 32 step u64
 ///     40 chunk u32 · 44 elements u32 · 48 from u32 · 52 to u32
 ///     56 partials u32 · 60 totals u32
+///     64 XXH3-128 of the numbers, or of what is attached: low u64, high u64
 ///
 /// Fields that a kind does not use are 0.
 package struct FrameHeader: Equatable, Sendable {
@@ -50,6 +51,16 @@ package struct FrameHeader: Equatable, Sendable {
         case greeting(rank: Int, plan: UInt64)
         /// The successor's answer, once it is in the same generation.
         case answer(rank: Int, plan: UInt64)
+        /// Backwards: what lies in shared memory of this step and those before is not read any more.
+        case released
+    }
+
+    /// Where the numbers of a partial or total are.
+    package enum Place: UInt8, Sendable {
+        /// Behind the header.
+        case frame = 0
+        /// In the sender's total vector, in the chunk's place, which the receiver maps.
+        case memory = 1
     }
 
     package var run: UInt64
@@ -57,6 +68,13 @@ package struct FrameHeader: Equatable, Sendable {
     /// 0 in greetings and answers.
     package var step: UInt64
     package var body: Body
+    package var place = Place.frame
+    /// How numbers behind the header are written.
+    package var format = WireFormat.f32
+    /// Digest of the numbers; `seal` fills it in when they are behind the header.
+    package var digest = FastDigest(high: 0, low: 0)
+    /// Bytes behind a greeting or an answer.
+    package var attachedBytes = 0
 
     package init(run: UInt64, generation: Generation, step: UInt64, body: Body) {
         self.run = run
@@ -65,13 +83,17 @@ package struct FrameHeader: Equatable, Sendable {
         self.body = body
     }
 
-    package static let byteCount = 64
+    package static let byteCount = 80
     static let magic: UInt32 = 0x4652_5444  // "DTRF"
-    static let version: UInt16 = 1
+    static let version: UInt16 = 2
     private static let checksummedFrom = 8
 
     /// Bytes of the whole frame.
-    package var frameBytes: Int { Self.byteCount + 4 * elements }
+    package var frameBytes: Int { Self.byteCount + payloadBytes }
+
+    private var payloadBytes: Int {
+        (place == .frame ? format.byteCount(elements) : 0) + attachedBytes
+    }
 
     private var elements: Int {
         switch body {
@@ -80,42 +102,59 @@ package struct FrameHeader: Equatable, Sendable {
         }
     }
 
-    /// The checksum of a whole frame, over all but its own eight bytes.
+    /// The checksum of a header, over all but its own eight bytes.
     private static func checksum(_ frame: UnsafeRawBufferPointer) -> UInt64 {
-        FastDigest(block: UnsafeRawBufferPointer(rebasing: frame[checksummedFrom...])).low
+        FastDigest(block: UnsafeRawBufferPointer(rebasing: frame[checksummedFrom..<byteCount])).low
     }
 }
 
 // MARK: - Writing
 
 extension FrameHeader {
-    /// Writes the header before numbers that are already in place, then the checksum of all.
+    /// Writes the header before what is already in place behind it, digests and checksum included.
     ///
     /// `frame` holds `frameBytes` bytes.
     package func seal(_ frame: UnsafeMutableRawBufferPointer) {
         precondition(frame.count == frameBytes, "\(frame.count) bytes, not \(frameBytes)")
+        let digest =
+            payloadBytes == 0
+            ? digest
+            : FastDigest(block: UnsafeRawBufferPointer(rebasing: frame[Self.byteCount...]))
+        write(frame, digest)
+    }
+
+    /// Writes the header alone, before numbers whose digest it holds already.
+    package func sealHeader(_ frame: UnsafeMutableRawBufferPointer) {
+        precondition(frame.count == frameBytes, "\(frame.count) bytes, not \(frameBytes)")
+        write(frame, digest)
+    }
+
+    private func write(_ frame: UnsafeMutableRawBufferPointer, _ digest: FastDigest) {
         func put<Value: FixedWidthInteger>(_ value: Value, _ offset: Int) {
             frame.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
         }
         put(Self.magic, 8)
         put(Self.version, 12)
         put(kind, 14)
-        put(0 as UInt8, 15)
+        put(place.rawValue | format.code << 4, 15)
         put(run, 16)
         put(generation.epoch, 24)
         put(generation.counter, 28)
         put(step, 32)
         let words = words
         for index in words.indices { put(words[index], 40 + 4 * index) }
+        put(digest.low, 64)
+        put(digest.high, 72)
         put(Self.checksum(UnsafeRawBufferPointer(frame)), 0)
     }
 
-    /// A frame without numbers, whole.
-    package func sealed() -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
-            seal(UnsafeMutableRawBufferPointer(buffer))
-            count = Self.byteCount
-        }
+    /// A frame without numbers, whole, with what is attached.
+    package func sealed(attaching attached: [UInt8] = []) -> [UInt8] {
+        var header = self
+        header.attachedBytes = attached.count
+        var frame = [UInt8](repeating: 0, count: Self.byteCount) + attached
+        frame.withUnsafeMutableBytes { header.seal($0) }
+        return frame
     }
 
     private var kind: UInt8 {
@@ -125,6 +164,7 @@ extension FrameHeader {
         case .credit: 3
         case .greeting: 4
         case .answer: 5
+        case .released: 6
         }
     }
 
@@ -140,8 +180,9 @@ extension FrameHeader {
         case .greeting(let rank, let plan), .answer(let rank, let plan):
             [
                 UInt32(truncatingIfNeeded: plan), UInt32(truncatingIfNeeded: plan >> 32),
-                UInt32(rank), 0, 0, 0,
+                UInt32(rank), UInt32(attachedBytes), 0, 0,
             ]
+        case .released: [0, 0, 0, 0, 0, 0]
         }
     }
 }
@@ -151,7 +192,8 @@ extension FrameHeader {
 extension FrameHeader {
     /// Reads the header of a whole frame; the numbers are the bytes from `byteCount` on.
     ///
-    /// - Throws: what is wrong with it; then nothing in it may be believed.
+    /// - Throws: what is wrong with it; then nothing in it may be believed. Numbers that lie
+    ///   elsewhere are not looked at.
     package init(_ frame: UnsafeRawBufferPointer) throws(FrameError) {
         guard frame.count >= Self.byteCount else { throw .truncated(frame.count) }
         func word(_ offset: Int) -> Int {
@@ -163,18 +205,29 @@ extension FrameHeader {
         guard word(8) == Self.magic else { throw .foreignMagic }
         let version = word(12) & 0xFFFF
         guard version == Self.version else { throw .otherVersion(version) }
-        guard frame[15] == 0 else { throw .unknownFormat(Int(frame[15])) }
-        let body = try Self.body(
-            kind: frame[14], [word(40), word(44), word(48), word(52), word(56), word(60)],
-            plan: long(40))
+        guard Self.checksum(frame) == long(0) else { throw .checksum }
+        guard let place = Place(rawValue: frame[15] & 15),
+            let format = WireFormat(code: frame[15] >> 4)
+        else { throw .unknownPlace(Int(frame[15])) }
+        let words: InlineArray<6, Int> = [
+            word(40), word(44), word(48), word(52), word(56), word(60),
+        ]
+        let kind = frame[14]
         self.init(
             run: long(16),
             generation: Generation(epoch: UInt32(word(24)), counter: UInt32(word(28))),
-            step: long(32), body: body)
+            step: long(32), body: try Self.body(kind: kind, words, plan: long(40)))
+        self.place = place
+        self.format = format
+        digest = FastDigest(high: long(72), low: long(64))
+        attachedBytes = kind == 4 || kind == 5 ? words[3] : 0
+        guard elements > 0 || (place == .frame && format == .f32) else { throw .malformed }
         guard frame.count == frameBytes else {
             throw .payload(bytes: frame.count - Self.byteCount, elements: elements)
         }
-        guard Self.checksum(frame) == long(0) else { throw .checksum }
+        guard payloadBytes > 0 else { return }
+        let payload = UnsafeRawBufferPointer(rebasing: frame[Self.byteCount...])
+        guard FastDigest(block: payload) == digest else { throw .checksum }
     }
 
     private static func body(
@@ -195,9 +248,12 @@ extension FrameHeader {
             }
             return .credit(partials: words[4], totals: words[5])
         case 4, 5:
-            guard words[3] == 0, words[4] == 0, words[5] == 0 else { throw .malformed }
+            guard words[4] == 0, words[5] == 0 else { throw .malformed }
             return kind == 4
                 ? .greeting(rank: words[2], plan: plan) : .answer(rank: words[2], plan: plan)
+        case 6:
+            guard (0..<6).allSatisfy({ words[$0] == 0 }) else { throw .malformed }
+            return .released
         default:
             throw .unknownKind(Int(kind))
         }

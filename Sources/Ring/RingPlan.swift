@@ -33,11 +33,16 @@ package struct RingPlan: Sendable, Equatable {
     package let count: Int
     package let chunkElements: Int
     package let collective: Collective
+    /// Chunks and segments are cut where this divides the index.
+    private let alignment: Int
     /// Index of each segment's first chunk, and the number of chunks at the end.
     package let chunkBounds: [Int]
 
+    /// - Parameter wire: chunks of formats that share numbers between elements are cut between
+    ///   those, so that another cut gives the same bits.
     package init(
-        rank: Int, shardBounds: [Int], count: Int, chunkElements: Int, collective: Collective
+        rank: Int, shardBounds: [Int], count: Int, chunkElements: Int, collective: Collective,
+        wire: WireFormat = .f32
     ) throws(RingPlanError) {
         guard shardBounds.count >= 2, shardBounds[0] == 0,
             zip(shardBounds, shardBounds.dropFirst()).allSatisfy({ $0 < $1 })
@@ -51,12 +56,17 @@ package struct RingPlan: Sendable, Equatable {
         self.rank = rank
         self.shardBounds = shardBounds
         self.count = count
+        let alignment = wire.alignment
+        let chunkElements = (chunkElements + alignment - 1) / alignment * alignment
+        self.alignment = alignment
         self.chunkElements = chunkElements
         self.collective = collective
         let segments = collective == .fold ? 1 : workers
         var bounds = [0]
         for segment in 0..<segments {
-            let length = Self.segment(segment, of: segments, count: count).count
+            let length = Self.segment(
+                segment, of: segments, count: count, alignment: alignment
+            ).count
             bounds.append(bounds[segment] + (length + chunkElements - 1) / chunkElements)
         }
         guard bounds[segments] <= Int(Int32.max) else { throw .tooManyChunks(bounds[segments]) }
@@ -72,12 +82,17 @@ package struct RingPlan: Sendable, Equatable {
 
     // MARK: Segments
 
-    private static func segment(_ segment: Int, of segments: Int, count: Int) -> Range<Int> {
-        count * segment / segments..<count * (segment + 1) / segments
+    private static func segment(
+        _ segment: Int, of segments: Int, count: Int, alignment: Int
+    ) -> Range<Int> {
+        func bound(_ index: Int) -> Int {
+            index == segments ? count : count * index / segments / alignment * alignment
+        }
+        return bound(segment)..<bound(segment + 1)
     }
 
     package func elements(ofSegment segment: Int) -> Range<Int> {
-        Self.segment(segment, of: segments, count: count)
+        Self.segment(segment, of: segments, count: count, alignment: alignment)
     }
 
     /// Rank of the worker with which a segment's sum begins.

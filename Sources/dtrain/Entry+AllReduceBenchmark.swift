@@ -22,16 +22,20 @@ extension Entry {
 extension AllReduceBenchmark.Row {
     fileprivate static let header =
         """
-              bytes  workers  lane  collective    median    99th pct  algbw GB/s  busbw GB/s  wrong
+              bytes  workers  lane    collective    median    99th pct  algbw GB/s  busbw GB/s  \
+        cpu s/GB  checksums     link bytes  wrong
 
         """
 
     fileprivate var line: String {
         [
-            padded(grouped(bytes), -11), padded("\(workers)", -9), padded(transport, -6),
-            padded(collective, -12), padded("\(fixed(median, 0)) µs", -10),
+            padded(grouped(bytes), -11), padded("\(workers)", -9), "  " + padded(transport, 8),
+            padded(collective, 10), padded("\(fixed(median, 0)) µs", -10),
             padded("\(fixed(percentile99, 0)) µs", -12), padded(fixed(algorithmBandwidth, 3), -12),
-            padded(fixed(busBandwidth, 3), -12), padded("\(wrong)", -7),
+            padded(fixed(busBandwidth, 3), -12), padded(fixed(processorPerGigabyte, 2), -10),
+            padded(fixed(100 * checksumShare, 1) + " %", -11), padded(grouped(linkBytes), -15),
+            padded("\(wrong)", -7),
+            probeBandwidth.map { "  (plain tcp: \(fixed($0, 3)) GB/s each way)" } ?? "",
         ].joined() + "\n"
     }
 }

@@ -89,6 +89,8 @@ extension Entry {
             case .stillWaiting(let address, let seconds):
                 terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
             case .dump(let text): terminal.say(text)
+            case .memoryNotShared(let reason):
+                terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
             case .ended: break
             }
         }

@@ -11,7 +11,8 @@ import Wire
             workers: workers, shards: workers + Int.random(in: 0...5, using: &generator),
             count: Int.random(in: 1...200, using: &generator),
             chunkElements: Int.random(in: 1...60, using: &generator),
-            window: Int.random(in: 1...4, using: &generator), collective: collective)
+            window: Int.random(in: 1...4, using: &generator), collective: collective,
+            wire: WireFormat.allCases.randomElement(using: &generator)!)
     }
 
     /// Moves until nothing can; more than this many moves would be no progress.
@@ -30,27 +31,37 @@ import Wire
         for seed in 0..<30 as Range<UInt64> {
             let setting = setting(workers, collective, &generator)
             let gradients = gradients(setting.shards, setting.count, seed: seed)
-            let ring = try MemoryRing(setting, seed: seed, gradients: gradients)
+            let lanes = UInt64.random(in: 0 ... .max, using: &generator)
+            let ring = try MemoryRing(setting, seed: seed, gradients: gradients) {
+                // A third in frames, a third by memory, a third mixed.
+                seed % 3 == 0 ? false : seed % 3 == 1 ? true : lanes >> UInt64($0) & 1 == 1
+            }
             run(ring)
             for member in ring.members {
                 #expect(member.fold.isComplete && member.violation == nil && member.drops.isEmpty)
                 let bits = member.total.floats().map(\.bitPattern)
-                #expect(bits == expectedTotal(gradients, member.plan), "\(setting) seed \(seed)")
+                let rounding = MemoryMember.rounding(setting.wire, 1)
+                #expect(
+                    bits == expectedTotal(gradients, member.plan, rounding),
+                    "\(setting) seed \(seed)")
                 #expect(member.fold.waitsFor == .nothing)
             }
         }
     }
 
-    @Test func `the ordered fold is the sum of the shards in order, whoever owns them`() throws {
-        let gradients = gradients(9, 100, seed: 1)
-        let alone = (0..<100).map { index in
-            gradients.dropFirst().reduce(gradients[0][index]) { $0 + $1[index] }.bitPattern
-        }
+    @Test(arguments: WireFormat.allCases)
+    func `the ordered fold is the sum of the shards in order, whoever owns them`(
+        wire: WireFormat
+    ) throws {
+        let gradients = gradients(9, 300, seed: 1)
+        let plan = try RingPlan(
+            rank: 0, shardBounds: [0, 9], count: 300, chunkElements: 300, collective: .fold)
+        let alone = expectedTotal(gradients, plan, MemoryMember.rounding(wire, 1))
         for workers in 1...9 {
             let ring = try MemoryRing(
                 .init(
-                    workers: workers, shards: 9, count: 100, chunkElements: 7, window: 1,
-                    collective: .fold), seed: UInt64(workers), gradients: gradients)
+                    workers: workers, shards: 9, count: 300, chunkElements: 7, window: 1,
+                    collective: .fold, wire: wire), seed: UInt64(workers), gradients: gradients)
             run(ring)
             for member in ring.members {
                 #expect(member.total.floats().map(\.bitPattern) == alone)
@@ -71,7 +82,8 @@ import Wire
                 for member in ring.members where member.fold.isComplete && member.localLeft == 0 {
                     let step = Int(member.fold.step)
                     let bits = member.total.floats().map(\.bitPattern)
-                    #expect(bits == expectedTotal(steps[step - 1], member.plan))
+                    let rounding = MemoryMember.rounding(setting.wire, member.fold.step)
+                    #expect(bits == expectedTotal(steps[step - 1], member.plan, rounding))
                     done += 1
                     member.localLeft = -1
                     guard step < steps.count else { continue }
@@ -114,7 +126,8 @@ import Wire
                 #expect(member.fold.isComplete && member.violation == nil)
                 #expect(
                     member.total.floats().map(\.bitPattern)
-                        == expectedTotal(gradients, member.plan))
+                        == expectedTotal(
+                            gradients, member.plan, MemoryMember.rounding(setting.wire, 1)))
             }
             let drops = ring.members.reduce(into: [:]) { $0.merge($1.drops) { $0 + $1 } }
             #expect(drops[.duplicate, default: 0] > 0)

@@ -1,3 +1,4 @@
+import Parameters
 import Ring
 import Testing
 import Wire
@@ -20,13 +21,27 @@ import Wire
         return try result.get()
     }
 
+    private var greeting: [UInt8] {
+        FrameHeader(
+            run: 9, generation: Self.generation, step: 0, body: .greeting(rank: 4, plan: .max)
+        ).sealed(attaching: [1, 2, 3, 4, 5])
+    }
+
+    private func inMemory(_ piece: FrameHeader.Piece) -> [UInt8] {
+        var header = FrameHeader(
+            run: 9, generation: Self.generation, step: 77, body: .partial(piece))
+        header.place = .memory
+        header.digest = FastDigest(high: 5, low: 6)
+        return header.sealed()
+    }
+
     private var samples: [[UInt8]] {
         let piece = FrameHeader.Piece(
             chunk: 3, elements: 11, shards: ShardInterval(from: 2, to: 9))
         return [
             frame(.partial(piece), elements: 11), frame(.total(piece), elements: 11),
             frame(.credit(partials: 5, totals: 6)), frame(.greeting(rank: 4, plan: .max)),
-            frame(.answer(rank: 1, plan: 12345)),
+            frame(.answer(rank: 1, plan: 12345)), frame(.released), greeting, inMemory(piece),
         ]
     }
 
@@ -39,6 +54,9 @@ import Wire
         #expect(try read(samples[2]).body == .credit(partials: 5, totals: 6))
         #expect(try read(samples[3]).body == .greeting(rank: 4, plan: .max))
         #expect(try read(samples[4]).body == .answer(rank: 1, plan: 12345))
+        #expect(try read(samples[6]).attachedBytes == 5)
+        #expect(try read(samples[7]).place == .memory)
+        #expect(try read(samples[7]).digest == FastDigest(high: 5, low: 6))
     }
 
     @Test func `no flipped bit, cut or added byte goes unseen`() {

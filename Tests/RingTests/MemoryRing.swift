@@ -20,6 +20,7 @@ struct SeededGenerator: RandomNumberGenerator {
 final class MemoryMember {
     let plan: RingPlan
     let window: Int
+    let wire: WireFormat
     var fold: Fold
     var numbers: StepNumbers
     var early: [[UInt8]] = []
@@ -30,22 +31,39 @@ final class MemoryMember {
     var localLeft: Int
     var toSuccessor: [[UInt8]] = []
     var toPredecessor: [[UInt8]] = []
+    /// Where sums lie that are sent by memory.
+    weak var predecessor: MemoryMember?
+    var sendsByMemory = false
+    var digests: [FastDigest?] = []
 
-    init(_ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector]) {
+    init(
+        _ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector],
+        wire: WireFormat = .f32
+    ) {
+        self.wire = wire
         self.plan = plan
         self.window = window
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        numbers = Self.numbers(plan, gradients)
+        numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
         localLeft = plan.count
+        digests = Array(repeating: nil, count: plan.chunks)
     }
 
     var total: ParameterVector { numbers.total }
 
-    private static func numbers(_ plan: RingPlan, _ gradients: [ParameterVector]) -> StepNumbers {
+    static func rounding(_ wire: WireFormat, _ step: UInt64) -> StochasticRounding {
+        StochasticRounding(wire, seed: 9, step: step)
+    }
+
+    private static func numbers(
+        _ plan: RingPlan, _ gradients: [ParameterVector], _ rounding: StochasticRounding
+    ) -> StepNumbers {
         StepNumbers(
             gradients: gradients, total: ParameterVector(count: plan.count),
-            blocks: FastDigest.Blocks(byteCount: 4 * plan.count))
+            blocks: FastDigest.Blocks(
+                byteCount: 4 * plan.count, blockBytes: StepNumbers.blockBytes),
+            firstShard: plan.own.lowerBound, rounding: rounding)
     }
 
     static let generation = Generation(epoch: 3, counter: 4)
@@ -53,8 +71,9 @@ final class MemoryMember {
     func begin(step: UInt64, gradients: [ParameterVector]) {
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        numbers = Self.numbers(plan, gradients)
+        numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
         localLeft = plan.count
+        digests = Array(repeating: nil, count: plan.chunks)
         let held = early
         early = []
         for frame in held { receive(frame, from: .predecessor) }
@@ -71,7 +90,7 @@ final class MemoryMember {
                 return
             }
             switch fold.receive(header, from: neighbour) {
-            case .act(let action): perform(action, bytes)
+            case .act(let action): perform(action, bytes, header)
             case .noted: break
             case .early:
                 early.append(Array(bytes))
@@ -89,44 +108,97 @@ final class MemoryMember {
         return true
     }
 
-    private func perform(_ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?) {
+    private func perform(
+        _ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?, _ header: FrameHeader? = nil
+    ) {
         switch action {
         case .park(let chunk):
-            numbers.park(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
+            if header!.place == .memory {
+                digests[chunk] = header!.digest
+            } else {
+                numbers.park(
+                    UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]),
+                    plan.elements(ofChunk: chunk))
+            }
         case .passOn(let chunk, let base):
-            send(fold.partialHeader(chunk: chunk), frame) { $0.add($1, onto: base, in: $2) }
+            let range = plan.elements(ofChunk: chunk)
+            guard
+                let digest = numbers.add(
+                    range, onto: operand(chunk, base, frame, header), into: numbers.place(of: range)
+                )
+            else {
+                violation = .frame(.checksum)
+                return
+            }
+            send(fold.partialHeader(chunk: chunk), digest, range)
         case .finish(let chunk, let base, let forward):
-            numbers.finish(
-                plan.elements(ofChunk: chunk), onto: base,
-                frame: frame.map { UnsafeRawBufferPointer($0) })
+            guard
+                let digest = numbers.finish(
+                    plan.elements(ofChunk: chunk), onto: operand(chunk, base, frame, header))
+            else {
+                violation = .frame(.checksum)
+                return
+            }
+            digests[chunk] = digest
             if forward { perform(.forward(chunk: chunk), nil) }
         case .store(let chunk, let forward):
-            numbers.store(UnsafeRawBufferPointer(frame!), plan.elements(ofChunk: chunk))
-            if forward { toSuccessor.append(Array(frame!)) }
+            let operand = operand(chunk, .frame, frame, header)!
+            guard let digest = numbers.store(operand, plan.elements(ofChunk: chunk)) else {
+                violation = .frame(.checksum)
+                return
+            }
+            digests[chunk] = digest
+            if forward { perform(.forward(chunk: chunk), nil) }
         case .forward(let chunk):
-            send(fold.totalHeader(chunk: chunk), nil) { $0.copy($1, into: $2) }
+            send(fold.totalHeader(chunk: chunk), digests[chunk]!, plan.elements(ofChunk: chunk))
         case .grant(let partials, let totals):
             toPredecessor.append(
                 fold.creditHeader(partials: partials, totals: totals).sealed())
         case .complete:
-            #expect(numbers.digest() == FastDigest(total))
+            #expect(
+                numbers.digest() == FastDigest(total, blockBytes: StepNumbers.blockBytes))
         }
     }
 
-    private func send(
-        _ header: FrameHeader, _ frame: UnsafeMutableRawBufferPointer?,
-        _ fill: (StepNumbers, Range<Int>, UnsafeMutableRawBufferPointer) -> Void
-    ) {
-        var built = frame.map { Array($0) } ?? [UInt8](repeating: 0, count: header.frameBytes)
-        built.withUnsafeMutableBytes { bytes in
-            switch header.body {
-            case .partial(let piece), .total(let piece):
-                fill(numbers, plan.elements(ofChunk: piece.chunk), bytes)
-            default: break
+    private func operand(
+        _ chunk: Int, _ base: FoldAction.Base, _ frame: UnsafeMutableRawBufferPointer?,
+        _ header: FrameHeader?
+    ) -> ChunkOperand? {
+        let range = plan.elements(ofChunk: chunk)
+        let expected: FastDigest
+        switch base {
+        case .nothing: return nil
+        case .frame where header!.place == .frame:
+            return ChunkOperand(
+                checked: UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]),
+                digest: header!.digest)
+        case .frame: expected = header!.digest
+        case .parked:
+            guard let parked = digests[chunk] else {
+                return ChunkOperand(checked: UnsafeRawBufferPointer(numbers.place(of: range)))
             }
-            header.seal(bytes)
+            expected = parked
         }
-        toSuccessor.append(built)
+        return ChunkOperand(
+            UnsafeRawBufferPointer(predecessor!.numbers.place(of: range)), checkedBy: expected)
+    }
+
+    /// In a frame, or by saying that it lies in the total vector.
+    private func send(_ header: FrameHeader, _ digest: FastDigest, _ range: Range<Int>) {
+        var header = header
+        header.digest = digest
+        if sendsByMemory {
+            header.place = .memory
+            toSuccessor.append(header.sealed())
+        } else {
+            var built = [UInt8](repeating: 0, count: header.frameBytes)
+            built.withUnsafeMutableBytes { bytes in
+                UnsafeMutableRawBufferPointer(rebasing: bytes[FrameHeader.byteCount...])
+                    .copyMemory(from: UnsafeRawBufferPointer(numbers.place(of: range)))
+                header.seal(bytes)
+            }
+            toSuccessor.append(built)
+        }
     }
 }
 
@@ -139,6 +211,7 @@ final class MemoryRing {
         var chunkElements: Int
         var window: Int
         var collective: Collective
+        var wire = WireFormat.f32
     }
 
     let setting: Setting
@@ -149,7 +222,11 @@ final class MemoryRing {
     /// Changes what a link carries: gets a frame, returns what arrives.
     var disturb: ((_ frame: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]])?
 
-    init(_ setting: Setting, seed: UInt64, gradients: [ParameterVector]) throws {
+    /// - Parameter lanes: which members send by memory; none unless said.
+    init(
+        _ setting: Setting, seed: UInt64, gradients: [ParameterVector],
+        lanes: (Int) -> Bool = { _ in false }
+    ) throws {
         self.setting = setting
         generator = SeededGenerator(seed: seed)
         forward = Array(repeating: [], count: setting.workers)
@@ -158,11 +235,16 @@ final class MemoryRing {
         for rank in 0..<setting.workers {
             let plan = try RingPlan(
                 rank: rank, shardBounds: bounds, count: setting.count,
-                chunkElements: setting.chunkElements, collective: setting.collective)
+                chunkElements: setting.chunkElements, collective: setting.collective,
+                wire: setting.wire)
             members.append(
                 MemoryMember(
                     plan, step: 1, window: setting.window,
-                    gradients: Array(gradients[plan.own])))
+                    gradients: Array(gradients[plan.own]), wire: setting.wire))
+            members[rank].sendsByMemory = lanes(rank)
+        }
+        for rank in members.indices {
+            members[rank].predecessor = members[(rank + setting.workers - 1) % setting.workers]
         }
     }
 
@@ -216,40 +298,4 @@ final class MemoryRing {
             members[worker].toPredecessor = []
         }
     }
-}
-
-/// Gradients in which the order of additions shows: magnitudes from 1e-6 to 1e6, zeros of both
-/// signs.
-func gradients(_ shards: Int, _ count: Int, seed: UInt64) -> [ParameterVector] {
-    var generator = SeededGenerator(seed: seed)
-    return (0..<shards).map { _ in
-        let vector = ParameterVector(count: count)
-        for index in 0..<count {
-            let exponent = Float.random(in: -20...20, using: &generator)
-            vector[index] =
-                switch Int.random(in: 0..<16, using: &generator) {
-                case 0: -0.0
-                case 1: 0
-                default:
-                    Float.random(in: -1...1, using: &generator) * exponent * exponent * exponent
-                }
-        }
-        return vector
-    }
-}
-
-/// What one process would compute: the left fold from a shard on, around, per element range.
-func expectedTotal(_ gradients: [ParameterVector], _ plan: RingPlan) -> [UInt32] {
-    var total = [Float](repeating: .nan, count: plan.count)
-    for segment in 0..<plan.segments {
-        let first = plan.shardBounds[plan.start(ofSegment: segment)]
-        for index in plan.elements(ofSegment: segment) {
-            var sum = gradients[first][index]
-            for offset in 1..<max(1, gradients.count) {
-                sum += gradients[(first + offset) % gradients.count][index]
-            }
-            total[index] = sum
-        }
-    }
-    return total.map(\.bitPattern)
 }

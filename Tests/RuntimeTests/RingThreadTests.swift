@@ -29,8 +29,11 @@ private final class Threads {
     var rings: [RingThread] = []
     var reports: [Reports] = []
     var bounds: [Int] = []
-    var transport = RingTransport.auto
+    /// By rank, around and around.
+    var transports = [RingTransport.auto]
+    var memory: [SharedMemory] = []
     var collective = Collective.fold
+    var wire = WireFormat.f32
 
     init(_ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }) throws {
         context = try Context()
@@ -45,6 +48,8 @@ private final class Threads {
                 try RingThread(context: context, configuration: configuration) {
                     reports.add($0)
                 })
+            memory.append(try SharedMemory(byteCount: 4 * 10_000, writable: false))
+            rings[worker].share(memory[worker])
         }
     }
 
@@ -60,7 +65,8 @@ private final class Threads {
                     run: 5, generation: Generation(epoch: 1, counter: counter), rank: rank,
                     shardBounds: bounds,
                     successor: members.count == 1 ? nil : rings[successor].endpoints,
-                    transport: transport, collective: collective))
+                    transport: transports[rank % transports.count], collective: collective,
+                    wire: wire, seed: 11))
         }
     }
 
@@ -80,7 +86,7 @@ private final class Threads {
         var totals: [ParameterVector] = []
         for (rank, member) in members.enumerated() {
             let own = bounds[rank]..<bounds[rank + 1]
-            let total = ParameterVector(count: count)
+            let total = memory[member].vector(count: count)
             totals.append(total)
             let ring = rings[member]
             ring.begin(step: step, gradients: Array(gradients[own]), total: total)
@@ -92,7 +98,7 @@ private final class Threads {
                 }.start()
             }
         }
-        let expected = expected(gradients, workers: members.count)
+        let expected = try expected(gradients, step: step)
         for (rank, member) in members.enumerated() {
             let event = try reports[member].next()
             guard case .folded(step, let digest, let timings) = event else {
@@ -100,26 +106,35 @@ private final class Threads {
                 continue
             }
             #expect(totals[rank].floats().map(\.bitPattern) == expected)
-            #expect(digest == FastDigest(totals[rank]))
+            #expect(
+                digest == FastDigest(totals[rank], blockBytes: StepNumbers.blockBytes))
             #expect(
                 timings.waitSeconds >= 0 && timings.foldSeconds >= 0
                     && timings.processorSeconds >= 0)
         }
     }
 
-    private func expected(_ gradients: [ParameterVector], workers: Int) -> [UInt32] {
-        let count = gradients[0].count
-        let segments = collective == .fold ? 1 : workers
-        return (0..<segments).flatMap { segment in
-            let first = collective == .fold ? 0 : bounds[(segment + 1) % workers]
-            return (count * segment / segments..<count * (segment + 1) / segments).map { index in
-                var sum = gradients[first][index]
-                for offset in 1..<gradients.count {
-                    sum += gradients[(first + offset) % gradients.count][index]
+    private func expected(_ gradients: [ParameterVector], step: UInt64) throws -> [UInt32] {
+        let plan = try RingPlan(
+            rank: 0, shardBounds: bounds, count: gradients[0].count, chunkElements: 250,
+            collective: collective, wire: wire)
+        let rounding = StochasticRounding(wire, seed: 11, step: step)
+        let total = ParameterVector(count: plan.count)
+        for segment in 0..<plan.segments {
+            let first = bounds[plan.start(ofSegment: segment)]
+            let range = plan.elements(ofSegment: segment)
+            for offset in 0..<gradients.count {
+                let shard = (first + offset) % gradients.count
+                for index in range {
+                    let value = gradients[shard][index]
+                    total[index] = offset == 0 ? value : total[index] + value
                 }
-                return sum.bitPattern
+                rounding.round(
+                    total.unsafeAddress + range.lowerBound, range.count,
+                    first: range.lowerBound, node: shard)
             }
         }
+        return total.floats().map(\.bitPattern)
     }
 }
 
@@ -135,13 +150,16 @@ private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [Parameter
 }
 
 @Suite(.serialized) struct RingThreadTests {
-    @Test(arguments: [RingTransport.ipc, .tcp, .auto], [1, 2, 3, 4])
-    func `real sockets give the bits of one process, step after step`(
-        transport: RingTransport, workers: Int
+    @Test(arguments: [[RingTransport.ipc], [.tcp], [.shared], [.auto, .tcp, .ipc]], [1, 2, 3, 4])
+    func `every lane and mixture gives the bits of one process, step after step`(
+        transports: [RingTransport], workers: Int
     ) throws {
-        for collective in Collective.allCases {
+        for (collective, wire) in [
+            (Collective.fold, WireFormat.f32), (.ring, .f32), (.fold, .int8), (.ring, .bf16),
+        ] {
             let threads = try Threads(workers)
-            threads.transport = transport
+            threads.wire = wire
+            threads.transports = transports
             threads.collective = collective
             let all = Array(0..<workers)
             threads.form(all, bounds: [0] + (1...workers).map { $0 * 2 - $0 % 2 }, counter: 1)
@@ -151,7 +169,12 @@ private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [Parameter
                 let gradients = someGradients(shards, 2000 + 371 * step, seed: step)
                 try threads.fold(all, step: UInt64(step), gradients: gradients)
             }
-            for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
+            for (rank, ring) in threads.rings.enumerated() {
+                #expect(ring.progress.drops.isEmpty)
+                let lane = transports[rank % transports.count]
+                let used: RingTransport? = workers == 1 ? nil : lane == .auto ? .shared : lane
+                #expect(ring.progress.lane == used)
+            }
         }
     }
 

@@ -123,9 +123,11 @@ extension AllReduceBenchmark {
                 Membership(
                     endpoints: endpoints, transport: transport, collective: collective,
                     run: .random(in: 0 ... .max))))
-        _ = try members.collect("forming", within: .seconds(30)) { report in
-            if case .formed(let rank) = report { (rank, ()) } else { nil }
+        let lanes = try members.collect("forming", within: .seconds(30)) { report in
+            if case .formed(let rank, let lane) = report { (rank, lane) } else { nil }
         }
+        let lane = Self.name(lanes)
+        let probed = lane == RingTransport.tcp.rawValue ? try probe(members) : nil
         for bytes in sizes {
             try members.tell(
                 .measure(
@@ -137,7 +139,7 @@ extension AllReduceBenchmark {
                     nil
                 }
             }
-            try emit(row(bytes, measurements))
+            try emit(row(bytes, lane, probe: probed, measurements))
         }
         try members.end()
     }
@@ -146,14 +148,16 @@ extension AllReduceBenchmark {
     struct MemberSettings: Codable, Sendable {
         var chunkBytes: Int
         var credits: Int
-        var bufferBytes: Int?
         var ioThreads: Int
         var patienceSeconds: Double
+        /// Bytes of the largest vector.
+        var largest: Int
     }
 
     private var memberSettings: MemberSettings {
         MemberSettings(
-            chunkBytes: ring.chunkBytes, credits: ring.credits, bufferBytes: ring.bufferBytes,
-            ioThreads: ioThreads, patienceSeconds: patience.seconds)
+            chunkBytes: ring.chunkBytes, credits: ring.credits, ioThreads: ioThreads,
+            patienceSeconds: patience.seconds,
+            largest: sizes.max() ?? 4)
     }
 }

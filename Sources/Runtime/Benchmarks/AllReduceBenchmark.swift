@@ -45,6 +45,12 @@ package struct AllReduceBenchmark: Sendable {
         package var linkBytes: Int
         /// Processor seconds of all workers a 10⁹ bytes of the vector.
         package var processorPerGigabyte: Double
+        /// Part of that time which checksums took; the digest of the total, which every step needs,
+        /// is not counted.
+        package var checksumShare: Double
+        /// What a plain tcp connection between two of the members moved each way at once, in 10⁹
+        /// bytes a second; with links over tcp.
+        package var probeBandwidth: Double?
 
         enum CodingKeys: String, CodingKey {
             case bytes, workers, transport, collective, iterations, wrong
@@ -54,6 +60,8 @@ package struct AllReduceBenchmark: Sendable {
             case busBandwidth = "busbw_GBs"
             case linkBytes = "link_bytes"
             case processorPerGigabyte = "cpu_s_per_GB"
+            case checksumShare = "checksum_share"
+            case probeBandwidth = "tcp_probe_GBs"
         }
     }
 
@@ -74,6 +82,9 @@ package struct AllReduceBenchmark: Sendable {
     /// What a member is told.
     enum Order: Codable, Sendable {
         case join(Membership)
+        /// Rank 0 listens and says where, rank 1 connects, both send so much.
+        case listen
+        case probe(port: Int, bytes: Int)
         case measure(bytes: Int, warmUp: Int, iterations: Int)
         case end
     }
@@ -88,7 +99,9 @@ package struct AllReduceBenchmark: Sendable {
     /// What a member says.
     enum Report: Codable, Sendable {
         case ready(rank: Int, RingEndpoints)
-        case formed(rank: Int)
+        case formed(rank: Int, lane: RingTransport?)
+        case listening(rank: Int, port: Int)
+        case probed(rank: Int, seconds: Double)
         case measured(rank: Int, Measurement)
         case failed(rank: Int, message: String)
     }
@@ -98,10 +111,21 @@ package struct AllReduceBenchmark: Sendable {
         var times: [Double]
         var wrong: Int
         var processorSeconds: Double
+        var checksumSeconds: Double
         var linkBytes: Int
     }
 
-    func row(_ bytes: Int, _ measurements: [Measurement]) -> Row {
+    /// What the members' sums went over: `mixed` if they differ.
+    static func name(_ lanes: [RingTransport?]) -> String {
+        let names = Set(lanes.map { $0?.rawValue ?? "none" })
+        return names.count == 1 ? names.first! : "mixed"
+    }
+
+    func row(
+        _ bytes: Int, _ lane: String, probe: Double?, _ measurements: [Measurement]
+    ) -> Row {
+        let processor = measurements.reduce(0) { $0 + $1.processorSeconds }
+        let checksums = measurements.reduce(0) { $0 + $1.checksumSeconds }
         let count = measurements[0].times.count
         let times = (0..<count).map { index in measurements.map { $0.times[index] }.max()! }
             .sorted()
@@ -112,7 +136,7 @@ package struct AllReduceBenchmark: Sendable {
         let moved = Double(bytes) * Double(count) * 1e-9
         return Row(
             bytes: bytes, workers: workers,
-            transport: (transport == .auto ? RingTransport.ipc : transport).rawValue,
+            transport: lane,
             collective: collective.rawValue, iterations: count,
             median: Self.rounded(median * 1e6, 1), percentile99: Self.rounded(times[last] * 1e6, 1),
             algorithmBandwidth: Self.rounded(algorithm, 4),
@@ -121,7 +145,9 @@ package struct AllReduceBenchmark: Sendable {
             wrong: measurements.reduce(0) { $0 + $1.wrong },
             linkBytes: measurements.reduce(0) { max($0, $1.linkBytes) },
             processorPerGigabyte: Self.rounded(
-                measurements.reduce(0) { $0 + $1.processorSeconds } / moved, 3))
+                processor / moved, 3),
+            checksumShare: Self.rounded(checksums / processor, 4),
+            probeBandwidth: probe.map { Self.rounded($0, 4) })
     }
 
     private static func rounded(_ value: Double, _ digits: Int) -> Double {

@@ -8,13 +8,17 @@ import Wire
 
 /// A process of `bench all-reduce`: owns one shard and a ring thread.
 package final class AllReduceMember {
-    private let rank: Int
+    let rank: Int
     private let settings: AllReduceBenchmark.MemberSettings
     private let context: Context
     private let control: DealerSocket
     private let ring: RingThread
     private let events = RingEvents()
+    /// Where totals lie, so that neighbours can read them.
+    private let memory: SharedMemory
     private var step: UInt64 = 0
+    /// Rank 0's, between two orders of the probe.
+    var listener: PlainStream?
 
     /// Where the ring thread's reports wait for the main thread.
     private final class RingEvents: Sendable {
@@ -59,12 +63,13 @@ package final class AllReduceMember {
         var configuration = RingConfiguration()
         configuration.chunkBytes = settings.chunkBytes
         configuration.credits = settings.credits
-        configuration.bufferBytes = settings.bufferBytes
+        memory = try SharedMemory(byteCount: settings.largest, writable: false)
         let events = events
         ring = try RingThread(context: context, configuration: configuration) { event in
             events.queue.withLock { $0.append(event) }
             events.arrived.signal()
         }
+        ring.share(memory)
     }
 
     private func work() throws {
@@ -73,6 +78,8 @@ package final class AllReduceMember {
         while true {
             switch try order() {
             case .join(let membership): try join(membership)
+            case .listen: try listen()
+            case .probe(let port, let bytes): try probe(port: port, bytes: bytes)
             case .measure(let bytes, let warmUp, let iterations):
                 try say(.measured(rank: rank, try measure(bytes, warmUp, iterations)))
             case .end: return
@@ -82,7 +89,7 @@ package final class AllReduceMember {
 
     // MARK: Conversation
 
-    private func say(_ report: AllReduceBenchmark.Report) throws {
+    func say(_ report: AllReduceBenchmark.Report) throws {
         try control.send(
             Array(try JSONEncoder().encode(report)), until: .now + .seconds(10))
     }
@@ -116,46 +123,49 @@ package final class AllReduceMember {
                 shardBounds: Array(0...workers),
                 successor: workers > 1 ? membership.endpoints[(rank + 1) % workers] : nil,
                 transport: membership.transport, collective: membership.collective))
-        let event = try event()
+        var event = try event()
+        if case .unshared = event { event = try self.event() }
         guard case .formed = event else { throw Failure.unexpected(event) }
         self.workers = workers
-        try say(.formed(rank: rank))
+        try say(.formed(rank: rank, lane: ring.progress.lane))
     }
 
     // MARK: Measuring
 
     private var workers = 1
-    private let nothing = (ParameterVector(count: 1), ParameterVector(count: 1))
+    private let nothing = ParameterVector(count: 1)
 
     private func fold(_ gradient: ParameterVector, into total: ParameterVector) throws
-        -> FastDigest
+        -> (digest: FastDigest, timings: RingTimings)
     {
         step += 1
         ring.begin(step: step, gradients: [gradient], total: total)
         ring.finished(shard: 0, downTo: 0)
         let event = try event()
-        guard case .folded(step, let digest, _) = event else { throw Failure.unexpected(event) }
-        return digest
+        guard case .folded(step, let digest, let timings) = event else {
+            throw Failure.unexpected(event)
+        }
+        return (digest, timings)
     }
 
     private func measure(
         _ bytes: Int, _ warmUp: Int, _ iterations: Int
     ) throws -> AllReduceBenchmark.Measurement {
         let gradient = ParameterVector(count: bytes / 4)
-        let total = ParameterVector(count: bytes / 4)
+        let total = memory.vector(count: bytes / 4)
         Self.fill(gradient) { Self.value($0, rank: rank) }
         Self.fill(total) { expected($0) }
-        let right = FastDigest(total)
+        let right = FastDigest(total, blockBytes: StepNumbers.blockBytes)
         var result = AllReduceBenchmark.Measurement(
-            times: [], wrong: 0, processorSeconds: 0, linkBytes: 0)
+            times: [], wrong: 0, processorSeconds: 0, checksumSeconds: 0, linkBytes: 0)
         for iteration in 0..<warmUp + iterations {
             total.fill(0)
             // An all-reduce of one number: nobody starts before everybody is here.
-            _ = try fold(nothing.0, into: nothing.1)
+            _ = try fold(nothing, into: memory.vector(count: 1))
             let sent = ring.progress.bytesSent
             let processor = Self.processorSeconds()
             let start = ContinuousClock.now
-            let digest = try fold(gradient, into: total)
+            let (digest, timings) = try fold(gradient, into: total)
             let time = start.duration(to: .now).seconds
             let used = Self.processorSeconds() - processor
             if digest != right || iteration == warmUp + iterations - 1 {
@@ -164,6 +174,7 @@ package final class AllReduceMember {
             guard iteration >= warmUp else { continue }
             result.times.append(time)
             result.processorSeconds += used
+            result.checksumSeconds += timings.checksumSeconds
             result.linkBytes = ring.progress.bytesSent - sent
         }
         return result

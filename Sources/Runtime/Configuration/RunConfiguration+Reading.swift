@@ -51,6 +51,7 @@ extension RunConfiguration {
         waitForAll = try settings.flag(.waitForAll)
         collective = try settings.choice(.collective)
         transport = try settings.choice(.transport)
+        wire = try settings.choice(.wire)
         peerTimeout = try settings.span(.peerTimeout)
         try validate()
     }

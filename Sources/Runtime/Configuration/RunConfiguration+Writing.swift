@@ -52,6 +52,7 @@ extension RunConfiguration {
         case .waitForAll: String(waitForAll)
         case .collective: collective.rawValue
         case .transport: transport.rawValue
+        case .wire: wire.rawValue
         case .peerTimeout: peerTimeout.description
         default: preconditionFailure("\(setting.flag) is written as no text")
         }

@@ -1,4 +1,5 @@
 import Model
+import Ring
 import Text
 import Training
 
@@ -6,7 +7,9 @@ import Training
 /// the run folder and sent to the workers.
 package struct RunConfiguration: Equatable, Sendable {
     package enum Collective: String, CaseIterable, Codable, Sendable { case fold, ring }
-    package enum Transport: String, CaseIterable, Codable, Sendable { case auto, ipc, tcp }
+    package enum Transport: String, CaseIterable, Codable, Sendable {
+        case auto, shared, ipc, tcp
+    }
     package enum NaNPolicy: String, CaseIterable, Codable, Sendable { case stop, skip }
 
     /// Paths are absolute.
@@ -64,6 +67,8 @@ package struct RunConfiguration: Equatable, Sendable {
     package var waitForAll: Bool
     package var collective: Collective
     package var transport: Transport
+    /// What sums of gradients are rounded to between shards.
+    package var wire: WireFormat
     package var peerTimeout: TimeSpan
 }
 

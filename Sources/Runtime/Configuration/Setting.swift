@@ -31,7 +31,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     // The cluster.
     case workers, threads, bind
     case waitForAll = "wait-for-all"
-    case collective, transport
+    case collective, transport, wire
     case peerTimeout = "peer-timeout"
 
     /// As typed on the command line.

@@ -40,6 +40,7 @@ extension Setting {
         case .waitForAll: "false"
         case .collective: "fold"
         case .transport: "auto"
+        case .wire: "f32"
         case .peerTimeout: "10s"
         case .corpus, .source, .target, .validation, .tokenizer, .from, .dModel, .layers,
             .encoderLayers, .decoderLayers, .dFF, .heads, .epochs, .timeLimit, .threads, .bind:

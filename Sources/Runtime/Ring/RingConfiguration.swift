@@ -10,13 +10,14 @@ package struct RingConfiguration: Sendable {
     /// Bytes of numbers in a frame.
     package var chunkBytes = 256 << 10
     /// Frames of each kind, partials and totals, under way on a link.
-    package var credits = 8
+    package var credits = 16
     /// How long forming a generation may take before it counts as broken.
     package var formationTimeout: Duration = .seconds(10)
     /// Pings between neighbours, which notice a stopped process or a cut link.
     package var heartbeat: SocketOptions.Heartbeat?
-    /// Kernel buffers of tcp links in bytes; nil leaves them to the kernel.
-    package var bufferBytes: Int?
+    /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
+    /// tunes them.
+    package var bufferBytes = 1 << 20
 
     package init() {}
 }
@@ -38,7 +39,7 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
     package func endpoint(_ transport: RingTransport, from host: HostIdentity) -> String? {
         switch transport {
         case .auto: host == self.host ? ipc ?? tcp : tcp
-        case .ipc: host == self.host ? ipc : nil
+        case .shared, .ipc: host == self.host ? ipc : nil
         case .tcp: tcp
         }
     }
@@ -46,14 +47,18 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
 
 /// How neighbours are joined.
 package enum RingTransport: String, Sendable, Codable, CaseIterable {
-    /// ipc within a host, tcp between hosts.
+    /// Shared memory within a host, tcp between hosts.
     case auto
+    /// Sums are folded where they lie; what goes over ipc are greetings, and everything where the
+    /// memory can't be shared.
+    case shared
     case ipc
     case tcp
 
     package init(_ transport: RunConfiguration.Transport) {
         switch transport {
         case .auto: self = .auto
+        case .shared: self = .shared
         case .ipc: self = .ipc
         case .tcp: self = .tcp
         }
@@ -71,10 +76,14 @@ package struct RingMembership: Sendable, Equatable {
     package var successor: RingEndpoints?
     package var transport: RingTransport
     package var collective: Collective
+    /// What sums are rounded to between shards, and the seed of the rounding.
+    package var wire: WireFormat
+    package var seed: UInt64
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
-        successor: RingEndpoints?, transport: RingTransport = .auto, collective: Collective = .fold
+        successor: RingEndpoints?, transport: RingTransport = .auto,
+        collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0
     ) {
         self.run = run
         self.generation = generation
@@ -83,6 +92,8 @@ package struct RingMembership: Sendable, Equatable {
         self.successor = successor
         self.transport = transport
         self.collective = collective
+        self.wire = wire
+        self.seed = seed
     }
 
     var workers: Int { shardBounds.count - 1 }
@@ -95,6 +106,8 @@ package enum RingEvent: Sendable {
     /// Both neighbours are in this generation.
     case formed(Generation)
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
+    /// The successor can't map this worker's memory, so that sums go over ipc.
+    case unshared(reason: String)
     /// Nothing more will come of this generation. Reported once a generation.
     case broken(Generation, RingBreak)
 }
@@ -111,6 +124,8 @@ package enum RingBreak: Error, Equatable, Sendable {
     case violation(Neighbour, Violation)
     /// The successor has no endpoint of the transport asked for.
     case unreachable(RingTransport)
+    /// What this neighbour shares is not what it was said to be.
+    case memory(Neighbour, MessagingError)
     case socket(MessagingError)
     case plan(RingPlanError)
 }
@@ -123,6 +138,8 @@ package struct RingTimings: Sendable, Equatable {
     package var foldSeconds: Double
     /// Processor time of the ring thread; libzmq's own threads come on top.
     package var processorSeconds: Double
+    /// What checksums of what travels took of it; the digest of the total is not counted.
+    package var checksumSeconds: Double
 }
 
 /// What the ring thread is about, for people and for status messages.
@@ -133,6 +150,8 @@ package struct RingProgress: Sendable, Equatable {
 
     package var state = State.idle
     package var generation: Generation?
+    /// What sums go to the successor over, once the generation is formed; nil for one worker.
+    package var lane: RingTransport?
     package var step: UInt64 = 0
     package var chunks = 0
     /// Chunks of the step whose total is known.

@@ -7,6 +7,8 @@ final class RingLink {
     let socket: DealerSocket
     let monitor: SocketMonitor
     let endpoint: String
+    /// Shared memory, if it is to be tried; `isOpen` when the successor has mapped it.
+    var lane: OutgoingLane?
     /// The successor is in this generation and has this worker for its predecessor.
     var answered = false
 
@@ -16,6 +18,7 @@ final class RingLink {
     ) throws(MessagingError) {
         var options = configuration.socketOptions
         options.identity = identity
+        if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
         let socket = try DealerSocket(context, options)
         let monitor = try SocketMonitor(socket)
         try socket.connect(endpoint)
@@ -31,21 +34,26 @@ struct RingInbound {
     /// Descriptor of the connection, as the monitor names it.
     let connection: Int32
     let greeting: FrameHeader
+    /// How the predecessor's memory is found; empty if it shares none.
+    let offer: [UInt8]
+    /// Its memory, once it is this worker's predecessor and the memory could be mapped.
+    var lane: IncomingLane?
 }
 
 extension RingConfiguration {
+    /// Bytes that an offer of memory or its answer may have.
+    static let attachment = 1024
+
     var socketOptions: SocketOptions {
         var options = SocketOptions()
         // All that credits allow, partials and totals, and the few frames of forming.
         options.sendHighWater = 2 * credits + 16
         options.receiveHighWater = 2 * credits + 16
-        options.maximumFrameBytes = FrameHeader.byteCount + chunkBytes
+        options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
         options.maximumMessageBytes = options.maximumFrameBytes
         options.linger = .zero
         options.immediate = true
         options.heartbeat = heartbeat
-        options.sendBufferBytes = bufferBytes
-        options.receiveBufferBytes = bufferBytes
         options.reconnectInterval = .milliseconds(20)
         options.reconnectIntervalLimit = .milliseconds(500)
         return options

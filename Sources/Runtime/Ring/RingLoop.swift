@@ -23,6 +23,18 @@ final class RingLoop {
         var numbers: StepNumbers
         var startedAt: ContinuousClock.Instant?
         let processorAtStart: Double
+        /// The successor reads sums in the total vector.
+        let usesLane: Bool
+        /// What the frames' checksums took.
+        var checkingSeconds = 0.0
+        /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
+        var digests: [FastDigest?]
+    }
+
+    /// A frame that came before the step that it belongs to.
+    enum Held {
+        case frame(Message)
+        case memory(FrameHeader)
     }
 
     let context: Context
@@ -36,6 +48,9 @@ final class RingLoop {
     let routerMonitor: SocketMonitor
     var poller = Poller()
     private var wakeupPlace: Poller.Place
+    private var bellPlace: Poller.Place
+    /// Rung by neighbours that share memory.
+    let bell: Bell
     var link: RingLink?
     var inbound: RingInbound?
     /// The newest greeting of a generation that this worker is not in yet.
@@ -45,6 +60,8 @@ final class RingLoop {
     var step: Step?
     /// Begun before the generation was formed.
     var waitingStep: RingStep?
+    /// What will be reported when the successor has read the total: until then it is not free.
+    var unread: RingEvent?
     var lastStep: UInt64 = 0
     var blocks: FastDigest.Blocks?
     var progress = RingProgress()
@@ -55,8 +72,13 @@ final class RingLoop {
     let sender = Message()
     let payload = Message()
     let outgoing = Message()
-    var held: [Message] = []
+    var held: [Held] = []
     var spare: [Message] = []
+    let signal = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: FrameHeader.byteCount, alignment: 64)
+    /// Numbers that came in another format than float32.
+    var decoded = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 64)
+    private var turnsWithoutSockets = 0
 
     init(
         context: Context, configuration: RingConfiguration, mailbox: RingThread.Mailbox,
@@ -74,15 +96,23 @@ final class RingLoop {
             // An abstract name: nothing is left behind, however the process ends.
             ipc: try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))"),
             tcp: try router.bind("tcp://\(configuration.bindHost):*"))
+        bell = try Bell()
         self.router = router
         self.routerMonitor = routerMonitor
         wakeupPlace = poller.add(mailbox.wakeup)
+        bellPlace = wakeupPlace
         rebuildPoller()
+    }
+
+    deinit {
+        signal.deallocate()
+        decoded.deallocate()
     }
 
     func rebuildPoller() {
         poller.removeAll()
         wakeupPlace = poller.add(mailbox.wakeup)
+        bellPlace = poller.add(descriptor: bell.descriptor, for: .readable)
         poller.add(router, for: .readable)
         poller.add(routerMonitor)
         guard let link else { return }
@@ -98,11 +128,11 @@ final class RingLoop {
             if stopping { return }
             do throws(MessagingError) {
                 if try turn() { continue }
+                if lanesStir() { continue }
                 try watchConnections()
                 keepForming()
                 publish()
-                _ = try poller.wait(until: wakeAt)
-                if poller.events(at: wakeupPlace) != [] { mailbox.wakeup.drain() }
+                try sleep()
             } catch {
                 breakUp(.socket(error))
                 // A socket that fails for good would make this loop spin.
@@ -113,7 +143,12 @@ final class RingLoop {
 
     /// Moves frames and chunks while there are any; false when there is nothing to do but wait.
     private func turn() throws(MessagingError) -> Bool {
-        var moved = false
+        var moved = try takeFromLanes()
+        if try advance() { moved = true }
+        turnsWithoutSockets += 1
+        // Looking at a socket is a call to the kernel: not at every turn that memory keeps going.
+        guard !moved || turnsWithoutSockets >= socketsEvery else { return true }
+        turnsWithoutSockets = 0
         for _ in 0..<4 {
             guard try receiveFromPredecessor() else { break }
             moved = true
@@ -121,6 +156,42 @@ final class RingLoop {
         if try receiveFromSuccessor() { moved = true }
         if try advance() { moved = true }
         return moved
+    }
+
+    /// Waits a moment for neighbours that share memory; false if they have put nothing.
+    ///
+    /// The next chunk is usually due sooner than the kernel could wake this thread for it. Only
+    /// when own gradients are complete: before, the processor has better things to do.
+    private func lanesStir() -> Bool {
+        guard step?.input.ready == 0 || unread != nil, inbound?.lane != nil || sendsByLane else {
+            return false
+        }
+        let end = ContinuousClock.now + .microseconds(100)
+        repeat {
+            if inbound?.lane?.forward.isEmpty == false { return true }
+            if link?.lane?.backward.isEmpty == false { return true }
+            // Whoever is to put something may need this very processor.
+            sched_yield()
+        } while ContinuousClock.now < end
+        return false
+    }
+
+    private var socketsEvery: Int { inbound?.lane == nil && !sendsByLane ? 1 : 16 }
+
+    private var sendsByLane: Bool { link?.lane?.isOpen == true }
+
+    /// Waits for sockets, callers and neighbours that share memory.
+    private func sleep() throws(MessagingError) {
+        inbound?.lane?.forward.fallAsleep()
+        link?.lane?.backward.fallAsleep()
+        let nothing =
+            inbound?.lane?.forward.isEmpty != false && link?.lane?.backward.isEmpty != false
+        if nothing { _ = try poller.wait(until: wakeAt) }
+        inbound?.lane?.forward.wakeUp()
+        link?.lane?.backward.wakeUp()
+        guard nothing else { return }
+        if poller.events(at: wakeupPlace) != [] { mailbox.wakeup.drain() }
+        if poller.events(at: bellPlace) != [] { bell.drain() }
     }
 
     /// Idle, the thread sleeps until a socket or a caller wakes it.
@@ -161,14 +232,24 @@ final class RingLoop {
 
     func start(_ input: RingStep) {
         guard let membership else { return }
+        let lane = link?.lane.flatMap { $0.isOpen && $0.holds(input.total) ? $0 : nil }
+        release(before: input.step)
+        // The successor still reads what this step would overwrite.
+        guard link?.lane?.isClear != false else {
+            waitingStep = input
+            return
+        }
         waitingStep = nil
         let byteCount = input.total.byteCount
-        if blocks?.byteCount != byteCount { blocks = FastDigest.Blocks(byteCount: byteCount) }
+        if blocks?.byteCount != byteCount {
+            blocks = FastDigest.Blocks(
+                byteCount: byteCount, blockBytes: StepNumbers.blockBytes)
+        }
         do throws(RingPlanError) {
             let plan = try RingPlan(
                 rank: membership.value.rank, shardBounds: membership.value.shardBounds,
                 count: input.total.count, chunkElements: configuration.chunkBytes / 4,
-                collective: membership.value.collective)
+                collective: membership.value.collective, wire: membership.value.wire)
             precondition(
                 plan.own.count == input.gradients.count,
                 "\(input.gradients.count) gradients for shards \(plan.own)")
@@ -179,8 +260,12 @@ final class RingLoop {
                     generation: membership.value.generation, step: input.step,
                     window: configuration.credits),
                 numbers: StepNumbers(
-                    gradients: input.gradients, total: input.total, blocks: blocks!),
-                processorAtStart: processorSeconds())
+                    gradients: input.gradients, total: input.total, blocks: blocks!,
+                    firstShard: plan.own.lowerBound,
+                    rounding: StochasticRounding(
+                        membership.value.wire, seed: membership.value.seed, step: input.step)),
+                processorAtStart: processorSeconds(), usesLane: lane != nil,
+                digests: Array(repeating: nil, count: plan.chunks))
         } catch {
             breakUp(.plan(error))
             return
@@ -191,13 +276,16 @@ final class RingLoop {
     private func abandon() {
         lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
         step = nil
+        unread = nil
         waitingStep = nil
         releaseHeld()
+        release(before: lastStep + 1)
     }
 
     /// The generation is of no use any more.
     func breakUp(_ reason: RingBreak) {
         step = nil
+        unread = nil
         waitingStep = nil
         guard let generation = membership?.value.generation, membership?.broken == false else {
             return
@@ -206,46 +294,5 @@ final class RingLoop {
         clearHeld()
         publish()
         notify(.broken(generation, reason))
-    }
-
-    // MARK: What others see
-
-    func count(_ reason: DropReason) {
-        drops[DropReason.allCases.firstIndex(of: reason)!] += 1
-    }
-
-    func publish() {
-        progress.generation = membership?.value.generation
-        progress.state =
-            switch (membership?.broken, membership?.formed, step) {
-            case (nil, _, _): .idle
-            case (true?, _, _): .broken
-            case (_, false?, _): .forming
-            case (_, _, nil): .formed
-            default: .folding
-            }
-        progress.waitsFor = step?.fold.waitsFor ?? .nothing
-        if let step {
-            progress.step = step.input.step
-            progress.chunks = step.fold.plan.chunks
-            progress.chunksKnown = step.fold.chunksKnown
-        }
-        for (index, reason) in DropReason.allCases.enumerated() where drops[index] > 0 {
-            progress.drops[reason.rawValue] = drops[index]
-        }
-        mailbox.progress.withLock { $0 = progress }
-    }
-}
-
-/// Seconds of processor time that this thread has used.
-func processorSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
-
-extension Duration {
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

@@ -8,6 +8,7 @@ extension RingLoop {
     func form(_ value: RingMembership) {
         let now = ContinuousClock.now
         step = nil
+        unread = nil
         waitingStep = nil
         lastStep = 0
         link = nil
@@ -24,10 +25,26 @@ extension RingLoop {
         do throws(MessagingError) {
             link = try RingLink(
                 context, configuration, endpoint: endpoint, identity: identity(value))
+            link?.lane = lane(to: successor, value.transport, endpoint)
         } catch {
             return breakUp(.socket(error))
         }
         if let greeting = earlyGreeting { consider(greeting) }
+    }
+
+    /// Memory to share with the successor; nil if it is not to be shared or can't be.
+    private func lane(
+        to successor: RingEndpoints, _ transport: RingTransport, _ endpoint: String
+    ) -> OutgoingLane? {
+        guard transport == .auto || transport == .shared, successor.host == host,
+            endpoint == successor.ipc, let memory = mailbox.memory.withLock({ $0 })
+        else { return nil }
+        do throws(MessagingError) {
+            return try OutgoingLane(numbers: memory, slots: configuration.laneSlots)
+        } catch {
+            notify(.unshared(reason: "\(error)"))
+            return nil
+        }
     }
 
     /// A name for the connection: another for each generation and attempt.
@@ -46,6 +63,8 @@ extension RingLoop {
     private func fingerprint(_ value: RingMembership) -> UInt64 {
         var writer = ByteWriter()
         writer.put(value.collective.rawValue)
+        writer.put(value.wire.rawValue)
+        writer.put(value.seed)
         writer.put(UInt64(configuration.chunkBytes))
         writer.put(UInt64(configuration.credits))
         writer.put(value.shardBounds.map(Int32.init))
@@ -57,6 +76,7 @@ extension RingLoop {
         let alone = membership.value.workers == 1
         guard alone || (inbound != nil && link?.answered == true) else { return }
         self.membership?.formed = true
+        publish()
         notify(.formed(membership.value.generation))
         if let waitingStep { start(waitingStep) }
     }
@@ -82,20 +102,22 @@ extension RingLoop {
             run: membership.value.run, generation: membership.value.generation, step: 0,
             body: .greeting(rank: membership.value.rank, plan: membership.fingerprint))
         // Unsent while there is no connection; `ready` from the monitor tries again.
-        _ = try? link.socket.send(greeting.sealed())
+        _ = try? link.socket.send(greeting.sealed(attaching: link.lane?.offer(bell) ?? []))
     }
 
     // MARK: What neighbours say
 
     /// A greeting came in: of this generation, of one to come, or of one gone by.
-    func greeted(_ greeting: FrameHeader, identity: [UInt8], connection: Int32) {
+    func greeted(_ greeting: FrameHeader, identity: [UInt8], connection: Int32, offer: [UInt8]) {
         // The events of an earlier connection with this descriptor must be out of the way.
         do throws(MessagingError) {
             try watchPredecessor()
         } catch {
             return breakUp(.socket(error))
         }
-        consider(RingInbound(identity: identity, connection: connection, greeting: greeting))
+        consider(
+            RingInbound(
+                identity: identity, connection: connection, greeting: greeting, offer: offer))
     }
 
     private func consider(_ candidate: RingInbound) {
@@ -115,13 +137,13 @@ extension RingLoop {
             return count(.foreign)
         }
         guard plan == membership.fingerprint else { return breakUp(.disagreement(.predecessor)) }
-        inbound = candidate
+        let acceptance = accept(candidate)
         earlyGreeting = nil
         let answer = FrameHeader(
             run: greeting.run, generation: greeting.generation, step: 0,
             body: .answer(rank: membership.value.rank, plan: membership.fingerprint))
         do throws(MessagingError) {
-            try router.send(to: candidate.identity, answer.sealed())
+            try router.send(to: candidate.identity, answer.sealed(attaching: acceptance))
         } catch {
             // It went again; if it comes back it greets again.
             inbound = nil
@@ -130,7 +152,25 @@ extension RingLoop {
         completeFormation()
     }
 
-    func answered(_ answer: FrameHeader) {
+    /// Takes the predecessor, and maps what it shares unless a repeated greeting finds it mapped.
+    ///
+    /// - Returns: what to tell it about its memory.
+    private func accept(_ candidate: RingInbound) -> [UInt8] {
+        let mapped = inbound?.identity == candidate.identity ? inbound?.lane : nil
+        inbound = candidate
+        guard !candidate.offer.isEmpty else { return [] }
+        inbound?.lane = mapped
+        if mapped != nil { return IncomingLane.acceptance(bell) }
+        do {
+            inbound?.lane = try IncomingLane(
+                offer: candidate.offer, slots: configuration.laneSlots)
+            return IncomingLane.acceptance(bell)
+        } catch {
+            return IncomingLane.refusal("\(error)")
+        }
+    }
+
+    func answered(_ answer: FrameHeader, acceptance: [UInt8]) {
         guard let membership, !membership.broken, let link else { return }
         guard answer.run == membership.value.run else { return count(.otherRun) }
         guard answer.generation == membership.value.generation else {
@@ -141,6 +181,10 @@ extension RingLoop {
         }
         guard plan == membership.fingerprint else { return breakUp(.disagreement(.successor)) }
         link.answered = true
+        if let lane = link.lane, !lane.isOpen, let reason = lane.open(acceptance) {
+            link.lane = nil
+            notify(.unshared(reason: reason))
+        }
         completeFormation()
     }
 

@@ -23,6 +23,7 @@ package final class RingThread: GradientSink {
         let commands = Mutex<[Command]>([])
         let pending = Atomic<Bool>(false)
         let step = Mutex<RingStep?>(nil)
+        let memory = Mutex<SharedMemory?>(nil)
         let progress = Mutex<RingProgress>(.init())
         let wakeup: Wakeup
 
@@ -82,6 +83,11 @@ package final class RingThread: GradientSink {
     private final class Outcome: Sendable {
         let result = Mutex<Result<RingEndpoints, MessagingError>?>(nil)
     }
+
+    /// Memory in which the totals of all steps will begin: neighbours of this host map it.
+    ///
+    /// It counts from the next `form` on. Steps whose total lies elsewhere travel in frames.
+    package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
 
     /// Drops any fold in progress and joins the neighbours of a new generation.
     package func form(_ membership: RingMembership) {

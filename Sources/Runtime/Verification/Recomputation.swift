@@ -47,7 +47,7 @@ final class Recomputation {
         precondition(batch.step == state.step + 1, "step \(batch.step) after \(state.step)")
         let before = digestOfState()
         let losses = computeGradients(batch)
-        fold()
+        fold(batch.step)
         let norm = squaredNormOfTotal()
         let isSkipped = !norm.isFinite || !losses.allSatisfy(\.isFinite)
         let outcome = Outcome(
@@ -86,13 +86,15 @@ final class Recomputation {
     }
 
     /// The total in shard order, as the ring adds it.
-    private func fold() {
+    private func fold(_ step: Int) {
+        let rounding = StochasticRounding(
+            configuration.wire, seed: configuration.seed, step: UInt64(step))
         let gradients = gradients
         let total = total
         share(total.blockCount) { blocks in
             let range = total.elements(of: blocks)
             guard !range.isEmpty else { return }
-            ChunkSum(gradients).sum(
+            ChunkSum(gradients, rounding: rounding).sum(
                 range, onto: nil, into: total.unsafeAddress + range.lowerBound)
         }
     }
@@ -105,7 +107,8 @@ final class Recomputation {
     }
 
     private func digestOfTotal() -> FastDigest {
-        let blocks = FastDigest.Blocks(byteCount: total.byteCount)
+        let blocks = FastDigest.Blocks(
+            byteCount: total.byteCount, blockBytes: StepNumbers.blockBytes)
         let total = total
         share(blocks.count) { blocks.set($0, of: total) }
         return blocks.digest()

@@ -39,6 +39,8 @@ final class StepRunner: @unchecked Sendable {
     let model: Transformer
     let state: TrainingState
     private(set) var total: ParameterVector
+    /// Where the total lies but for the steps that keep one: neighbours can map it.
+    private let sharedTotal: ParameterVector
     let settings: Settings
     private let pool: LanePool
     private let lanes: [Lane]
@@ -55,7 +57,7 @@ final class StepRunner: @unchecked Sendable {
 
     init(
         model: Transformer, settings: Settings, pool: LanePool, sink: any GradientSink,
-        post: @escaping @Sendable (LaneEvent) -> Void
+        total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
         self.settings = settings
@@ -64,7 +66,8 @@ final class StepRunner: @unchecked Sendable {
         self.post = post
         let count = model.layout.count
         state = TrainingState(parameters: ParameterVector(count: count))
-        total = ParameterVector(count: count)
+        self.total = total
+        sharedTotal = total
         lanes = (0..<pool.count).map { _ in Lane(model) }
         table = Mutex(ShardTable(parameterCount: count))
     }
@@ -220,6 +223,7 @@ final class StepRunner: @unchecked Sendable {
                 step: step, vector: total, squaredNorm: squaredNorm, learningRate: learningRate)
         } else {
             keptTotal = nil
+            self.total = sharedTotal
         }
     }
 

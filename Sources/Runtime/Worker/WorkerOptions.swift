@@ -29,6 +29,8 @@ package enum WorkerReport: Sendable {
     case note(WorkerNote)
     /// No coordinator has answered for so long.
     case stillWaiting(coordinator: Address, seconds: Int)
+    /// Gradients go over ipc instead; said once.
+    case memoryNotShared(reason: String)
     case ended(WorkerOutcome)
     /// What SIGUSR1 asks for: the state machine in a line.
     case dump(String)

@@ -58,9 +58,10 @@ extension WorkerProcess {
                 WorkerJob.self, from: Data(welcome.configuration))
             let mailbox = mailbox
             self.job = job
+            let model = try Transformer(job.architecture)
             let runner = StepRunner(
-                model: try Transformer(job.architecture), settings: .init(job.configuration),
-                pool: pool, sink: ring
+                model: model, settings: .init(job.configuration), pool: pool, sink: ring,
+                total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner
             assembly = StateAssembly(into: runner.state)
@@ -68,6 +69,19 @@ extension WorkerProcess {
             handle(.built)
         } catch {
             handle(.buildFailed(reason: "the run's configuration cannot be used: \(error)"))
+        }
+    }
+
+    /// A total vector that neighbours of this host can map; any other if there is no such memory.
+    private func sharedTotal(count: Int) -> ParameterVector {
+        do throws(MessagingError) {
+            let memory = try SharedMemory(byteCount: max(4, 4 * count), writable: false)
+            ring.share(memory)
+            return memory.vector(count: count)
+        } catch {
+            ring.share(nil)
+            take(.ring(.unshared(reason: "\(error)")))
+            return ParameterVector(count: count)
         }
     }
 
@@ -92,7 +106,8 @@ extension WorkerProcess {
                 run: runNumber, generation: roster.generation, rank: roster.rank,
                 shardBounds: roster.bounds, successor: successor,
                 transport: .init(job.configuration.transport),
-                collective: job.configuration.collective == .fold ? .fold : .ring))
+                collective: job.configuration.collective == .fold ? .fold : .ring,
+                wire: job.configuration.wire, seed: job.configuration.seed))
     }
 
     private func compute(_ order: StepOrder) {

@@ -30,6 +30,9 @@ extension WorkerProcess {
                 $0.nonFiniteShards = bad
             }
         case .ring(.formed(let generation)): handle(.ringFormed(generation))
+        case .ring(.unshared(let reason)):
+            if !saidUnshared { report(.memoryNotShared(reason: reason)) }
+            saidUnshared = true
         case .ring(.broken(let generation, let reason)):
             handle(.ringBroken(generation, reason: "\(reason)"))
         case .ring(.folded(let step, let digest, let timings)):

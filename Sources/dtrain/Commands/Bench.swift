@@ -72,8 +72,13 @@ struct BenchStep: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: about(.transport, "Links of the ring.", "auto|ipc|tcp"))
+        help: about(.transport, "Links of the ring.", "auto|shared|ipc|tcp"))
     var transport: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(.wire, "What sums are rounded to at every shard.", "f32|bf16|int8"))
+    var wire: String?
 
     @Flag(help: "Also show where a thread's time goes, primitive by primitive.")
     var profile = false
@@ -95,6 +100,7 @@ struct BenchStep: ParsableCommand {
         given.set(.positions, String(max(256, length + 1)))
         given.set(.collective, collective)
         given.set(.transport, transport)
+        given.set(.wire, wire)
         let configuration: RunConfiguration
         do {
             configuration = try RunConfiguration(given)
@@ -131,7 +137,7 @@ struct BenchAllReduce: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: about(.transport, "Links of the ring.", "auto|ipc|tcp"))
+        help: about(.transport, "Links of the ring.", "auto|shared|ipc|tcp"))
     var transport: String?
 
     @Option(

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Runtime
 
-/// Who computes; none of it changes a number, except that `--collective ring` sums in its own order.
+/// Who computes; none of it changes a number, except that `--collective ring` sums in its own order
+/// and `--wire` rounds.
 struct ClusterOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
@@ -37,9 +38,17 @@ struct ClusterOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: about(
-            .transport, "Links of the ring; auto is ipc within a host and tcp otherwise.",
-            "auto|ipc|tcp"))
+            .transport, "Links of the ring; auto is shared memory within a host and tcp otherwise.",
+            "auto|shared|ipc|tcp"))
     var transport: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
+            .wire,
+            "What sums of gradients are rounded to at every shard: fewer bytes on slow links.",
+            "f32|bf16|int8"))
+    var wire: String?
 
     @Option(
         parsing: .unconditional,
@@ -56,6 +65,7 @@ struct ClusterOptions: ParsableArguments {
         given.set(.waitForAll, waitForAll ? "true" : nil)
         given.set(.collective, collective)
         given.set(.transport, transport)
+        given.set(.wire, wire)
         given.set(.peerTimeout, peerTimeout)
         return given
     }

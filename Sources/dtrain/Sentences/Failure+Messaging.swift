@@ -13,6 +13,9 @@ extension Failure {
             self = .io("\(endpoint) cannot be connected to: \(reason(code))")
         case .system(let call, let code):
             self = .io("\(call) failed: \(reason(code))")
+        case .unsoundMemory(let reason):
+            self = Failure(
+                .other, "shared memory of another process cannot be used: \(reason)")
         case .invalidOption(let name, let code):
             self = Failure(.other, "libzmq refused its option \(name): \(reason(code))")
         case .unknownPeer, .wouldBlock, .tooManyFrames, .tooFewFrames, .tooManyBytes:

@@ -1,0 +1,203 @@
+import Foundation
+import Ring
+
+/// The time of a step on so many workers, from measured constants.
+///
+///     step = compute + what shows of the fold + update + control
+package struct StepPlan: Sendable {
+    /// What a cluster is.
+    package struct Cluster: Sendable {
+        package var workers: Int
+        package var hosts: Int
+        package var threads: Int
+        /// Source + target tokens of a worker in a step.
+        package var tokensPerWorker: Int
+        package var shards: Int
+        /// Bytes a second and seconds between hosts.
+        package var bandwidth: Double
+        package var latency: Double
+        package var wire: WireFormat
+
+        package init(
+            workers: Int, hosts: Int, threads: Int, tokensPerWorker: Int, shards: Int,
+            bandwidth: Double, latency: Double, wire: WireFormat
+        ) {
+            self.workers = workers
+            self.hosts = hosts
+            self.threads = threads
+            self.tokensPerWorker = tokensPerWorker
+            self.shards = shards
+            self.bandwidth = bandwidth
+            self.latency = latency
+            self.wire = wire
+        }
+    }
+
+    package enum Limit: String, Codable, Sendable {
+        case computing, links
+        case length = "length of the ring"
+        case folding = "adding gradients"
+    }
+
+    /// One line of the table.
+    package struct Row: Encodable, Sendable {
+        package var workers: Int
+        package var hosts: Int
+        package var shards: Int
+        package var collective: Collective
+        package var stepMilliseconds: Double
+        package var computeMilliseconds: Double
+        package var foldMilliseconds: Double
+        package var updateMilliseconds: Double
+        package var tokensPerSecond: Double
+        /// Tokens/s over those of so many lone workers on cores of their own.
+        package var efficiency: Double
+        package var linkBytes: Int
+        package var workerMegabytes: Double
+        package var limit: Limit
+
+        enum CodingKeys: String, CodingKey {
+            case workers, hosts, shards, collective, efficiency, limit
+            case stepMilliseconds = "step_ms"
+            case computeMilliseconds = "compute_ms"
+            case foldMilliseconds = "fold_ms"
+            case updateMilliseconds = "update_ms"
+            case tokensPerSecond = "tokens_per_s"
+            case linkBytes = "link_bytes"
+            case workerMegabytes = "worker_mb"
+        }
+    }
+
+    package let constants: PlanConstants
+    package let parameters: Int
+
+    package init(constants: PlanConstants, parameters: Int) {
+        self.constants = constants
+        self.parameters = parameters
+    }
+
+    private var vectorBytes: Int { 4 * parameters }
+
+    package func row(_ cluster: Cluster, _ collective: Collective) -> Row {
+        let alone = time(
+            Cluster(
+                workers: 1, hosts: 1, threads: cluster.threads,
+                tokensPerWorker: cluster.tokensPerWorker, shards: cluster.shards,
+                bandwidth: cluster.bandwidth, latency: 0, wire: cluster.wire), .fold)
+        let time = time(cluster, collective)
+        let tokens = Double(cluster.tokensPerWorker * cluster.workers)
+        let own = (cluster.shards + cluster.workers - 1) / cluster.workers
+        let neighbour = cluster.workers > cluster.hosts ? 1 : 0
+        let memory =
+            vectorBytes * (4 + own + neighbour) + cluster.threads * constants.activations
+        return Row(
+            workers: cluster.workers, hosts: cluster.hosts, shards: cluster.shards,
+            collective: collective, stepMilliseconds: time.step * 1e3,
+            computeMilliseconds: time.compute * 1e3, foldMilliseconds: time.fold * 1e3,
+            updateMilliseconds: time.update * 1e3, tokensPerSecond: tokens / time.step,
+            efficiency: alone.step / time.step, linkBytes: linkBytes(cluster, collective),
+            workerMegabytes: Double(memory) * 1e-6, limit: time.limit)
+    }
+
+    /// Bytes of numbers that the busiest link carries in a step.
+    package func linkBytes(_ cluster: Cluster, _ collective: Collective) -> Int {
+        let once = cluster.wire.byteCount(parameters)
+        switch (cluster.workers, collective) {
+        case (1, _): return 0
+        case (2, _): return once
+        case (_, .fold): return 2 * once
+        case (let workers, .ring):
+            return Int(Double(once) * 2 * Double(workers - 1) / Double(workers))
+        }
+    }
+
+    private struct Time {
+        var compute, fold, update, step: Double
+        var limit: Limit
+    }
+
+    private func time(_ cluster: Cluster, _ collective: Collective) -> Time {
+        let perHost = Double(cluster.workers) / Double(cluster.hosts)
+        let threads = Double(cluster.threads)
+        let crowd = max(1, perHost * threads / Double(constants.cores))
+        let own = (cluster.shards + cluster.workers - 1) / cluster.workers
+        let rounds = Double((own + cluster.threads - 1) / cluster.threads)
+        // Workers with a shard more than others keep them waiting.
+        let shardTokens =
+            Double(cluster.tokensPerWorker * cluster.workers) / Double(cluster.shards)
+        var compute = rounds * shardTokens * constants.secondsPerToken * crowd
+        let pipeline = pipeline(cluster, own: own, shardTokens: shardTokens, crowd: crowd)
+        let shown = collective == .fold ? pipeline.seconds() : pipeline.ringSeconds()
+        // What is added before the end takes time from the lanes if no core is idle.
+        if perHost * threads >= Double(constants.cores) {
+            let early = pipeline.ready.filter { $0 < 0 }.count
+            compute += Double(early) * pipeline.add / threads
+        }
+        let update = Double(vectorBytes) * constants.updatePerByte * max(1, crowd / threads)
+        let fold = max(0, shown)
+        let step =
+            compute + fold + update + PlanConstants.controlSeconds + 3 * cluster.latency
+        return Time(
+            compute: compute, fold: fold, update: update, step: step,
+            limit: limit(pipeline, compute: compute, fold: fold))
+    }
+
+    private func pipeline(
+        _ cluster: Cluster, own: Int, shardTokens: Double, crowd: Double
+    ) -> PipelinedFold {
+        let chunk = StepNumbers.blockBytes
+        let chunks = max(1, (vectorBytes + chunk - 1) / chunk)
+        let slow = cluster.hosts > 1 ? cluster.hosts : 0
+        let share = cluster.workers > 1 ? Double(slow) / Double(cluster.workers) : 0
+        return PipelinedFold(
+            workers: cluster.workers, chunks: chunks,
+            add: Double(chunk * max(1, own)) * constants.addPerByte * crowd,
+            store: Double(chunk) * constants.storePerByte * crowd,
+            link: Double(cluster.wire.byteCount(chunk / 4)) / cluster.bandwidth,
+            latency: constants.hopSeconds + share * cluster.latency, slowLinks: slow,
+            ready: (0..<chunks).map { index in
+                let share = Double(chunks - 1 - index) / Double(chunks)
+                let final = constants.finals.first { $0.share <= share }
+                return -(final?.before ?? 0) * shardTokens * crowd
+            })
+    }
+
+    private func limit(_ pipeline: PipelinedFold, compute: Double, fold: Double) -> Limit {
+        guard fold > 0.15 * compute else { return .computing }
+        let way = 2 * Double(pipeline.workers - 1) * (pipeline.latency + pipeline.add)
+        if way > fold / 2 { return .length }
+        return pipeline.slowLinks > 0 && 2 * pipeline.link > pipeline.add + pipeline.store
+            ? .links : .folding
+    }
+
+    // MARK: Advice
+
+    /// What would help a cluster whose fold shows; nil if computing takes nearly all the time.
+    package func advice(_ cluster: Cluster) -> String? {
+        let fold = row(cluster, .fold)
+        guard fold.efficiency < 0.9, fold.limit != .computing else { return nil }
+        var best = (fold.stepMilliseconds, "")
+        func consider(_ candidate: Cluster, _ collective: Collective, _ words: String) {
+            let row = row(candidate, collective)
+            let perToken =
+                row.stepMilliseconds * Double(cluster.tokensPerWorker)
+                / Double(candidate.tokensPerWorker)
+            if perToken < 0.9 * best.0 { best = (perToken, words) }
+        }
+        consider(cluster, .ring, "--collective ring (its sums depend on the number of workers)")
+        for wire in [WireFormat.bf16, .int8] where cluster.wire == .f32 {
+            var candidate = cluster
+            candidate.wire = wire
+            consider(candidate, .fold, "--wire \(wire.rawValue)")
+        }
+        if cluster.shards > cluster.workers {
+            var candidate = cluster
+            candidate.shards = cluster.workers
+            consider(candidate, .fold, "--shards \(cluster.workers): fewer, larger shards")
+        }
+        var larger = cluster
+        larger.tokensPerWorker *= 4
+        consider(larger, .fold, "larger batches: four times the tokens a worker")
+        return best.1.isEmpty ? nil : best.1
+    }
+}

@@ -1,0 +1,161 @@
+import Messaging
+import Parameters
+import Ring
+import Wire
+
+/// The shared memory of a link, as the predecessor made it: sums lie in its total vector, which
+/// the successor maps; two queues carry the headers there and the credits back.
+final class OutgoingLane {
+    /// The total vector's memory.
+    let numbers: SharedMemory
+    private let queues: SharedMemory
+    /// Headers to the successor, credits from it.
+    var forward: SharedQueue
+    var backward: SharedQueue
+    private var bell: NeighbourBell?
+    /// The last step of which something was sent this way, and the last that is not read any more.
+    var lastSent: UInt64 = 0
+    var released: UInt64 = 0
+
+    init(numbers: SharedMemory, slots: Int) throws(MessagingError) {
+        self.numbers = numbers
+        queues = try SharedMemory(byteCount: LaneQueues.byteCount(slots), writable: true)
+        (forward, backward) = LaneQueues.ends(queues.address, slots)
+    }
+
+    /// What the successor needs in order to map this.
+    func offer(_ bell: Bell) -> [UInt8] {
+        var writer = ByteWriter()
+        for handle in [queues.handle, numbers.handle, bell.handle] { writer.put(handle) }
+        return writer.bytes
+    }
+
+    /// Whether the successor has mapped it.
+    var isOpen: Bool { bell != nil }
+
+    /// Reads the successor's answer to the offer; what it says if it declined.
+    func open(_ answer: [UInt8]) -> String? {
+        var reader = ByteReader(answer)
+        do {
+            guard try reader.integer("accepted", as: UInt8.self) == 1 else {
+                return try reader.text("reason", limit: 1024)
+            }
+            bell = try NeighbourBell(try reader.handle())
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Whether what was sent so far has been read, so that the total vector may be written again.
+    var isClear: Bool { released >= lastSent }
+
+    func wakeSuccessor() { if forward.mustWake() { bell?.ring() } }
+}
+
+/// The same as the successor maps it.
+final class IncomingLane {
+    let numbers: NeighbourMemory
+    private let queues: NeighbourMemory
+    var forward: SharedQueue
+    var backward: SharedQueue
+    private let bell: NeighbourBell
+    /// The last step of which the predecessor knows that it is not read any more.
+    var released: UInt64 = 0
+
+    /// - Throws: what is wrong with the offer: then nothing stays mapped.
+    init(offer: [UInt8], slots: Int) throws {
+        var reader = ByteReader(offer)
+        let queues = try reader.handle()
+        guard queues.byteCount == LaneQueues.byteCount(slots) else {
+            throw MessagingError.unsoundMemory(reason: "queues of \(queues.byteCount) bytes")
+        }
+        self.queues = try NeighbourMemory(queues, writable: true)
+        numbers = try NeighbourMemory(try reader.handle(), writable: false)
+        bell = try NeighbourBell(try reader.handle())
+        (forward, backward) = LaneQueues.ends(self.queues.address, slots)
+    }
+
+    static func acceptance(_ bell: Bell) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(1 as UInt8)
+        writer.put(bell.handle)
+        return writer.bytes
+    }
+
+    static func refusal(_ reason: String) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(0 as UInt8)
+        writer.put(String(reason.prefix(100)))
+        return writer.bytes
+    }
+
+    func wakePredecessor() { if backward.mustWake() { bell.ring() } }
+}
+
+private enum LaneQueues {
+    /// Rounded to a cache line, so that the second queue is aligned like the first.
+    private static func one(_ slots: Int) -> Int {
+        (SharedQueue.byteCount(slots: slots, frameBytes: FrameHeader.byteCount) + 63) / 64 * 64
+    }
+
+    static func byteCount(_ slots: Int) -> Int { 2 * one(slots) }
+
+    static func ends(
+        _ base: UnsafeMutableRawPointer, _ slots: Int
+    ) -> (forward: SharedQueue, backward: SharedQueue) {
+        func queue(_ place: UnsafeMutableRawPointer) -> SharedQueue {
+            SharedQueue(at: place, slots: slots, frameBytes: FrameHeader.byteCount)
+        }
+        return (queue(base), queue(base + one(slots)))
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func put(_ handle: DescriptorHandle) {
+        put(handle.process)
+        put(handle.descriptor)
+        put(handle.device)
+        put(handle.inode)
+        put(UInt64(handle.byteCount))
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func handle() throws(WireError) -> DescriptorHandle {
+        DescriptorHandle(
+            process: try integer("process"), descriptor: try integer("descriptor"),
+            device: try integer("device"), inode: try integer("inode"),
+            byteCount: Int(clamping: try integer("bytes", as: UInt64.self)))
+    }
+}
+
+extension RingConfiguration {
+    /// Room for all frames that credits allow in a direction, and what is said beside them.
+    var laneSlots: Int { 2 * credits + 16 }
+}
+
+extension OutgoingLane {
+    /// Whether a total vector begins where the memory does and lies in it.
+    func holds(_ total: ParameterVector) -> Bool {
+        UnsafeMutableRawPointer(total.unsafeAddress) == numbers.address
+            && total.byteCount <= numbers.byteCount
+    }
+}
+
+extension RingLink {
+    var transport: RingTransport {
+        if lane?.isOpen == true { return .shared }
+        return endpoint.hasPrefix("tcp:") ? .tcp : .ipc
+    }
+}
+
+extension SharedMemory {
+    /// The first `count` elements as a vector.
+    package func vector(count: Int) -> ParameterVector {
+        precondition(4 * count <= byteCount, "\(count) elements in \(byteCount) bytes")
+        return ParameterVector(
+            memory: address.assumingMemoryBound(to: Float.self), count: count
+        ) { [self] in withExtendedLifetime(self) {} }
+    }
+}

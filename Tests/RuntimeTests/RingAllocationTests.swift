@@ -1,0 +1,82 @@
+import CAllocations
+import Foundation
+import Messaging
+import Parameters
+import Ring
+import Runtime
+import Synchronization
+import Testing
+import Wire
+
+/// What two ring threads allocate; both fold with memory that they share.
+private final class CountedPair {
+    private let context: Context
+    private var rings: [RingThread] = []
+    private var totals: [SharedMemory] = []
+    private let reports = Reports()
+
+    private final class Reports: Sendable {
+        /// By worker: requests of its ring thread so far, at every report.
+        let counts = Mutex<[[UInt64]]>([[], []])
+        let arrived = DispatchSemaphore(value: 0)
+    }
+
+    private var step: UInt64 = 0
+
+    init() throws {
+        context = try Context()
+        let reports = reports
+        for worker in 0..<2 {
+            var configuration = RingConfiguration()
+            configuration.chunkBytes = 1024
+            let ring = try RingThread(context: context, configuration: configuration) { _ in
+                let count = dtrain_allocations()
+                reports.counts.withLock { $0[worker].append(count) }
+                reports.arrived.signal()
+            }
+            totals.append(try SharedMemory(byteCount: 4 << 20, writable: false))
+            ring.share(totals[worker])
+            rings.append(ring)
+        }
+        for rank in 0..<2 {
+            rings[rank].form(
+                RingMembership(
+                    run: 1, generation: Generation(epoch: 1, counter: 1), rank: rank,
+                    shardBounds: [0, 1, 2], successor: rings[1 - rank].endpoints))
+        }
+        try wait()
+    }
+
+    func stop() { for ring in rings { ring.stop() } }
+
+    private func wait() throws {
+        for _ in 0..<2 { try #require(reports.arrived.wait(timeout: .now() + 30) == .success) }
+    }
+
+    /// Requests of the ring threads from the last report to the end of a fold of so many chunks.
+    func fold(chunks: Int) throws -> Int {
+        let before = reports.counts.withLock { $0.reduce(0) { $0 + $1.last! } }
+        step += 1
+        let gradient = ParameterVector(count: 256 * chunks)
+        for rank in 0..<2 {
+            rings[rank].begin(
+                step: step, gradients: [gradient], total: totals[rank].vector(count: 256 * chunks))
+            rings[rank].finished(shard: 0, downTo: 0)
+        }
+        try wait()
+        return Int(reports.counts.withLock { $0.reduce(0) { $0 + $1.last! } } - before)
+    }
+}
+
+@Suite(.serialized) struct RingAllocationTests {
+    @Test func `a fold by shared memory asks for no memory for its chunks`() throws {
+        let pair = try CountedPair()
+        defer { pair.stop() }
+        for _ in 0..<5 { _ = try pair.fold(chunks: 1000) }
+        let few = try (0..<20).map { _ in try pair.fold(chunks: 10) }.sorted()
+        let many = try (0..<20).map { _ in try pair.fold(chunks: 1000) }.sorted()
+        // Counted at all, and a hundred times the chunks take no more; what a step asks for stays.
+        #expect(few[0] > 0)
+        #expect(many[10] <= few[10] + 20, "\(few) beside \(many)")
+    }
+}

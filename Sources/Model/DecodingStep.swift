@@ -59,7 +59,7 @@ final class IncrementalDecoder {
         precondition(tokens.count == hypotheses.count && sources.count == tokens.count)
         arena.reset()
         let start = cache.append(to: &hypotheses)
-        let own = pick(hypotheses.map(\.path))
+        let own = pick(hypotheses.map { $0.path })
         let foreign = memories.isEmpty ? nil : pick(sources.map(memoryRows))
         let decoder = model.decoder
         var stream = embed(tokens, hypotheses)

@@ -110,7 +110,7 @@ package struct StateDigest: Sendable {
         parts[2].set(blocks, of: state.secondMoment)
     }
 
-    package var isComplete: Bool { parts.allSatisfy(\.isComplete) }
+    package var isComplete: Bool { parts.allSatisfy { $0.isComplete } }
 
     package func digest() -> FastDigest { FastDigest(combining: parts.map { $0.digest() }) }
 }

@@ -77,7 +77,7 @@ package struct Decoding {
         }
     }
 
-    private func check(_ sequences: [[Int32]], _ parameters: ParameterVector) {
+    func check(_ sequences: [[Int32]], _ parameters: ParameterVector) {
         precondition(parameters.count == model.layout.count, "\(parameters.count) parameters")
         let (vocabulary, positions) = (model.architecture.vocabulary, model.architecture.positions)
         for ids in sequences {

@@ -86,11 +86,9 @@ final class IncrementalDecoder {
     /// The norm that follows each sum of a layer: this sub-layer's (post) or the next one's (pre).
     private func norms(after index: Int) -> [NormWeights?] {
         let layers = model.decoder.layers
-        guard isPre else {
-            return architecture.norm == .none ? [nil, nil, nil] : layers[index].norms
-        }
-        let following = layers[index].norms.dropFirst().map { Optional($0) }
-        return following + [layers.dropFirst(index + 1).first?.norms[0] ?? model.decoder.norm]
+        let own = layers[index].norms.map { Optional($0) }
+        guard isPre else { return architecture.norm == .none ? [nil, nil, nil] : own }
+        return own.dropFirst() + [layers.dropFirst(index + 1).first?.norms[0] ?? model.decoder.norm]
     }
 
     private func memoryRows(_ source: Int) -> [Int32] {

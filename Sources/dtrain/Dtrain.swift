@@ -24,7 +24,8 @@ struct Dtrain: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Train.self, Coordinate.self, Work.self, Translate.self, Evaluate.self, Inspect.self,
+            Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
+            Inspect.self,
             Bench.self, AllReduceMembership.self,
         ])
 

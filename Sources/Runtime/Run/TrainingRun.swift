@@ -224,7 +224,7 @@ package struct TrainingRun {
         _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
     ) -> RunSummary {
         RunSummary(
-            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.corpus.summary,
+            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.summary,
             trainingTokens: prepared.training.tokens,
             heldOutPairs: prepared.heldOut.samples.count,
             vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,

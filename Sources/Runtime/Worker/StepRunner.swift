@@ -28,6 +28,7 @@ protocol GradientSink: Sendable {
 final class StepRunner: @unchecked Sendable {
     struct Settings: Sendable {
         var seed: UInt64
+        var initialisation: Initialisation
         var labelSmoothing: Float
         var clipNorm: Float
         var adam: AdamW
@@ -55,7 +56,8 @@ final class StepRunner: @unchecked Sendable {
         self.sink = sink
         self.post = post
         let count = model.layout.count
-        state = TrainingState(parameters: ParameterVector(count: count))
+        state = TrainingState(
+            parameters: ParameterVector(count: count), trainable: model.layout.trainable)
         total = ParameterVector(count: count)
         lanes = (0..<pool.count).map { _ in Lane(model) }
         table = Mutex(ShardTable(parameterCount: count))
@@ -66,11 +68,11 @@ final class StepRunner: @unchecked Sendable {
         forgetGradients()
         let model = model
         let state = state
-        let seed = settings.seed
+        let (seed, initialisation) = (settings.seed, settings.initialisation)
         let post = post
         pool.run { lane in
             guard lane == 0 else { return }
-            model.initialise(state.parameters, seed: seed)
+            model.initialise(state.parameters, seed: seed, initialisation)
             state.firstMoment.fill(0)
             state.secondMoment.fill(0)
             state.adopt(step: 0, adamCount: 0)
@@ -160,7 +162,8 @@ final class StepRunner: @unchecked Sendable {
     func normTotal(attempt: Int) {
         let blocks = SquaredNorm(count: total.count)
         pool.run { [self] lane in
-            blocks.set(part(lane, of: blocks.blockCount), of: total)
+            blocks.set(
+                part(lane, of: blocks.blockCount), of: total, trainable: model.layout.trainable)
         } then: { [self] in
             post(.squaredNorm(blocks.squared(), attempt: attempt))
         }

@@ -53,7 +53,8 @@ final class RunProgress {
     private func prepared(_ summary: RunSummary) {
         steps = summary.steps
         let corpus = summary.corpus
-        var text = "text: \(grouped(corpus.training)) pairs to train on"
+        let unit = corpus.unit == .pairs ? "pairs" : "passages"
+        var text = "text: \(grouped(corpus.training)) \(unit) to train on"
         text += " (\(grouped(summary.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
         if corpus.dropped > 0 {
             text += ", \(corpus.dropped) dropped because a side is empty"

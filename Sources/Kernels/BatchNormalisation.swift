@@ -30,27 +30,34 @@ package enum BatchNormalisation {
             part: { v.store(v.part($0, $1) * share, $0, part: $1) })
     }
 
-    /// 1 / deviation of eight columns.
-    @inline(__always) private static func inverse(_ variance: Wide) -> Wide {
-        1 / (variance + Normalisation.epsilon).squareRoot()
+    /// 1 / deviation of every column. Shapes: [1, n] both.
+    package static func inverse(of variance: Matrix, into inverse: Matrix) {
+        precondition(variance.columns == inverse.columns)
+        let (v, i) = (variance.base, inverse.base)
+        sweep(
+            variance.columns,
+            whole: { i.store(1 / (v.wide($0) + Normalisation.epsilon).squareRoot(), $0) },
+            part: {
+                i.store(1 / (v.part($0, $1) + Normalisation.epsilon).squareRoot(), $0, part: $1)
+            })
     }
 
-    /// Shapes: x, y [m, n]; mean, variance, gain, bias [1, n].
+    /// Shapes: x, y [m, n]; mean, inverse, gain, bias [1, n].
     package static func forward(
-        _ x: Matrix, mean: Matrix, variance: Matrix, gain: Matrix, bias: Matrix, into y: Matrix
+        _ x: Matrix, mean: Matrix, inverse: Matrix, gain: Matrix, bias: Matrix, into y: Matrix
     ) {
         precondition(y.rows == x.rows && y.columns == x.columns && gain.columns == x.columns)
-        let (m, v, g, b) = (mean.base, variance.base, gain.base, bias.base)
+        let (m, i, g, b) = (mean.base, inverse.base, gain.base, bias.base)
         for row in 0..<x.rows {
             let (from, to) = (x.row(row), y.row(row))
             sweep(
                 x.columns,
                 whole: {
-                    let normal = (from.wide($0) - m.wide($0)) * inverse(v.wide($0))
+                    let normal = (from.wide($0) - m.wide($0)) * i.wide($0)
                     to.store(b.wide($0).addingProduct(normal, g.wide($0)), $0)
                 },
                 part: {
-                    let normal = (from.part($0, $1) - m.part($0, $1)) * inverse(v.part($0, $1))
+                    let normal = (from.part($0, $1) - m.part($0, $1)) * i.part($0, $1)
                     to.store(b.part($0, $1).addingProduct(normal, g.part($0, $1)), $0, part: $1)
                 })
         }
@@ -61,46 +68,60 @@ package enum BatchNormalisation {
     ///
     /// Shapes: dy, x, dx [m, n]; scratch [2, n]; the others [1, n].
     package static func backward(
-        _ dy: Matrix, _ x: Matrix, mean: Matrix, variance: Matrix, gain: Matrix, into dx: Matrix,
+        _ dy: Matrix, _ x: Matrix, mean: Matrix, inverse: Matrix, gain: Matrix, into dx: Matrix,
         accumulate: Bool, dGain: Matrix, dBias: Matrix, scratch: Matrix
     ) {
         precondition(dy.rows == x.rows && dy.columns == x.columns && dx.columns == x.columns)
         precondition(scratch.rows == 2 && scratch.columns == x.columns && scratch.isDense)
-        let (m, v, g) = (mean.base, variance.base, gain.base)
-        let (slopes, shifts) = (scratch.row(0), scratch.row(1))
+        let sums = (slopes: scratch.rows(0..<1), shifts: scratch.rows(1..<2))
         scratch.fill(0)
-        forEachPart(x) { row, index, count in
-            let d = dy.row(row).part(index, count)
-            let normal =
-                (x.row(row).part(index, count) - m.part(index, count))
-                * inverse(v.part(index, count))
-            slopes.store(
-                slopes.part(index, count).addingProduct(d, normal), index, part: count)
-            shifts.store(shifts.part(index, count) + d, index, part: count)
-        }
-        add(scratch.rows(0..<1), into: dGain, accumulate: true)
-        add(scratch.rows(1..<2), into: dBias, accumulate: true)
-        let share = 1 / Float(x.rows)
-        forEachPart(x) { row, index, count in
-            let scale = inverse(v.part(index, count))
-            let normal = (x.row(row).part(index, count) - m.part(index, count)) * scale
-            let rest =
-                dy.row(row).part(index, count) - shifts.part(index, count) * share
-                - normal * (slopes.part(index, count) * share)
-            let gradient = rest * g.part(index, count) * scale
-            let to = dx.row(row)
-            to.store(
-                accumulate ? to.part(index, count) + gradient : gradient, index, part: count)
+        collect(dy, x, mean, inverse, sums.slopes.base, sums.shifts.base)
+        add(sums.slopes, into: dGain, accumulate: true)
+        add(sums.shifts, into: dBias, accumulate: true)
+        scale(scratch, by: 1 / Float(x.rows), into: scratch)
+        let (m, i, g) = (mean.base, inverse.base, gain.base)
+        let (slopes, shifts) = (sums.slopes.base, sums.shifts.base)
+        for row in 0..<x.rows {
+            let (from, slope, to) = (x.row(row), dy.row(row), dx.row(row))
+            sweep(
+                x.columns,
+                whole: {
+                    let normal = (from.wide($0) - m.wide($0)) * i.wide($0)
+                    let rest = slope.wide($0) - shifts.wide($0) - normal * slopes.wide($0)
+                    let gradient = rest * g.wide($0) * i.wide($0)
+                    to.store(accumulate ? to.wide($0) + gradient : gradient, $0)
+                },
+                part: {
+                    let normal = (from.part($0, $1) - m.part($0, $1)) * i.part($0, $1)
+                    let mean = normal * slopes.part($0, $1)
+                    let rest = slope.part($0, $1) - shifts.part($0, $1) - mean
+                    let gradient = rest * g.part($0, $1) * i.part($0, $1)
+                    to.store(accumulate ? to.part($0, $1) + gradient : gradient, $0, part: $1)
+                })
         }
     }
 
-    @inline(__always) private static func forEachPart(
-        _ x: Matrix, _ body: (_ row: Int, _ index: Int, _ count: Int) -> Void
+    /// slopes += Σ dy ∘ x̂; shifts += Σ dy.
+    private static func collect(
+        _ dy: Matrix, _ x: Matrix, _ mean: Matrix, _ inverse: Matrix,
+        _ slopes: UnsafeMutablePointer<Float>, _ shifts: UnsafeMutablePointer<Float>
     ) {
+        let (m, i) = (mean.base, inverse.base)
         for row in 0..<x.rows {
-            for index in stride(from: 0, to: x.columns, by: 8) {
-                body(row, index, min(8, x.columns - index))
-            }
+            let (from, slope) = (x.row(row), dy.row(row))
+            sweep(
+                x.columns,
+                whole: {
+                    let normal = (from.wide($0) - m.wide($0)) * i.wide($0)
+                    slopes.store(slopes.wide($0).addingProduct(slope.wide($0), normal), $0)
+                    shifts.store(shifts.wide($0) + slope.wide($0), $0)
+                },
+                part: {
+                    let normal = (from.part($0, $1) - m.part($0, $1)) * i.part($0, $1)
+                    let sum = slopes.part($0, $1).addingProduct(slope.part($0, $1), normal)
+                    slopes.store(sum, $0, part: $1)
+                    shifts.store(shifts.part($0, $1) + slope.part($0, $1), $0, part: $1)
+                })
         }
     }
 }

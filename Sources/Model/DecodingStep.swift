@@ -202,8 +202,10 @@ final class IncrementalDecoder {
         case .batch(let gain, let bias, let place):
             let (mean, variance) = parameters.statistics(
                 at: model.layout.trainable + place, columns: sum.columns)
+            let inverse = arena.matrix(1, sum.columns)
+            BatchNormalisation.inverse(of: variance, into: inverse)
             BatchNormalisation.forward(
-                sum, mean: mean, variance: variance, gain: parameters.matrix(gain),
+                sum, mean: mean, inverse: inverse, gain: parameters.matrix(gain),
                 bias: parameters.matrix(bias), into: result)
         }
         return Stream(sum: sum, normal: result)

@@ -14,8 +14,8 @@ struct NormStep {
         case rows(Matrix)
         /// [n, 1]: 1/root mean square of each row.
         case inverse(Matrix)
-        /// [1, d] each.
-        case columns(mean: Matrix, variance: Matrix)
+        /// [1, d] each; the inverse is 1/deviation.
+        case columns(mean: Matrix, inverse: Matrix)
     }
 
     func backward(_ tape: Tape) {
@@ -50,9 +50,11 @@ extension Tape {
             return .inverse(inverse)
         case .batch(let gain, let bias, let place):
             let (mean, variance) = statistics(of: x, place: place)
+            let inverse = arena.matrix(1, x.columns)
+            BatchNormalisation.inverse(of: variance, into: inverse)
             BatchNormalisation.forward(
-                x, mean: mean, variance: variance, gain: value(gain), bias: value(bias), into: y)
-            return .columns(mean: mean, variance: variance)
+                x, mean: mean, inverse: inverse, gain: value(gain), bias: value(bias), into: y)
+            return .columns(mean: mean, inverse: inverse)
         }
     }
 
@@ -75,12 +77,12 @@ extension Tape {
                     dy, x, gain: value(gain), inverse: inverse, into: dx, accumulate: accumulate,
                     dGain: dGain)
             }
-        case (.batch(let gain, let bias, _), .columns(let mean, let variance)):
+        case (.batch(let gain, let bias, _), .columns(let mean, let inverse)):
             let (dGain, dBias) = (summedSlot(gain), summedSlot(bias))
             let scratch = buffer(2, x.columns)
             measure(.normBackward, floats: 5 * dy.count) {
                 BatchNormalisation.backward(
-                    dy, x, mean: mean, variance: variance, gain: value(gain), into: dx,
+                    dy, x, mean: mean, inverse: inverse, gain: value(gain), into: dx,
                     accumulate: accumulate, dGain: dGain, dBias: dBias, scratch: scratch)
             }
             release(scratch)

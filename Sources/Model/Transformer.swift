@@ -51,6 +51,16 @@ package struct Transformer: Sendable {
         encoding = PositionTables(architecture)
     }
 
+    /// Every layer's name and where its parameters lie, the encoder's first: the order of `Lane.activity`.
+    package var layers: [(name: String, range: Range<Int>)] {
+        let decoderName = encoder == nil ? "layers" : "decoder.layers"
+        let first = (encoder?.layers ?? []).enumerated().map {
+            (name: "encoder.layers.\($0)", range: $1.range)
+        }
+        return first
+            + decoder.layers.enumerated().map { (name: "\(decoderName).\($0)", range: $1.range) }
+    }
+
     /// Factor of the input embeddings: √d.
     var embeddingScale: Float { Float(architecture.dModel).squareRoot() }
 

@@ -61,10 +61,12 @@ struct ChoiceGradientTests {
         let (gain, bias) = (lab.random(1, columns, around: 1), lab.random(1, columns))
         let y = lab.empty(rows, columns)
         let (mean, variance) = (lab.empty(1, columns), lab.empty(1, columns))
+        let inverse = lab.empty(1, columns)
         func value() -> Double {
             BatchNormalisation.statistics(x, mean: mean, variance: variance)
+            BatchNormalisation.inverse(of: variance, into: inverse)
             BatchNormalisation.forward(
-                x, mean: mean, variance: variance, gain: gain, bias: bias, into: y)
+                x, mean: mean, inverse: inverse, gain: gain, bias: bias, into: y)
             return dot(y, dy)
         }
         _ = value()
@@ -78,7 +80,7 @@ struct ChoiceGradientTests {
         dGain.fill(0)
         dBias.fill(0)
         BatchNormalisation.backward(
-            dy, x, mean: mean, variance: variance, gain: gain, into: dx, accumulate: false,
+            dy, x, mean: mean, inverse: inverse, gain: gain, into: dx, accumulate: false,
             dGain: dGain, dBias: dBias, scratch: scratch)
         lab.check("x", x, dx, tolerance: 3e-3, value: value)
         lab.check("gain", gain, dGain, value: value)

@@ -157,7 +157,7 @@ struct ConfigurationErrorTests {
         #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
         #expect(
             refusal([(.norm, "rms")])
-                == .notOneOf(.norm, text: "rms", choices: ["pre", "post"]))
+                == .notOneOf(.norm, text: "rms", choices: ["pre", "post", "none"]))
         #expect(refusal([(.steps, "many")]) == .notAWholeNumber(.steps, text: "many"))
         #expect(refusal([(.dropout, "nan")]) == .notANumber(.dropout, text: "nan"))
         #expect(refusal([(.peerTimeout, "10")]) == .notADuration(.peerTimeout, text: "10"))

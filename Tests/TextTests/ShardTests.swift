@@ -26,7 +26,7 @@ import Text
     @Test(
         arguments: [
             ([], 0, .truncated), ([-1], 0, .negative(-1)), ([1], 0, .tooMany(1, atMost: 0)),
-            ([.max, 1, 1, 1], 0, .tooMany(.max, atMost: 0)), ([0, 5], 1, .trailing(1)),
+            ([.max, 1, 1, 1], 0, .tooMany(.max, atMost: 1)), ([0, 5], 1, .trailing(1)),
             ([1, 0, 0, 0, 0], 4, .trailing(1)), ([1, -4, 1, 0, 5], 1, .negative(-4)),
             ([1, 0, .max, .max, 5], 2, .tooMany(.max, atMost: 1)),
             ([1, 0, -1, 1, 5], 2, .negative(-1)), ([1, 0, 2, 0, 5], 2, .tooMany(2, atMost: 1)),

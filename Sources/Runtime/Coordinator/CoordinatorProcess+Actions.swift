@@ -89,7 +89,9 @@ extension CoordinatorProcess {
             tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
             stepSeconds: step.timing.step, computeSeconds: step.timing.compute,
             foldSeconds: step.timing.fold, waitSeconds: step.timing.wait, workers: step.workers,
-            isSkipped: step.skipped)
+            isSkipped: step.skipped,
+            layers: LayerReport.reports(
+                setup.layers, squaredNorms: step.layerNorms, shards: step.reports))
     }
 
     // MARK: state

@@ -197,7 +197,8 @@ package struct TrainingRun {
                 schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
             schedule: LearningRateSchedule(
                 peak: Float(configuration.learningRate), warmup: configuration.warmup),
-            parameterCount: prepared.model.layout.count, store: store,
+            parameterCount: prepared.model.layout.count,
+            layers: prepared.model.layers.map(\.name), store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
             timeLimit: configuration.timeLimit)

@@ -9,7 +9,7 @@ enum LaneEvent: Sendable {
     // `attempt` says which order of a step this belongs to: a step may be ordered again.
     case computed(reports: [ShardReport], seconds: Double, attempt: Int)
     case stateDigest(WireDigest, attempt: Int)
-    case squaredNorm(Double, attempt: Int)
+    case squaredNorm(Double, layers: [Double], attempt: Int)
     case updated(step: Int)
     case evaluated(Evaluation)
     case initialised
@@ -30,6 +30,8 @@ final class StepRunner: @unchecked Sendable {
         var seed: UInt64
         var initialisation: Initialisation
         var labelSmoothing: Float
+        /// 0 never.
+        var logLayersEvery: Int
         var clipNorm: Float
         var adam: AdamW
     }
@@ -118,6 +120,7 @@ final class StepRunner: @unchecked Sendable {
     }
 
     private func compute(_ work: ShardWork, _ order: StepOrder, on lane: Lane) {
+        lane.measuresActivity = measuresLayers(order.step)
         let key = DropoutKey(seed: settings.seed, step: order.step, shard: work.shard)
         let loss = lane.gradient(
             of: work.input, parameters: state.parameters, into: work.gradient,
@@ -125,7 +128,8 @@ final class StepRunner: @unchecked Sendable {
         ) { offset in
             announce(work, downTo: offset)
         }
-        table.withLock { $0.finish(work, report(of: work.shard, loss)) }
+        let activity = lane.activity.flatMap { [$0.squares, Double($0.elements)] }
+        table.withLock { $0.finish(work, report(of: work.shard, loss, activity)) }
         progress.add(1, ordering: .relaxed)
     }
 
@@ -137,10 +141,17 @@ final class StepRunner: @unchecked Sendable {
         }
     }
 
-    private func report(of shard: Int, _ loss: ShardLoss) -> ShardReport {
+    private func measuresLayers(_ step: Int) -> Bool {
+        settings.logLayersEvery > 0 && step.isMultiple(of: settings.logLayersEvery)
+    }
+
+    private func report(
+        of shard: Int, _ loss: ShardLoss, _ activity: [Double] = []
+    ) -> ShardReport {
         ShardReport(
             shard: shard, smoothed: loss.smoothed,
-            negativeLogLikelihood: loss.negativeLogLikelihood, labels: loss.labels)
+            negativeLogLikelihood: loss.negativeLogLikelihood, labels: loss.labels,
+            activity: activity)
     }
 
     // MARK: digests, norms, updates
@@ -159,13 +170,17 @@ final class StepRunner: @unchecked Sendable {
         }
     }
 
-    func normTotal(attempt: Int) {
+    func normTotal(step: Int, attempt: Int) {
+        let layers = measuresLayers(step) ? model.layers : []
         let blocks = SquaredNorm(count: total.count)
         pool.run { [self] lane in
             blocks.set(
                 part(lane, of: blocks.blockCount), of: total, trainable: model.layout.trainable)
         } then: { [self] in
-            post(.squaredNorm(blocks.squared(), attempt: attempt))
+            post(
+                .squaredNorm(
+                    blocks.squared(), layers: layers.map { total.squaredSum($0.range) },
+                    attempt: attempt))
         }
     }
 

@@ -18,10 +18,11 @@ extension WorkerProcess {
                 handle(.computed(step: pending.order.step))
             }
         case .lane(.stateDigest(let digest, let attempt)): complete(attempt) { $0.state = digest }
-        case .lane(.squaredNorm(let norm, let attempt)):
+        case .lane(.squaredNorm(let norm, let layers, let attempt)):
             let bad = norm.isFinite ? [] : runner?.nonFiniteShards() ?? []
             complete(attempt) {
                 $0.squaredNorm = norm
+                $0.layerNorms = layers
                 $0.nonFiniteShards = bad
             }
         case .ring(.formed(let generation)): handle(.ringFormed(generation))
@@ -34,7 +35,7 @@ extension WorkerProcess {
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
             }
-            runner?.normTotal(attempt: pending.attempt)
+            runner?.normTotal(step: pending.order.step, attempt: pending.attempt)
         }
     }
 

@@ -9,6 +9,7 @@ final class RunProgress {
     private var steps = 0
     private var lastStep: StepReport?
     private var validation: ValidationResult?
+    private var alarmed: Set<String> = []
     /// Moment and number of recent steps, for the time that is left.
     private var recent: [(at: ContinuousClock.Instant, step: Int)] = []
 
@@ -76,11 +77,19 @@ final class RunProgress {
 
     private func took(_ step: StepReport) {
         lastStep = step
+        if let layers = step.layers { warn(of: layers, step: step.step) }
         recent.append((.now, step.step))
         if recent.count > 50 { recent.removeFirst() }
         terminal.show(line(step))
         let isDue = logEvery > 0 && step.step.isMultiple(of: logEvery)
         if !terminal.isLive && (isDue || step.step == steps) { terminal.say(line(step)) }
+    }
+
+    /// Names the worst layer, once for each thing that is wrong with it.
+    private func warn(of layers: [LayerReport], step: Int) {
+        for alarm in layers.alarms where alarmed.insert("\(alarm.kind) \(alarm.layer)").inserted {
+            terminal.warn("step \(step): \(sentence(of: alarm))")
+        }
     }
 
     private func line(_ step: StepReport) -> String {

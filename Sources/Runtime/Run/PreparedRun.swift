@@ -41,7 +41,7 @@ package struct PreparedRun: Sendable {
             let file = try ReadableFile(path)
             return try Tokenizer(model: try file.bytes(0..<file.size))
         }
-        if let run = configuration.from {
+        if let path = configuration.from, case .run(let run) = FirstParameters(path) {
             let checkpoint = try newestCheckpoint(of: run).folder
             if let model = try checkpoint.tokenizer() { return try Tokenizer(model: model) }
         }

@@ -120,11 +120,10 @@ package struct TrainingRun {
 
     /// The parameters of another run's newest checkpoint, as a state before step 1.
     private func warmStart(_ prepared: PreparedRun) throws -> LoadedState? {
-        guard let run = configuration.from else { return nil }
-        let folder = try PreparedRun.newestCheckpoint(of: run).folder
+        guard let path = configuration.from else { return nil }
         let state = LoadedState(
             step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
-        try folder.load(prepared.model.layout, into: [state.sections[0]])
+        try FirstParameters(path).load(prepared.model.layout, into: state.sections[0])
         return state
     }
 

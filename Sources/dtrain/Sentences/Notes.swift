@@ -107,7 +107,9 @@ func sentence(of note: WorkerNote) -> String {
 }
 
 func sentence(of alarm: LayerAlarm) -> String {
-    func short(_ number: Double) -> String { String(format: "%.1e", number) }
+    func short(_ number: Double) -> String {
+        number.isNaN ? "no number" : number.isInfinite ? "infinite" : String(format: "%.1e", number)
+    }
     let others = alarm.others == 0 ? "" : " (and \(alarm.others) more)"
     return switch alarm.kind {
     case .vanishing:

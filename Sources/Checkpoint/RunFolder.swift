@@ -6,6 +6,8 @@ package final class RunFolder: Sendable {
     /// How often a coordinator has opened this run, this time included; durable before `init`
     /// returns, so that no two ever speak with the same number.
     package let incarnation: UInt32
+    /// Drawn when the run was made: by it workers know a run that is resumed.
+    package let identity: UInt64
     private let lock: WritableFile
     private let operations: any FileOperations
 
@@ -42,6 +44,7 @@ package final class RunFolder: Sendable {
         self.paths = paths
         self.lock = lock
         self.operations = operations
+        identity = try Self.identify(paths, operations)
         incarnation = try Self.raise(paths, operations)
         try operations.makeFolders(paths.logs)
         try operations.makeFolders(paths.checkpoints)
@@ -82,6 +85,7 @@ package final class RunFolder: Sendable {
     private static func requireFresh(_ paths: RunPaths) throws(CheckpointError) {
         let early: Set = [
             paths.lock, paths.incarnation, paths.incarnation + ".tmp", paths.logs,
+            paths.identity, paths.identity + ".tmp",
             paths.checkpoints, paths.configuration + ".tmp",
         ]
         for name in try names(in: paths.folder) {
@@ -122,6 +126,20 @@ package final class RunFolder: Sendable {
             let bytes = try? file.bytes(0..<file.size)
         else { return nil }
         return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    }
+
+    private static func identify(
+        _ paths: RunPaths, _ operations: any FileOperations
+    ) throws(CheckpointError) -> UInt64 {
+        // One that cannot be read is drawn anew: workers then take the state from the checkpoint.
+        if exists(paths.identity),
+            let known = UInt64(try paths.text(paths.identity).prefix { $0 != "\n" }, radix: 16)
+        {
+            return known
+        }
+        let fresh = UInt64.random(in: 1...UInt64.max)
+        try operations.replace(paths.identity, with: Array("\(String(fresh, radix: 16))\n".utf8))
+        return fresh
     }
 
     private static func raise(

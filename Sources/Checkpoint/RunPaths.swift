@@ -17,6 +17,8 @@ package struct RunPaths: Equatable, Sendable {
     package var logs: String { folder + "/logs" }
     package var lock: String { folder + "/lock" }
     package var incarnation: String { folder + "/incarnation" }
+    /// The run's number, by which workers know it again.
+    package var identity: String { folder + "/identity" }
 
     /// The text of a small file of the run. Throws: `io`; `noRun` when it is the configuration that
     /// is missing.

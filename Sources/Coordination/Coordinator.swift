@@ -71,13 +71,17 @@ package struct Coordinator: Sendable {
     var snapshot: Snapshot?
     /// A checkpoint was due while another snapshot was under way, or it failed.
     var checkpointIsOwed = false
+    /// Pieces of the state that members were asked for so far: they take turns.
+    var piecesAsked = 0
+    /// The last step whose line is known to be on disk.
+    var durable = 0
     /// No checkpoint is begun before this moment: the disk has just failed.
     var checkpointNotBefore: Instant?
     var origin: Origin
     /// The step of the state from which the run goes on.
     var committed: Int
     /// The last line of the ledger: `committed` is below it while steps are folded once more.
-    var recorded: RecordedStep?
+    var recorded: CommittedLine?
     /// What the members' arithmetic gives, once a step of theirs is committed.
     var arithmetic: (kernel: String, probe: WireDigest)?
     var hasStarted = false
@@ -100,7 +104,7 @@ package struct Coordinator: Sendable {
     /// the ledger's end are gone on from without transfer.
     package init(
         policy: CoordinatorPolicy, parameterCount: Int, resumedFrom checkpoint: Int?,
-        recorded: RecordedStep? = nil
+        recorded: CommittedLine? = nil
     ) {
         precondition(policy.workers >= 1 && policy.workers <= policy.shards)
         self.policy = policy
@@ -108,6 +112,7 @@ package struct Coordinator: Sendable {
         self.recorded = recorded
         origin = checkpoint.map { .checkpoint(step: $0) } ?? .seed
         committed = max(origin.step, recorded?.step ?? 0)
+        durable = recorded?.step ?? 0
         lastValidated = origin.step
     }
 
@@ -121,8 +126,8 @@ package struct Coordinator: Sendable {
         case .nonsense(let peer, let error): nonsense(error, from: peer, at: now)
         case .disconnected(let peer): lost(peer, .connectionBroke, at: now)
         case .tick: tick(at: now)
-        case .sliceWritten(let step, let position):
-            taken(step, position, by: nil, at: now)
+        case .sliceWritten(let step, let position): taken(step, position, at: now)
+        case .ledgerSynchronized(let step): durable = max(durable, step)
         case .checkpointWritten(let step): checkpointWritten(step, at: now)
         case .checkpointFailed(let step): checkpointFailed(step, at: now)
         case .recordFailed(let step): end(.recordFailed(step: step), "the ledger is not writable")
@@ -160,11 +165,17 @@ package struct Coordinator: Sendable {
         peers[peer]?.lastHeard = now
         switch message {
         case .hello: break
-        case .slice(let slice): relay(slice, from: peer, at: now)
-        case .sliceTaken(let step, let position): taken(step, position, by: peer, at: now)
-        case .prepared(let holds, let folded):
-            prepared(peer, holds: holds, folded: folded, at: now)
-        case .stateReady(let step): stateReady(peer, step: step, at: now)
+        case .slice(let slice): store(slice, from: peer, at: now)
+        // The shell streams checkpoints by itself.
+        case .sliceTaken: movements += 1
+        case .piece(let piece): self.piece(piece, from: peer, at: now)
+        case .pieceTaken: pieceTaken(by: peer, at: now)
+        case .prepared(let holdings): prepared(peer, holdings, at: now)
+        case .stateReady(let held, let number):
+            // Of a state that has been replaced since.
+            guard peers[peer]?.stateNumber == number else { return }
+            stateReady(peer, held, at: now)
+        case .updated(let held): updated(peer, held)
         case .formed(let generation): formed(peer, generation, at: now)
         case .voted(let vote): voted(vote, by: peer, at: now)
         case .evaluated(let evaluation): evaluated(evaluation, by: peer, at: now)
@@ -197,6 +208,13 @@ package struct Coordinator: Sendable {
     /// Peers in the order in which they were welcomed.
     var peersInOrder: [Peer] { peers.values.sorted { $0.number < $1.number } }
 
+    /// Announces that another state than the one in memory, if there is one, will be sent.
+    mutating func beginState(of id: PeerID) {
+        guard let number = peers[id]?.stateNumber else { return }
+        peers[id]?.stateNumber = number &+ 1
+        send(.newState(number: number &+ 1), to: id)
+    }
+
     func names(of peers: some Sequence<PeerID>) -> [String] {
         peers.compactMap { self.peers[$0] }.sorted { $0.number < $1.number }.map(\.name)
     }
@@ -221,8 +239,14 @@ struct Peer: Sendable {
     let number: Int
     let hello: Hello
     var isPrepared = false
-    /// The step of the state that it has in memory.
+    /// The step of the state that it has in memory, or will have once it has followed the commit.
     var holds: Int?
+    /// Digest of that state as it was written, once the worker has told.
+    var written: WireDigest?
+    /// Counts the states that were sent to it.
+    var stateNumber: UInt32 = 0
+    /// It learns the state from members.
+    var pupil: Pupil?
     var delivery: Delivery?
     var lastHeard: Instant
     var heartbeat: Heartbeat?

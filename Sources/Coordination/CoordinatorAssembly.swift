@@ -2,16 +2,17 @@ import Wire
 
 /// From prepared workers to a ring whose members all hold the committed state.
 extension Coordinator {
-    /// Draws the next arrangement from whoever is there, and sees to it that all hold the state.
+    /// Draws the next arrangement from those who hold the state; where nobody does, all take it from
+    /// the origin first.
     mutating func assemble(at now: Instant) {
         dissolve()
         if isStopping { return save(at: now) }
         guard peers.values.contains(where: \.isPrepared) else { return waitForAnybody(at: now) }
         goToBestStep()
         let chosen = candidates(at: now)
-        let lacking = chosen.filter { $0.holds != committed }
-        guard !lacking.isEmpty else { return form(chosen) }
-        restore(lacking, at: now)
+        let holders = chosen.filter { $0.holds == committed }
+        guard holders.isEmpty else { return form(holders, at: now) }
+        restore(chosen)
     }
 
     /// Forgets the ring and what its members were doing.
@@ -29,7 +30,10 @@ extension Coordinator {
     mutating func goToBestStep() {
         let held = peers.values.compactMap { $0.isPrepared ? usableStep(of: $0) : nil }
         let best = max(origin.step, held.max() ?? 0)
-        if best < committed { note(.goingBack(from: committed, to: best)) }
+        if best < committed {
+            note(.goingBack(from: committed, to: best))
+            for id in peers.keys { peers[id]?.pupil = nil }
+        }
         committed = best
     }
 
@@ -65,40 +69,27 @@ extension Coordinator {
         stage = .waiting
     }
 
-    /// Gives the state to those who lack it; what is under way already goes on.
-    private mutating func restore(_ lacking: [Peer], at now: Instant) {
-        if let open = snapshot, !open.toDisk, open.step == committed {
-            let pending = Set(open.targets.filter { peers[$0]?.holds != committed })
-            // Who lacks the state besides takes it at the next boundary.
-            if !pending.isEmpty {
-                stage = .restoring(pending)
-                return
-            }
-            snapshot = nil
-        }
+    /// Gives the origin's state to those who are to go on from it; what is under way goes on.
+    private mutating func restore(_ lacking: [Peer]) {
         stage = .restoring(Set(lacking.map(\.id)))
         if hasStarted { note(.restoring(names: lacking.map(\.name), step: committed)) }
-        let isOrigin = origin.step == committed
-        let fresh = lacking.filter { !isOrigin || $0.delivery != origin.delivery }.map(\.id)
+        let fresh = lacking.filter { $0.delivery != origin.delivery }.map(\.id)
         guard !fresh.isEmpty else { return }
-        for id in fresh { endDelivery(to: id) }
-        if let donor = holder() {
-            closeSnapshot()
-            openSnapshot(donor: donor, toDisk: false, to: fresh, at: now)
-        } else {
-            deliverOrigin(to: fresh)
+        for id in fresh {
+            endDelivery(to: id)
+            peers[id]?.pupil = nil
+            peers[id]?.holds = nil
+            peers[id]?.written = nil
+            peers[id]?.delivery = origin.delivery
+            beginState(of: id)
         }
-    }
-
-    private mutating func deliverOrigin(to fresh: [PeerID]) {
-        for id in fresh { peers[id]?.delivery = origin.delivery }
         switch origin {
         case .seed: for id in fresh { send(.initialise, to: id) }
         case .checkpoint(let step): actions.append(.deliverCheckpoint(step: step, to: fresh))
         }
     }
 
-    private mutating func endDelivery(to id: PeerID) {
+    mutating func endDelivery(to id: PeerID) {
         if case .checkpoint = peers[id]?.delivery { actions.append(.endDelivery(id)) }
         peers[id]?.delivery = nil
     }
@@ -106,21 +97,28 @@ extension Coordinator {
     /// The first peer that holds the committed state.
     func holder() -> PeerID? { peersInOrder.first { $0.isPrepared && $0.holds == committed }?.id }
 
-    mutating func stateReady(_ id: PeerID, step: Int, at now: Instant) {
+    mutating func stateReady(_ id: PeerID, _ held: HeldState, at now: Instant) {
         // A member's state moves by commits alone.
         guard members?.peers.contains(id) != true else { return }
-        peers[id]?.holds = step
+        if peers[id]?.pupil != nil { return learned(id, held, at: now) }
+        peers[id]?.holds = held.step
+        peers[id]?.written = held.digest
         peers[id]?.delivery = nil
-        guard case .restoring(var pending) = stage, step == committed else { return }
+        guard case .restoring(var pending) = stage, held.step == committed else { return }
         pending.remove(id)
         movements += 1
         stage = .restoring(pending)
-        guard pending.isEmpty else { return }
-        if snapshot?.toDisk == false { snapshot = nil }
-        form(candidates(at: now).filter { $0.holds == committed })
+        if pending.isEmpty { assemble(at: now) }
     }
 
-    private mutating func form(_ chosen: [Peer]) {
+    /// A worker has followed a commit.
+    mutating func updated(_ id: PeerID, _ held: HeldState) {
+        guard peers[id]?.holds == held.step else { return }
+        peers[id]?.written = held.digest
+    }
+
+    private mutating func form(_ chosen: [Peer], at now: Instant) {
+        for peer in chosen { peers[peer.id]?.pupil = nil }
         counter += 1
         attempts += 1
         let generation = Generation(epoch: policy.epoch, counter: counter)
@@ -136,6 +134,8 @@ extension Coordinator {
                 names: chosen.map(\.name), successor: successor)
             send(.roster(roster), to: peer.id)
         }
+        enrol(at: now)
+        teachAll(at: now)
     }
 
     mutating func formed(_ id: PeerID, _ generation: Generation, at now: Instant) {

@@ -15,14 +15,18 @@ extension Coordinator {
         }
         if isLast { return save(at: now) }
         if hasNewcomers(at: now) { return assemble(at: now) }
+        let graduates = graduates(at: now)
+        if !graduates.isEmpty { return admit(graduates, at: now) }
         startStep(at: now)
+        enrol(at: now)
+        teachAll(at: now)
     }
 
     private func isDue(_ interval: Int) -> Bool {
         interval > 0 && committed > 0 && committed % interval == 0
     }
 
-    /// Prepared workers outside the ring, while there are shards for them.
+    /// Workers outside the ring that hold its state, while there are shards for them.
     ///
     /// One who holds a later state than the run goes on from is welcome in any case.
     private func hasNewcomers(at now: Instant) -> Bool {
@@ -32,7 +36,8 @@ extension Coordinator {
             guard peer.isPrepared, !members.peers.contains(peer.id),
                 !probations.hold(peer.hello.instance, at: now)
             else { return false }
-            return hasRoom || usableStep(of: peer).map { $0 > committed } ?? false
+            return hasRoom && peer.holds == committed
+                || usableStep(of: peer).map { $0 > committed } ?? false
         }
     }
 
@@ -44,13 +49,13 @@ extension Coordinator {
     /// Asks the first member for the state; training goes on while it is written.
     private mutating func checkpoint(at now: Instant) {
         // A boundary is passed again after validation: this step's snapshot may be under way.
-        if snapshot?.step == committed && snapshot?.toDisk == true { return }
+        if snapshot?.step == committed { return }
         guard snapshot == nil, let donor = members?.peers.first else {
             checkpointIsOwed = true
             return
         }
         checkpointIsOwed = false
-        openSnapshot(donor: donor, toDisk: true, to: [], at: now)
+        openSnapshot(donor: donor, at: now)
     }
 
     private mutating func startEvaluation() {
@@ -118,7 +123,7 @@ extension Coordinator {
         if holder() == nil && isStopping { goToBestStep() }
         if origin.step >= committed || !policy.savesAtEnd { return finish() }
         if let open = snapshot {
-            if open.toDisk && open.step == committed {
+            if open.step == committed {
                 stage = .saving
                 return
             }
@@ -128,7 +133,7 @@ extension Coordinator {
             return isStopping ? finish() : assemble(at: now)
         }
         stage = .saving
-        openSnapshot(donor: donor, toDisk: true, to: [], at: now)
+        openSnapshot(donor: donor, at: now)
     }
 
     private mutating func finish() {
@@ -140,14 +145,14 @@ extension Coordinator {
     }
 
     mutating func checkpointWritten(_ step: Int, at now: Instant) {
-        if snapshot?.step == step && snapshot?.toDisk == true { snapshot = nil }
+        if snapshot?.step == step { snapshot = nil }
         if step > origin.step { origin = .checkpoint(step: step) }
         checkpointIsOwed = false
         if stage == .saving { save(at: now) }
     }
 
     mutating func checkpointFailed(_ step: Int, at now: Instant) {
-        if let open = snapshot, open.step == step, open.toDisk {
+        if let open = snapshot, open.step == step {
             snapshot = nil
             send(.abandonSnapshot(step: step), to: open.donor)
             if stage == .saving {

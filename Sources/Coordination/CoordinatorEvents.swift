@@ -9,6 +9,8 @@ package enum CoordinatorEvent: Sendable {
     case tick
     /// The slice that ends at `position` of the snapshot of `step` is in the checkpoint's file.
     case sliceWritten(step: Int, position: Int)
+    /// All lines of the ledger up to that of `step` are on disk.
+    case ledgerSynchronized(step: Int)
     /// A checkpoint of `step` is whole and named on disk.
     case checkpointWritten(step: Int)
     case checkpointFailed(step: Int)
@@ -27,6 +29,8 @@ package enum CoordinatorAction: Equatable, Sendable {
     case sendEvaluation(PeerID, step: Int, batch: Int, shards: Range<Int>)
     /// Write the step's ledger line; if that fails, drop the actions behind this one.
     case record(CommittedStep)
+    /// Write a line that the ledger has lost and a worker has kept; it was committed before.
+    case adopt(CommittedLine)
     case validated(ValidationResult)
     /// Stream the checkpoint of `step` to the peers.
     case deliverCheckpoint(step: Int, to: [PeerID])
@@ -56,22 +60,6 @@ package struct CommittedStep: Hashable, Sendable {
     package var skipped: Bool
     package var timing: StepTiming
     package var workers: Int
-}
-
-/// A line of the ledger, as far as it decides what is folded again.
-package struct RecordedStep: Hashable, Sendable {
-    package var step: Int
-    package var total: WireDigest
-    /// Digest of θ, m, v before the step's update.
-    package var state: WireDigest
-    package var skipped: Bool
-
-    package init(step: Int, total: WireDigest, state: WireDigest, skipped: Bool) {
-        self.step = step
-        self.total = total
-        self.state = state
-        self.skipped = skipped
-    }
 }
 
 /// Where the time of a step went, as means over the members, in seconds.
@@ -119,6 +107,10 @@ package enum CoordinatorNote: Hashable, Sendable {
     case allGone(step: Int)
     /// Nobody holds the state of step `from` any more: steps are folded again.
     case goingBack(from: Int, to: Int)
+    /// Steps that the ledger had lost and this worker has kept.
+    case adopted(name: String, from: Int, to: Int)
+    /// It takes the state from the members while they train on.
+    case teaching(name: String, step: Int)
     /// A worker had folded the last step of the ledger, but not heard of its commit.
     case commitRepeated(name: String, step: Int)
     case checkpointRetried(step: Int, milliseconds: Int64)

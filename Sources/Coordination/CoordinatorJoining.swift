@@ -48,13 +48,15 @@ extension Coordinator {
 
     /// A worker says what it has in memory: when it has built the model, and when an order did not
     /// fit that.
-    mutating func prepared(_ id: PeerID, holds: Int?, folded: FoldedStep?, at now: Instant) {
+    mutating func prepared(_ id: PeerID, _ holdings: Holdings, at now: Instant) {
         let isNew = peers[id]?.isPrepared == false
         peers[id]?.isPrepared = true
-        peers[id]?.holds = holds
+        peers[id]?.holds = holdings.state?.step
+        peers[id]?.written = holdings.state?.digest
         peers[id]?.delivery = nil
-        repeatCommit(to: id, folded)
-        if snapshot?.targets.contains(id) == true { leaveSnapshot(id) }
+        peers[id]?.pupil = nil
+        adopt(holdings.lines, of: id)
+        repeatCommit(to: id, holdings.folded)
         if firstPrepared == nil { firstPrepared = now }
         switch stage {
         case .waiting: startIfEnough(at: now)
@@ -62,10 +64,22 @@ extension Coordinator {
             let isAhead = peers[id].flatMap(usableStep).map { $0 > committed } ?? false
             if isAhead || !isNew { assemble(at: now) }
         case .forming, .stepping, .evaluating:
-            if members?.peers.contains(id) == true { assemble(at: now) }
+            if members?.peers.contains(id) == true { assemble(at: now) } else { enrol(at: now) }
         case .saving: save(at: now)
         case .finished: break
         }
+    }
+
+    /// Takes committed steps back into the ledger that it has lost: its host was without power.
+    private mutating func adopt(_ lines: [CommittedLine], of id: PeerID) {
+        let first = lastCommitted + 1
+        for line in lines
+        where line.step == lastCommitted + 1 && line.generation.epoch < policy.epoch {
+            actions.append(.adopt(line))
+            recorded = line
+        }
+        guard lastCommitted >= first, let peer = peers[id] else { return }
+        note(.adopted(name: peer.name, from: first, to: lastCommitted))
     }
 
     /// Says commit again to a worker that was cut off between its vote and the commit.
@@ -75,8 +89,9 @@ extension Coordinator {
             line.skipped || folded.total == line.total
         else { return }
         note(.commitRepeated(name: peer.name, step: line.step))
-        send(.commit(Commit(step: line.step, total: line.total, skipped: line.skipped)), to: id)
+        send(.commit(Commit(line, durable: durable)), to: id)
         peers[id]?.holds = line.step
+        peers[id]?.written = nil
     }
 
     /// Starts with `--workers` workers, or with fewer some time after the first.
@@ -99,6 +114,7 @@ extension Coordinator {
                 name: peer.name, host: peer.hello.address.hostName, reason: reason,
                 step: lastCommitted))
         leaveSnapshot(id)
+        leaveTeaching(id, at: now)
         switch stage {
         case .waiting:
             if !peers.values.contains(where: \.isPrepared) { firstPrepared = nil }

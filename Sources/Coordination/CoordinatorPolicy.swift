@@ -25,6 +25,8 @@ package struct CoordinatorPolicy: Hashable, Sendable {
     package var validationBatches: Int
     package var deadlines: Deadlines
     package var onNonFinite: NonFinite
+    /// Elements of θ in a piece of the state for those who come later.
+    package var pieceElements = WireLimit.pieceElements
 
     package init(
         run: UInt64, epoch: UInt32, software: String, configuration: [UInt8], workers: Int,

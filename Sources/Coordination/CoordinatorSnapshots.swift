@@ -1,55 +1,44 @@
 import Wire
 
-/// The state of one step on its way from a donor to the disk or to workers that lack it.
+/// The state of one step on its way from a donor to the disk.
 ///
-/// The donor may be `window` slices ahead of the slowest who takes them, so that nothing piles up.
+/// The donor may be `window` slices ahead of the disk, so that nothing piles up.
 struct Snapshot: Sendable {
-    struct Outstanding: Sendable {
-        /// Elements over θ, m and v that lie before the slice's end.
-        var position: Int
-        /// Who has yet to store it; nil stands for the disk.
-        var takers: Set<PeerID?>
-    }
-
     let step: Int
     let donor: PeerID
-    let toDisk: Bool
-    var targets: [PeerID]
     /// Elements of all three sections.
     let end: Int
     var next = 0
-    var outstanding: [Outstanding] = []
+    /// Elements over θ, m and v that lie before the end of each slice that is yet to be stored.
+    var outstanding: [Int] = []
     var lastMovement: Instant
 
-    var takers: Set<PeerID?> { toDisk ? [nil] : Set(targets) }
     /// The donor has nothing more to give.
     var isWhole: Bool { next == end }
 }
 
-/// State on its way: who gives, who takes, who holds it up.
+/// Checkpoints on their way: who gives, who holds them up.
 extension Coordinator {
-    mutating func openSnapshot(donor: PeerID, toDisk: Bool, to targets: [PeerID], at now: Instant) {
+    mutating func openSnapshot(donor: PeerID, at now: Instant) {
         precondition(snapshot == nil, "two snapshots at once, at step \(committed)")
         snapshot = Snapshot(
-            step: committed, donor: donor, toDisk: toDisk, targets: targets,
-            end: parameterCount * StateSection.allCases.count, lastMovement: now)
+            step: committed, donor: donor, end: parameterCount * StateSection.allCases.count,
+            lastMovement: now)
         send(.snapshot(step: committed), to: donor)
     }
 
-    /// Ends the snapshot at hand, if there is one; a checkpoint that it was to become stays owed.
+    /// Ends the snapshot at hand, if there is one; the checkpoint stays owed.
     mutating func closeSnapshot() {
         guard let open = snapshot else { return }
         snapshot = nil
         // All is with the disk already: it will say how that ended.
-        if open.toDisk && open.isWhole && open.outstanding.isEmpty { return }
-        if open.toDisk {
-            checkpointIsOwed = true
-            actions.append(.abandonCheckpoint(step: open.step))
-        }
+        if open.isWhole && open.outstanding.isEmpty { return }
+        checkpointIsOwed = true
+        actions.append(.abandonCheckpoint(step: open.step))
         if peers[open.donor] != nil { send(.abandonSnapshot(step: open.step), to: open.donor) }
     }
 
-    mutating func relay(_ slice: StateSlice, from id: PeerID, at now: Instant) {
+    mutating func store(_ slice: StateSlice, from id: PeerID, at now: Instant) {
         guard let open = snapshot, open.donor == id, open.step == slice.step,
             slice.start(count: parameterCount) == open.next,
             slice.elements > 0, slice.elements <= parameterCount - slice.offset
@@ -60,55 +49,35 @@ extension Coordinator {
         let position = open.next + slice.elements
         snapshot?.next = position
         snapshot?.lastMovement = now
-        snapshot?.outstanding.append(
-            Snapshot.Outstanding(position: position, takers: open.takers))
-        if open.toDisk { actions.append(.write(slice, position: position)) }
-        for target in open.targets { send(.slice(slice), to: target) }
+        snapshot?.outstanding.append(position)
+        actions.append(.write(slice, position: position))
     }
 
-    /// Someone has stored the slice that ends at `position`: a worker, or the disk (nil).
-    mutating func taken(_ step: Int, _ position: Int, by id: PeerID?, at now: Instant) {
+    /// The disk has stored the slice that ends at `position`: the donor may go on.
+    mutating func taken(_ step: Int, _ position: Int, at now: Instant) {
         movements += 1
-        guard let open = snapshot, open.step == step,
-            let index = open.outstanding.firstIndex(where: { $0.position == position }),
-            open.outstanding[index].takers.contains(id)
-        else { return }
-        snapshot?.outstanding[index].takers.remove(id)
+        guard let open = snapshot, open.step == step, open.outstanding.first == position else {
+            return
+        }
+        snapshot?.outstanding.removeFirst()
         snapshot?.lastMovement = now
-        release()
+        send(.sliceTaken(step: step, position: position), to: open.donor)
+        if position == open.end { actions.append(.commitCheckpoint(step: step)) }
     }
 
-    /// Lets the donor go on for every slice that all have taken.
-    private mutating func release() {
-        while let open = snapshot, let first = open.outstanding.first, first.takers.isEmpty {
-            snapshot?.outstanding.removeFirst()
-            send(.sliceTaken(step: open.step, position: first.position), to: open.donor)
-            if open.toDisk && first.position == open.end {
-                actions.append(.commitCheckpoint(step: open.step))
-            }
-        }
-    }
-
-    /// A peer is gone: what it gave or took is given up, the rest goes on.
+    /// A peer is gone: what it gave is given up.
     mutating func leaveSnapshot(_ id: PeerID) {
-        guard let open = snapshot else { return }
-        if open.donor == id && !(open.toDisk && open.isWhole) { return closeSnapshot() }
-        guard open.targets.contains(id) else { return }
-        if open.targets.count == 1 { return closeSnapshot() }
-        snapshot?.targets.removeAll { $0 == id }
-        for index in open.outstanding.indices { snapshot?.outstanding[index].takers.remove(id) }
-        release()
+        guard let open = snapshot, open.donor == id, !open.isWhole else { return }
+        closeSnapshot()
     }
 
-    /// Gives up whoever has held up a snapshot for too long; the disk is given time.
+    /// Gives up a donor that has held up a snapshot for too long; the disk is given time.
     mutating func watchSnapshot(at now: Instant) {
-        guard let open = snapshot, open.lastMovement + policy.deadlines.stall < now else { return }
-        if open.toDisk && (open.isWhole || !open.outstanding.isEmpty) { return }
-        let late = Set(open.outstanding.flatMap(\.takers)).compactMap { $0 }.sorted()
+        guard let open = snapshot, open.lastMovement + policy.deadlines.stall < now,
+            !open.isWhole, open.outstanding.isEmpty
+        else { return }
         let silence = now.milliseconds(since: open.lastMovement)
-        for id in late.isEmpty ? [open.donor] : late {
-            lost(id, .stuck(milliseconds: silence), at: now)
-        }
+        lost(open.donor, .stuck(milliseconds: silence), at: now)
     }
 }
 

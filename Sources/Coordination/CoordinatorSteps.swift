@@ -26,6 +26,8 @@ extension Coordinator {
             vote.nonFiniteShards.allSatisfy({ shards.contains(Int($0)) })
         else { return lost(id, .spokeNonsense, at: now) }
         guard votes[id] == nil else { return }
+        // What was committed is told to have been written before the next step is voted on.
+        guard peers[id]?.written != nil else { return lost(id, .spokeNonsense, at: now) }
         votes[id] = vote
         movements += 1
         guard votes.count == members.peers.count else { return }
@@ -37,8 +39,14 @@ extension Coordinator {
     ) {
         let step = committed + 1
         // A damaged state may show as a NaN: whoever has one is to take the state anew.
-        if let odd = minority(votes.map(\.state)) {
+        let written = members.peers.map { peers[$0]!.written! }
+        if let odd = minority(written) {
             return stateDiffers(odd.map { members.peers[$0] }, at: now)
+        }
+        // All wrote the same: whose memory no longer holds it is named, even of two.
+        let damaged = members.peers.indices.filter { votes[$0].state != written[$0] }
+        if !damaged.isEmpty {
+            return stateDiffers(damaged.map { members.peers[$0] }, at: now)
         }
         // NaN payloads do not commute, so this verdict comes before the totals are compared.
         let nonFinite = nonFiniteShards(votes)
@@ -75,7 +83,10 @@ extension Coordinator {
     /// The odd ones take the state anew; where no majority shows who is odd, all do.
     private mutating func stateDiffers(_ odd: [PeerID], at now: Instant) {
         note(.stateDiffers(step: committed + 1, names: names(of: odd)))
-        for id in odd { peers[id]?.holds = nil }
+        for id in odd {
+            peers[id]?.holds = nil
+            peers[id]?.written = nil
+        }
         refoldOrGiveUp(odd, at: now)
     }
 
@@ -98,30 +109,38 @@ extension Coordinator {
         _ votes: [Vote], _ members: Members, skipped: Bool, since: Instant, at now: Instant
     ) {
         let step = committed + 1
-        actions.append(
-            .record(
-                CommittedStep(
-                    generation: members.generation, step: step, total: votes[0].total,
-                    state: votes[0].state,
-                    reports: votes.flatMap(\.reports).sorted { $0.shard < $1.shard },
-                    gradientNorm: votes[0].squaredNorm.squareRoot(),
-                    layerNorms: votes[0].layerNorms, skipped: skipped,
-                    timing: StepTiming(votes, step: now.seconds(since: since)),
-                    workers: votes.count)))
-        if step > recorded?.step ?? 0 {
-            recorded = RecordedStep(
-                step: step, total: votes[0].total, state: votes[0].state, skipped: skipped)
-        }
+        let decided = CommittedStep(
+            generation: members.generation, step: step, total: votes[0].total,
+            state: votes[0].state,
+            reports: votes.flatMap(\.reports).sorted { $0.shard < $1.shard },
+            gradientNorm: votes[0].squaredNorm.squareRoot(),
+            layerNorms: votes[0].layerNorms, skipped: skipped,
+            timing: StepTiming(votes, step: now.seconds(since: since)),
+            workers: votes.count)
+        actions.append(.record(decided))
+        if step > recorded?.step ?? 0 { recorded = decided.line }
         committed = step
         refolds = 0
         attempts = 0
         let first = peers[members.peers[0]]?.hello
         arithmetic = arithmetic ?? first.map { ($0.kernel, $0.probe) }
         for peer in members.peers {
-            send(.commit(Commit(step: step, total: votes[0].total, skipped: skipped)), to: peer)
+            send(.commit(Commit(decided.line, durable: durable)), to: peer)
             peers[peer]?.holds = step
+            peers[peer]?.written = nil
         }
+        if skipped { pass(step: step) }
         boundary(at: now)
+    }
+}
+
+extension CommittedStep {
+    /// Its line in the ledger. Losses are added in shard order, whoever computed them.
+    package var line: CommittedLine {
+        let labels = Double(max(1, reports.reduce(0) { $0 + $1.labels }))
+        return CommittedLine(
+            generation: generation, step: step, total: total, state: state,
+            loss: reports.reduce(0) { $0 + $1.smoothed } / labels, skipped: skipped)
     }
 }
 

@@ -24,6 +24,7 @@ extension Coordinator {
         if let moment = regenerateAt, moment <= now, stage.needsRing { assemble(at: now) }
         startIfEnough(at: now)
         watchSnapshot(at: now)
+        watchPupils(at: now)
         watchProgress(at: now)
     }
 
@@ -31,6 +32,7 @@ extension Coordinator {
         for id in peers.keys { peers[id]?.lastHeard = now }
         lastMovement = nil
         snapshot?.lastMovement = now
+        for id in peers.keys { peers[id]?.pupil?.lastMovement = now }
     }
 
     /// Looks whether those whom the stage waits for get on with it.
@@ -56,7 +58,8 @@ extension Coordinator {
     private var awaited: [PeerID] {
         switch stage {
         case .waiting, .saving, .finished: []
-        case .restoring(let pending): pending.subtracting(snapshot?.targets ?? []).sorted()
+        // Pupils are watched by their pieces.
+        case .restoring(let pending): pending.filter { peers[$0]?.pupil == nil }.sorted()
         case .forming(let pending): pending.sorted()
         case .stepping: members?.peers.filter { votes[$0] == nil } ?? []
         case .evaluating: members?.peers.filter { evaluations[$0] == nil } ?? []

@@ -8,21 +8,40 @@ package enum WorkerEvent: Sendable {
     /// The model of the welcome is built and its memory taken.
     case built
     case buildFailed(reason: String)
-    /// θ has been drawn from the run's seed.
-    case initialised
+    /// θ has been drawn from the run's seed; the digest is that of the state before step 1.
+    case initialised(WireDigest)
     /// The gradients of all own shards are there; the fold waits for others from here on.
     case computed(step: Int)
-    /// The last slice of the state of `step` has been stored.
-    case stateStored(step: Int)
+    /// A state that was sent, in slices or in pieces, is whole.
+    case stateStored(HeldState)
     case ringFormed(Generation)
     case ringBroken(Generation, reason: String)
     case folded(Vote)
-    case updated(step: Int)
+    /// θ, m and v as they were written.
+    case updated(HeldState)
     case evaluated(Evaluation)
     /// An order carried words that the model cannot take.
     case orderUnfit(reason: String)
-    case tick(progress: UInt64, waitingFor: String)
+    case tick(WorkProgress)
     case stopRequested
+}
+
+/// How far a worker has come, for its heartbeats.
+package struct WorkProgress: Hashable, Sendable {
+    /// Grows while it gets on.
+    package var count: UInt64
+    /// Slices of the gradient whose total is known, of how many.
+    package var slice: Int
+    package var slices: Int
+    /// Whom or what its fold waits for; empty when for nothing.
+    package var waitingFor: String
+
+    package init(count: UInt64, slice: Int = 0, slices: Int = 0, waitingFor: String = "") {
+        self.count = count
+        self.slice = slice
+        self.slices = slices
+        self.waitingFor = waitingFor
+    }
 }
 
 /// What a worker wants done, in this order.
@@ -33,6 +52,11 @@ package enum WorkerAction: Equatable, Sendable {
     case build(Welcome)
     case initialise
     case store(StateSlice)
+    /// Send a piece of the state or of the last total, or say that it is not there.
+    case give(PieceRequest)
+    /// Put a piece in its place; `from` is the step of the whole state that was there before.
+    case learn(StatePiece, from: Int?)
+    case passStep(Int, from: Int?)
     case formRing(Roster)
     case compute(StepOrder)
     /// Forget the step that is being folded.

@@ -32,6 +32,7 @@ extension WorkerSession {
             return actions.append(.note(.ignored("an order before the model")))
         }
         switch message {
+        case .newState(let number): stateNumber = number
         case .initialise:
             forgetState()
             start(.initialising, .preparing)
@@ -40,6 +41,17 @@ extension WorkerSession {
             forgetState()
             phase = .receivingState
             actions.append(.store(slice))
+        case .givePiece(let request): give(request)
+        case .piece(let piece):
+            let before = holds
+            forgetState()
+            phase = .receivingState
+            actions.append(.learn(piece, from: before))
+        case .passStep(let step):
+            let before = holds
+            forgetState()
+            phase = .receivingState
+            actions.append(.passStep(step, from: before))
         case .snapshot(let step):
             if step == holds { actions.append(.capture(step: step)) } else { announce() }
         case .roster(let roster): join(roster)
@@ -64,6 +76,7 @@ extension WorkerSession {
         actions.append(.note(.welcomed(name: new.name, run: new.run)))
         if isSameRun { return announce() }
         isBuilt = false
+        lines = []
         forgetState()
         start(.building, .preparing)
         actions.append(.build(new))
@@ -73,22 +86,31 @@ extension WorkerSession {
     mutating func announce() {
         guard isWelcomed else { return }
         phase = .waiting
-        actions.append(.send(.prepared(holds: holds, folded: folded)))
+        actions.append(.send(.prepared(Holdings(state: held, folded: folded, lines: lines))))
+    }
+
+    private mutating func give(_ request: PieceRequest) {
+        guard held != nil else {
+            let piece = StatePiece(
+                step: 0, adamCount: 0, offset: request.offset, content: .nothing)
+            return actions.append(.send(.piece(piece)))
+        }
+        actions.append(.give(request))
     }
 
     /// The state in memory is being replaced: what was computed from it counts no more.
     private mutating func forgetState() {
-        holds = nil
+        held = nil
         folded = nil
         order = nil
         roster = nil
     }
 
-    mutating func stateArrived(step: Int) {
-        holds = step
+    mutating func stateArrived(_ new: HeldState) {
+        held = new
         guard isWelcomed else { return }
         phase = .waiting
-        actions.append(.send(.stateReady(step: step)))
+        actions.append(.send(.stateReady(new, number: stateNumber)))
     }
 
     private mutating func join(_ new: Roster) {
@@ -120,16 +142,25 @@ extension WorkerSession {
     }
 
     private mutating func committed(_ commit: Commit) {
-        guard let folded, commit.step == folded.step, holds == folded.step - 1,
-            commit.skipped || commit.total == folded.total
+        let line = commit.line
+        guard let folded, line.step == folded.step, holds == folded.step - 1,
+            line.skipped || line.total == folded.total
         else {
-            if holds != commit.step { announce() }
+            if holds != line.step { announce() }
             return
         }
+        keep(line, durable: commit.durable)
         self.folded = nil
         order = nil
-        start(.updating(step: commit.step), .updating)
-        actions.append(.update(step: commit.step, skipped: commit.skipped))
+        start(.updating(step: line.step), .updating)
+        actions.append(.update(step: line.step, skipped: line.skipped))
+    }
+
+    /// Remembers what was committed until it is on the coordinator's disk.
+    private mutating func keep(_ line: CommittedLine, durable: Int) {
+        lines.removeAll { $0.step <= durable || $0.step >= line.step }
+        lines.append(line)
+        if lines.count > WireLimit.lines { lines.removeFirst() }
     }
 
     private mutating func evaluate(_ new: EvaluationOrder) {

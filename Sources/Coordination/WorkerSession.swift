@@ -14,11 +14,11 @@ package struct WorkerSession: Sendable {
     }
 
     /// Orders that may wait; a coordinator that sends more is not of this protocol.
-    static let patience = 64
+    static let patience = 256
 
     package internal(set) var phase = WorkerPhase.joining
-    /// The step of the state in memory.
-    package internal(set) var holds: Int?
+    /// The state in memory.
+    package internal(set) var held: HeldState?
     package internal(set) var name = "worker"
     let deadlinesUntilWelcomed: Deadlines
     var deadlines: Deadlines
@@ -31,6 +31,10 @@ package struct WorkerSession: Sendable {
     /// The step after the state in memory, if it is folded and voted on; kept when the connection
     /// breaks, since nobody knows then whether it was committed.
     var folded: FoldedStep?
+    /// Committed steps that are not known to be on the coordinator's disk.
+    var lines: [CommittedLine] = []
+    /// Of the state that is being sent, as the coordinator counts them.
+    var stateNumber: UInt32 = 0
     var task: Task?
     var deferred: [CoordinatorMessage] = []
     var lastHeard: Instant?
@@ -43,6 +47,9 @@ package struct WorkerSession: Sendable {
         self.deadlines = deadlines
         deadlinesUntilWelcomed = deadlines
     }
+
+    /// The step of the state in memory.
+    package var holds: Int? { held?.step }
 
     /// The run and the epoch that a hello names.
     package var obeyed: (run: UInt64?, epoch: UInt32) { (welcome?.run, welcome?.epoch ?? 0) }
@@ -57,7 +64,7 @@ package struct WorkerSession: Sendable {
             lastHeard = now
             received(message, at: now)
         case .disconnected: disconnected(at: now)
-        case .tick(let progress, let waitingFor): tick(progress, waitingFor, at: now)
+        case .tick(let progress): tick(progress, at: now)
         case .stopRequested:
             actions.append(.send(.leaving(reason: "it was asked to stop")))
             leave(.stopped)
@@ -75,9 +82,12 @@ package struct WorkerSession: Sendable {
         case .built where end(.building):
             isBuilt = true
             announce()
-        case .initialised where end(.initialising): stateArrived(step: 0)
-        case .stateStored(let step) where task == nil: stateArrived(step: step)
-        case .updated(let step) where end(.updating(step: step)): holds = step
+        case .initialised(let digest) where end(.initialising):
+            stateArrived(HeldState(step: 0, digest: digest))
+        case .stateStored(let new) where task == nil: stateArrived(new)
+        case .updated(let new) where end(.updating(step: new.step)):
+            held = new
+            if isWelcomed { actions.append(.send(.updated(new))) }
         case .evaluated(let evaluation)
         where end(.evaluating(step: evaluation.step, batch: evaluation.batch)):
             if isWelcomed { actions.append(.send(.evaluated(evaluation))) }
@@ -133,7 +143,7 @@ package struct WorkerSession: Sendable {
         actions.append(.reconnect)
     }
 
-    private mutating func tick(_ progress: UInt64, _ waitingFor: String, at now: Instant) {
+    private mutating func tick(_ progress: WorkProgress, at now: Instant) {
         let slept = lastTick.map { $0 + deadlines.peerTimeout < now } ?? true
         lastTick = now
         if slept { lastHeard = now }
@@ -149,8 +159,8 @@ package struct WorkerSession: Sendable {
         }
         lastHeartbeat = now
         let heartbeat = Heartbeat(
-            phase: phase, step: order?.step ?? holds ?? 0, progress: progress,
-            waitingFor: waitingFor)
+            phase: phase, step: order?.step ?? holds ?? 0, progress: progress.count,
+            slice: progress.slice, slices: progress.slices, waitingFor: progress.waitingFor)
         actions.append(.send(.heartbeat(heartbeat)))
     }
 

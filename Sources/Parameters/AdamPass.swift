@@ -56,6 +56,25 @@ package struct AdamPass: Sendable {
         }
     }
 
+    /// The same with a gradient that holds `range` alone, from its element 0 on.
+    package func apply(
+        parameters: ParameterVector, firstMoment: ParameterVector, secondMoment: ParameterVector,
+        rangeGradient: ParameterVector, range: Range<Int>
+    ) {
+        rangeGradient.withFloats(0..<range.count) { g in
+            parameters.withMutableFloats(range) { p in
+                firstMoment.withMutableFloats(range) { m in
+                    secondMoment.withMutableFloats(range) { v in
+                        guard let p = p.baseAddress, let m = m.baseAddress,
+                            let v = v.baseAddress, let g = g.baseAddress
+                        else { return }
+                        apply(p, m, v, g, count: range.count)
+                    }
+                }
+            }
+        }
+    }
+
     private func apply(
         _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
         _ v: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, count: Int

@@ -7,7 +7,7 @@ struct Audit {
     let shards: Int
     private(set) var violation: String?
     /// Every line that was ever written, lost by the disk or not.
-    private var lines: [Int: RecordedStep] = [:]
+    private var lines: [Int: CommittedLine] = [:]
 
     init(_ undisturbed: Undisturbed, shards: Int) {
         self.undisturbed = undisturbed
@@ -17,10 +17,10 @@ struct Audit {
     mutating func fail(_ reason: String) { violation = violation ?? reason }
 
     /// A step is about to be written to the ledger, or compared with its line.
-    mutating func records(_ line: RecordedStep, in disk: Disk) {
+    mutating func records(_ line: CommittedLine, in disk: Disk) {
         let last = disk.ledger.last?.step ?? 0
         if line.step > last + 1 { fail("step \(line.step) follows step \(last) in the ledger") }
-        if let known = lines[line.step], known != line {
+        if let known = lines[line.step], !known.tellsTheSame(as: line) {
             fail("step \(line.step) was committed twice, with different results")
         }
         if line.total != undisturbed.totals[line.step] {
@@ -37,7 +37,7 @@ struct Audit {
         guard let line = disk.ledger.last(where: { $0.step == commit.step }) else {
             return fail("step \(commit.step) is committed without a line in the ledger")
         }
-        if line.total != commit.total {
+        if !line.tellsTheSame(as: commit.line) {
             fail("step \(commit.step) is committed with another total")
         }
     }
@@ -74,5 +74,13 @@ struct Audit {
         resumes(from: disk)
         if disk.ledger.count != steps { fail("\(disk.ledger.count) of \(steps) steps recorded") }
         if disk.newest?.step != steps { fail("the last checkpoint is missing") }
+    }
+}
+
+extension CommittedLine {
+    /// Whether it is the same step of the same history, whichever ring folded it.
+    func tellsTheSame(as other: CommittedLine) -> Bool {
+        step == other.step && total == other.total && state == other.state
+            && loss == other.loss && skipped == other.skipped
     }
 }

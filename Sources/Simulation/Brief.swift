@@ -6,10 +6,14 @@ extension WorkerMessage {
     package var brief: String {
         switch self {
         case .hello(let hello): "hello \(hello.processID)"
-        case .prepared(let holds, let folded):
-            "prepared holds \(holds.map(String.init) ?? "nothing")"
-                + (folded.map { ", folded \($0.step)" } ?? "")
-        case .stateReady(let step): "state ready \(step)"
+        case .prepared(let holdings):
+            "prepared holds \(holdings.state.map { String($0.step) } ?? "nothing")"
+                + (holdings.folded.map { ", folded \($0.step)" } ?? "")
+                + brief(holdings.lines)
+        case .stateReady(let held, _): "state ready \(held.step)"
+        case .updated(let held): "updated \(held.step)"
+        case .piece(let piece): piece.brief
+        case .pieceTaken(let offset): "piece taken \(offset)"
         case .formed(let generation): "formed \(generation)"
         case .voted(let vote):
             "vote \(vote.generation) step \(vote.step) on shards \(brief(vote.reports))"
@@ -21,6 +25,11 @@ extension WorkerMessage {
         case .ringBroken(let generation, let reason): "ring \(generation) broken: \(reason)"
         case .leaving(let reason): "leaving: \(reason)"
         }
+    }
+
+    private func brief(_ lines: [CommittedLine]) -> String {
+        guard let first = lines.first, let last = lines.last else { return "" }
+        return ", lines \(first.step)...\(last.step)"
     }
 
     private func brief(_ reports: [ShardReport]) -> String {
@@ -39,6 +48,10 @@ extension CoordinatorMessage {
         case .snapshot(let step): "give the state of \(step)"
         case .sliceTaken(let step, let position): "slice taken \(step) up to \(position)"
         case .abandonSnapshot(let step): "give no more of \(step)"
+        case .newState(let number): "new state \(number)"
+        case .givePiece(let request): "give \(request.brief)"
+        case .piece(let piece): piece.brief
+        case .passStep(let step): "pass step \(step)"
         case .roster(let roster):
             "roster \(roster.generation) after \(roster.committed): "
                 + "\(roster.names[roster.rank]) of \(roster.names.joined(separator: " ")), "
@@ -46,11 +59,33 @@ extension CoordinatorMessage {
         case .step(let order):
             "step \(order.step) in \(order.generation) on "
                 + order.shards.map { String($0.shard) }.joined(separator: " ")
-        case .commit(let commit): "commit \(commit.step)\(commit.skipped ? " skipped" : "")"
+        case .commit(let commit):
+            "commit \(commit.step)\(commit.line.skipped ? " skipped" : "")"
         case .evaluate(let order): "evaluate \(order.step) batch \(order.batch)"
         case .heartbeat: "heartbeat"
         case .sayHello: "say hello"
         case .finish(let reason): "finish: \(reason)"
+        }
+    }
+}
+
+extension PieceRequest {
+    /// A few words for a trace.
+    fileprivate var brief: String {
+        switch subject {
+        case .state: "piece \(offset) of the state"
+        case .total(let step): "piece \(offset) of total \(step)"
+        }
+    }
+}
+
+extension StatePiece {
+    /// A few words for a trace.
+    fileprivate var brief: String {
+        switch content {
+        case .state: "piece \(offset) of state \(step)"
+        case .total: "piece \(offset) of total \(step)"
+        case .nothing: "no piece \(offset)"
         }
     }
 }
@@ -68,6 +103,7 @@ extension CoordinatorAction {
         case .record(let step):
             return "record step \(step.step)\(step.skipped ? " skipped" : "") "
                 + "by \(step.workers) in \(step.generation)"
+        case .adopt(let line): return "adopt step \(line.step) of \(line.generation)"
         case .validated(let result): return "validated step \(result.step): loss \(result.loss)"
         case .deliverCheckpoint(let step, let peers):
             return "deliver checkpoint \(step) to \(names(peers))"
@@ -102,6 +138,11 @@ extension WorkerAction {
         case .build(let welcome): "build for \(welcome.name)"
         case .initialise: "initialise"
         case .store(let slice): "store slice \(slice.step) \(slice.section) \(slice.offset)"
+        case .give(let request): "give \(request.brief)"
+        case .learn(let piece, let step):
+            "learn \(piece.brief)" + (step.map { ", having \($0)" } ?? "")
+        case .passStep(let new, let step):
+            "pass step \(new)" + (step.map { ", having \($0)" } ?? "")
         case .formRing(let roster): "form ring \(roster.generation)"
         case .compute(let order): "compute step \(order.step)"
         case .abandonStep: "abandon step"

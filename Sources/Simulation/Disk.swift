@@ -3,7 +3,7 @@ import Wire
 
 /// The coordinator's files: a ledger and checkpoints that survive it, all but what is not synced.
 struct Disk {
-    private(set) var ledger: [RecordedStep] = []
+    private(set) var ledger: [CommittedLine] = []
     private(set) var durableLines = 0
     private(set) var checkpoints: [ToyState] = []
     private var writing: ToyAssembly?
@@ -13,7 +13,7 @@ struct Disk {
     var newest: ToyState? { checkpoints.last }
 
     /// Appends the next line; false if the disk fails.
-    mutating func append(_ line: RecordedStep) -> Bool {
+    mutating func append(_ line: CommittedLine) -> Bool {
         guard !isFailing else { return false }
         ledger.append(line)
         return true

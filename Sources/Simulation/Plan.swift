@@ -115,6 +115,7 @@ struct Plan: Sendable {
             validateEvery: validateEvery, validationBatches: validateEvery > 0 ? 2 : 0,
             deadlines: deadlines, onNonFinite: .stop)
         policy.startGrace = Milliseconds(500)
+        policy.pieceElements = ToyModel.pieceElements
         return policy
     }
 }

@@ -48,6 +48,9 @@ final class SimulatedCoordinator: Process {
     private func synchronize() {
         lastSynchronized = world.now
         world.disk.synchronize()
+        if let line = world.disk.ledger.last {
+            handle(.ledgerSynchronized(step: line.step))
+        }
     }
 
     func take(_ bytes: [UInt8], from peer: PeerID) {
@@ -93,6 +96,7 @@ final class SimulatedCoordinator: Process {
             let words = shards.map { ShardWords(shard: $0, words: []) }
             send(.evaluate(EvaluationOrder(step: step, batch: batch, shards: words)), to: peer)
         case .record(let step): return record(step)
+        case .adopt(let line): return adopt(line)
         case .validated: break
         case .deliverCheckpoint(let step, let peers): deliver(step, to: peers)
         case .endDelivery(let peer): deliveries[peer] = nil
@@ -122,13 +126,21 @@ final class SimulatedCoordinator: Process {
     // MARK: files
 
     private func record(_ step: CommittedStep) -> Bool {
-        let line = RecordedStep(
-            step: step.step, total: step.total, state: step.state, skipped: step.skipped)
+        let line = step.line
         world.audit.records(line, in: world.disk)
         if step.step <= world.disk.ledger.last?.step ?? 0 { return true }
         if world.plan.forgetsLines && world.random.chance(2) { return true }
+        return append(line)
+    }
+
+    private func adopt(_ line: CommittedLine) -> Bool {
+        world.audit.records(line, in: world.disk)
+        return append(line)
+    }
+
+    private func append(_ line: CommittedLine) -> Bool {
         guard world.disk.append(line) else {
-            handle(.recordFailed(step: step.step))
+            handle(.recordFailed(step: line.step))
             return false
         }
         return true

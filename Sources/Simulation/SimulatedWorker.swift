@@ -13,6 +13,9 @@ final class SimulatedWorker: Process {
     private var assembly = ToyAssembly()
     private var stream: ToyStream?
     private var streamedStep = 0
+    private var lesson: ToyLesson?
+    /// The last total that was followed, for those who learn the state.
+    private var lastTotal: (step: Int, sum: ToySum)?
     private var progress: UInt64 = 0
     private var hangsUntil: Int64 = 0
     var fold: ToyFold?
@@ -37,6 +40,8 @@ final class SimulatedWorker: Process {
         state = nil
         assembly = ToyAssembly()
         stream = nil
+        lesson = nil
+        lastTotal = nil
         fold = nil
         ring = nil
         early = []
@@ -53,7 +58,7 @@ final class SimulatedWorker: Process {
     }
 
     private func tick() {
-        handle(.tick(progress: progress, waitingFor: ""))
+        handle(.tick(WorkProgress(count: progress)))
         later(Int(session.tickInterval.count) * 1000) { [self] in tick() }
     }
 
@@ -98,6 +103,9 @@ final class SimulatedWorker: Process {
         case .build: work(world.random.number(1_000...80_000)) { [self] in handle(.built) }
         case .initialise: initialise()
         case .store(let slice): store(slice)
+        case .give(let request): give(request)
+        case .learn(let piece, _): learn(piece.offset) { $0.take(piece) }
+        case .passStep(let step, _): learn(nil) { $0.pass(step) }
         case .formRing(let roster): formRing(roster)
         case .compute(let order): compute(order)
         case .abandonStep: fold?.isAbandoned = true
@@ -130,20 +138,61 @@ final class SimulatedWorker: Process {
 
     private func initialise() {
         work(world.random.number(1_000...50_000)) { [self] in
-            state = world.model.initial()
-            handle(.initialised)
+            let initial = world.model.initial()
+            state = initial
+            lesson = nil
+            handle(.initialised(initial.digest))
         }
     }
 
     private func store(_ slice: StateSlice) {
         gradients = [:]
         state = nil
+        lesson = nil
         guard let position = assembly.store(slice) else { return }
         progress += 1
         connection?.sendUp(WorkerMessage.sliceTaken(step: slice.step, position: position).encoded)
         guard assembly.isComplete else { return }
         state = assembly.state
-        handle(.stateStored(step: slice.step))
+        handle(.stateStored(HeldState(step: slice.step, digest: assembly.state.digest)))
+    }
+
+    private func give(_ request: PieceRequest) {
+        guard let state else {
+            return world.fail("\(name) was to give a piece of a state, which it lacks")
+        }
+        let range = request.offset..<request.offset + request.count
+        var piece = StatePiece(
+            step: state.step, adamCount: state.step, offset: request.offset, content: .nothing)
+        switch request.subject {
+        case .state:
+            piece.content = .state(
+                ToyModel.bytes(of: state.sections.flatMap { $0[range] }))
+        case .total(let step):
+            if let lastTotal, lastTotal.step == step {
+                piece.step = step
+                piece.content = .total(
+                    ToyModel.bytes(of: lastTotal.sum.values[range]), squaredNorm: 1,
+                    learningRate: 0.01)
+            }
+        }
+        connection?.sendUp(WorkerMessage.piece(piece).encoded)
+    }
+
+    private func learn(_ offset: Int?, _ change: (inout ToyLesson) -> Void) {
+        gradients = [:]
+        var lesson = self.lesson ?? ToyLesson(from: state)
+        state = nil
+        change(&lesson)
+        self.lesson = lesson
+        progress += 1
+        if let offset {
+            connection?.sendUp(WorkerMessage.pieceTaken(offset: offset).encoded)
+        }
+        guard let whole = lesson.whole else { return }
+        state = whole
+        self.lesson = nil
+        handle(.stateStored(HeldState(step: whole.step, digest: whole.digest)))
     }
 
     private func capture(step: Int) {
@@ -171,8 +220,10 @@ final class SimulatedWorker: Process {
         gradients = [:]
         self.fold = nil
         work(world.random.number(500...20_000)) { [self] in
-            self.state = ToyModel.update(state, total)
-            handle(.updated(step: step))
+            let updated = ToyModel.update(state, total)
+            self.state = updated
+            lastTotal = (step, total)
+            handle(.updated(HeldState(step: step, digest: updated.digest)))
         }
     }
 

@@ -20,6 +20,7 @@ struct ToySum: Hashable, Sendable {
 struct ToyModel: Sendable {
     static let count = 8
     static let sliceElements = 2
+    static let pieceElements = 3
 
     let seed: UInt64
 
@@ -52,14 +53,22 @@ struct ToyModel: Sendable {
     static func update(_ state: ToyState, _ total: ToySum) -> ToyState {
         var state = state
         state.step += 1
-        for index in 0..<count {
-            let gradient = total.values[index]
+        update(&state.sections, total.values[...], at: 0)
+        return state
+    }
+
+    /// Updates the elements from `offset` on.
+    static func update(
+        _ sections: inout [[Float]], _ total: ArraySlice<Float>, at offset: Int
+    ) {
+        var state = ToyState(sections: sections)
+        for (index, gradient) in zip(offset..., total) {
             state.sections[1][index] = 0.9 * state.sections[1][index] + 0.1 * gradient
             state.sections[2][index] = 0.99 * state.sections[2][index] + 0.01 * gradient * gradient
             state.sections[0][index] -=
                 0.01 * state.sections[1][index] / (state.sections[2][index].squareRoot() + 1e-3)
         }
-        return state
+        sections = state.sections
     }
 
     static func digest(_ values: [Float]) -> WireDigest {
@@ -70,6 +79,21 @@ struct ToyModel: Sendable {
             low = RandomStream.mixed(low ^ high)
         }
         return WireDigest(high: high, low: low)
+    }
+
+    static func bytes(of values: some Sequence<Float>) -> [UInt8] {
+        values.flatMap { value in
+            withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+        }
+    }
+
+    static func floats(in bytes: [UInt8]) -> [Float] {
+        (0..<bytes.count / 4).map { index in
+            let bits = (0..<4).reduce(UInt32(0)) {
+                $0 | UInt32(bytes[4 * index + $1]) << UInt32(8 * $1)
+            }
+            return Float(bitPattern: bits)
+        }
     }
 
     private func unit(step: Int, shard: Int, index: Int) -> Float {
@@ -115,9 +139,7 @@ struct ToyStream: Sendable {
         return StateSlice(
             step: state.step, adamCount: state.step,
             section: StateSection(rawValue: UInt8(section))!, offset: offset,
-            bytes: values.flatMap { value in
-                withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
-            })
+            bytes: ToyModel.bytes(of: values))
     }
 }
 
@@ -135,12 +157,8 @@ struct ToyAssembly: Sendable {
             state.step = slice.step
         }
         guard start == next, slice.step == state.step else { return nil }
-        for index in 0..<slice.elements {
-            let bits = (0..<4).reduce(UInt32(0)) {
-                $0 | UInt32(slice.bytes[4 * index + $1]) << UInt32(8 * $1)
-            }
-            state.sections[Int(slice.section.rawValue)][slice.offset + index] =
-                Float(bitPattern: bits)
+        for (index, value) in ToyModel.floats(in: slice.bytes).enumerated() {
+            state.sections[Int(slice.section.rawValue)][slice.offset + index] = value
         }
         next += slice.elements
         return next

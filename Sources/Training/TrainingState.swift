@@ -69,6 +69,15 @@ package final class TrainingState: @unchecked Sendable {
         }
     }
 
+    /// Applies an update of the past to a range that has come from elsewhere without it.
+    ///
+    /// Shapes: `total` holds the range's gradient from its element 0 on.
+    package func replay(_ pass: AdamPass, total: ParameterVector, range: Range<Int>) {
+        pass.apply(
+            parameters: parameters, firstMoment: firstMoment, secondMoment: secondMoment,
+            rangeGradient: total, range: range)
+    }
+
     /// Applies the next update to everything and advances.
     package func update(total: ParameterVector, adam: AdamW, scale: Float, rate: Float) {
         update(total: total, adam: adam, scale: scale, rate: rate, range: 0..<count)

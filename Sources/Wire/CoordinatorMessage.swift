@@ -2,6 +2,8 @@
 package enum CoordinatorMessage: Hashable, Sendable {
     case welcome(Welcome)
     case refused(Refusal)
+    /// What comes next, `initialise`, slices or pieces, replaces the state in memory.
+    case newState(number: UInt32)
     /// Draw θ from the run's seed; m and v are zero: the state before step 1.
     case initialise
     /// A piece of the state that the worker lacks.
@@ -12,6 +14,12 @@ package enum CoordinatorMessage: Hashable, Sendable {
     case sliceTaken(step: Int, position: Int)
     /// Stop streaming.
     case abandonSnapshot(step: Int)
+    /// Give a piece to one who learns the state; answered by `piece`.
+    case givePiece(PieceRequest)
+    /// A piece of the state that is learned while training goes on.
+    case piece(StatePiece)
+    /// The step was skipped: what is there of the state before it is the state after it.
+    case passStep(Int)
     case roster(Roster)
     case step(StepOrder)
     case commit(Commit)
@@ -92,16 +100,16 @@ package struct StepOrder: Hashable, Sendable {
 ///
 /// It holds in every generation: whoever has folded this total may follow it, however late it comes.
 package struct Commit: Hashable, Sendable {
-    package var step: Int
-    /// Digest of the folded gradient.
-    package var total: WireDigest
-    package var skipped: Bool
+    package var line: CommittedLine
+    /// The last step whose line is known to be on the coordinator's disk.
+    package var durable: Int
 
-    package init(step: Int, total: WireDigest, skipped: Bool) {
-        self.step = step
-        self.total = total
-        self.skipped = skipped
+    package init(_ line: CommittedLine, durable: Int) {
+        self.line = line
+        self.durable = durable
     }
+
+    package var step: Int { line.step }
 }
 
 /// Compute the losses of some shards of a held-out batch, with the state after `step`.

@@ -21,6 +21,10 @@ extension CoordinatorMessage {
         case .heartbeat: 76
         case .finish: 77
         case .sayHello: 78
+        case .givePiece: 79
+        case .piece: 80
+        case .passStep: 81
+        case .newState: 82
         }
     }
 
@@ -30,7 +34,11 @@ extension CoordinatorMessage {
         case .refused(let refusal): refusal.write(to: &writer)
         case .initialise, .heartbeat, .sayHello: break
         case .slice(let slice): slice.write(to: &writer)
-        case .snapshot(let step), .abandonSnapshot(let step): writer.put(UInt64(step))
+        case .snapshot(let step), .abandonSnapshot(let step), .passStep(let step):
+            writer.put(UInt64(step))
+        case .newState(let number): writer.put(number)
+        case .givePiece(let request): request.write(to: &writer)
+        case .piece(let piece): piece.write(to: &writer)
         case .sliceTaken(let step, let position):
             writer.put(UInt64(step))
             writer.put(UInt64(position))
@@ -63,6 +71,10 @@ extension CoordinatorMessage {
         case 76: self = .heartbeat
         case 77: self = .finish(reason: try reader.text("reason", limit: WireLimit.text))
         case 78: self = .sayHello
+        case 79: self = .givePiece(try PieceRequest(from: &reader))
+        case 80: self = .piece(try StatePiece(from: &reader))
+        case 82: self = .newState(number: try reader.integer("number"))
+        case 81: self = .passStep(try reader.count("step", limit: WireLimit.steps))
         default: throw .unknownValue(field: "kind", value: Int(kind))
         }
         try reader.end()
@@ -142,15 +154,14 @@ extension StepOrder: WireCodable {
 
 extension Commit: WireCodable {
     func write(to writer: inout ByteWriter) {
-        writer.put(UInt64(step))
-        total.write(to: &writer)
-        writer.put(skipped)
+        line.write(to: &writer)
+        writer.put(UInt64(durable))
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
         self.init(
-            step: try reader.count("step", limit: WireLimit.steps),
-            total: try WireDigest(from: &reader), skipped: try reader.bool("skipped"))
+            try CommittedLine(from: &reader),
+            durable: try reader.count("durable step", limit: WireLimit.steps))
     }
 }
 

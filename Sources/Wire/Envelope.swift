@@ -66,6 +66,10 @@ package enum WireLimit {
     package static let shardWords = 1 << 24
     /// Bytes of state in one slice.
     package static let sliceBytes = 1 << 22
+    /// Elements of θ that one piece of a state covers.
+    package static let pieceElements = 1 << 16
+    /// Committed lines that a worker keeps.
+    package static let lines = 4096
     /// A name, an endpoint, a reason.
     package static let text = 4096
     /// The configuration of a run.

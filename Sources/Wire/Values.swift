@@ -8,6 +8,15 @@ package struct WireDigest: Hashable, Sendable, CustomStringConvertible {
         self.low = low
     }
 
+    /// Reads what `description` wrote; nil for anything else.
+    package init?(_ description: String) {
+        guard description.utf8.count == 32, description.allSatisfy(\.isHexDigit),
+            let high = UInt64(description.prefix(16), radix: 16),
+            let low = UInt64(description.suffix(16), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
+    }
+
     package var description: String { hexadecimal(high) + hexadecimal(low) }
 }
 

@@ -1,13 +1,13 @@
 /// What a worker says to its coordinator.
 package enum WorkerMessage: Hashable, Sendable {
     case hello(Hello)
-    /// The model is built; `holds` is the step of the state in memory, if there is one, and
-    /// `folded` the step after it, if that is folded but its commit has not come.
-    ///
-    /// Also the answer to an order that does not fit what is in memory.
-    case prepared(holds: Int?, folded: FoldedStep?)
-    /// θ, m and v of `step` are in memory.
-    case stateReady(step: Int)
+    /// The model is built, and this is in memory. Also the answer to an order that does not fit
+    /// what is there.
+    case prepared(Holdings)
+    /// θ, m and v that were sent, or drawn, since the `newState` of this number are whole in memory.
+    case stateReady(HeldState, number: UInt32)
+    /// The commit has been followed: θ, m and v as they were written.
+    case updated(HeldState)
     /// Both neighbours of the ring of `generation` have answered.
     case formed(Generation)
     case voted(Vote)
@@ -17,6 +17,10 @@ package enum WorkerMessage: Hashable, Sendable {
     case slice(StateSlice)
     /// The slice that ended at `position` of all of θ, m, v has been stored.
     case sliceTaken(step: Int, position: Int)
+    /// What a `givePiece` asked for.
+    case piece(StatePiece)
+    /// The piece at `offset` has been taken; another may be sent.
+    case pieceTaken(offset: Int)
     case ringBroken(Generation, reason: String)
     case leaving(reason: String)
 }
@@ -123,12 +127,20 @@ package struct Heartbeat: Hashable, Sendable {
     package var phase: WorkerPhase
     package var step: Int
     package var progress: UInt64
+    /// Slices of the gradient whose total is known, of how many.
+    package var slice: Int
+    package var slices: Int
     package var waitingFor: String
 
-    package init(phase: WorkerPhase, step: Int, progress: UInt64, waitingFor: String) {
+    package init(
+        phase: WorkerPhase, step: Int, progress: UInt64, slice: Int = 0, slices: Int = 0,
+        waitingFor: String
+    ) {
         self.phase = phase
         self.step = step
         self.progress = progress
+        self.slice = slice
+        self.slices = slices
         self.waitingFor = waitingFor
     }
 }

@@ -18,18 +18,20 @@ extension WorkerMessage {
         case .sliceTaken: 9
         case .ringBroken: 10
         case .leaving: 11
+        case .updated: 12
+        case .piece: 13
+        case .pieceTaken: 14
         }
     }
 
     private func write(to writer: inout ByteWriter) {
         switch self {
         case .hello(let hello): hello.write(to: &writer)
-        case .prepared(let holds, let folded):
-            writer.put(holds != nil)
-            writer.put(UInt64(holds ?? 0))
-            writer.put(folded != nil)
-            folded?.write(to: &writer)
-        case .stateReady(let step): writer.put(UInt64(step))
+        case .prepared(let holdings): holdings.write(to: &writer)
+        case .stateReady(let held, let number):
+            held.write(to: &writer)
+            writer.put(number)
+        case .updated(let held): held.write(to: &writer)
         case .formed(let generation): generation.write(to: &writer)
         case .voted(let vote): vote.write(to: &writer)
         case .evaluated(let evaluation): evaluation.write(to: &writer)
@@ -42,6 +44,8 @@ extension WorkerMessage {
             generation.write(to: &writer)
             writer.put(clipped: reason)
         case .leaving(let reason): writer.put(clipped: reason)
+        case .piece(let piece): piece.write(to: &writer)
+        case .pieceTaken(let offset): writer.put(UInt64(offset))
         }
     }
 
@@ -50,12 +54,10 @@ extension WorkerMessage {
         var (kind, reader) = try Envelope.open(bytes)
         switch kind {
         case 1: self = .hello(try Hello(from: &reader))
-        case 2:
-            let holds = try reader.bool("holds")
-            let step = try reader.count("step", limit: WireLimit.steps)
-            let folded = try reader.bool("has folded") ? try FoldedStep(from: &reader) : nil
-            self = .prepared(holds: holds ? step : nil, folded: folded)
-        case 3: self = .stateReady(step: try reader.count("step", limit: WireLimit.steps))
+        case 2: self = .prepared(try Holdings(from: &reader))
+        case 3:
+            self = .stateReady(
+                try HeldState(from: &reader), number: try reader.integer("number"))
         case 4: self = .formed(try Generation(from: &reader))
         case 5: self = .voted(try Vote(from: &reader))
         case 6: self = .evaluated(try Evaluation(from: &reader))
@@ -70,6 +72,10 @@ extension WorkerMessage {
                 try Generation(from: &reader),
                 reason: try reader.text("reason", limit: WireLimit.text))
         case 11: self = .leaving(reason: try reader.text("reason", limit: WireLimit.text))
+        case 12: self = .updated(try HeldState(from: &reader))
+        case 13: self = .piece(try StatePiece(from: &reader))
+        case 14:
+            self = .pieceTaken(offset: try reader.count("offset", limit: WireLimit.elements))
         default: throw .unknownValue(field: "kind", value: Int(kind))
         }
         try reader.end()
@@ -171,6 +177,8 @@ extension Heartbeat: WireCodable {
         writer.put(phase.rawValue)
         writer.put(UInt64(step))
         writer.put(progress)
+        writer.put(UInt32(slice))
+        writer.put(UInt32(slices))
         writer.put(clipped: waitingFor)
     }
 
@@ -179,6 +187,8 @@ extension Heartbeat: WireCodable {
             phase: try reader.value("phase"),
             step: try reader.count("step", limit: WireLimit.steps),
             progress: try reader.integer("progress"),
+            slice: Int(try reader.integer("slice", as: UInt32.self)),
+            slices: Int(try reader.integer("slices", as: UInt32.self)),
             waitingFor: try reader.text("waiting for", limit: WireLimit.text))
     }
 }

@@ -11,7 +11,10 @@ import Testing
         do {
             let run = try RunFolder.create(path)
             #expect(run.incarnation == 1)
-            #expect(folder.names("runs/first") == ["checkpoints", "incarnation", "lock", "logs"])
+            #expect(
+                folder.names("runs/first") == [
+                    "checkpoints", "identity", "incarnation", "lock", "logs",
+                ])
             try run.save(configuration: "steps: 5\n")
         }
         for incarnation: UInt32 in 2...4 {

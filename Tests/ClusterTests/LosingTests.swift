@@ -66,11 +66,18 @@ extension ClusterTests {
                 "--workers 2 --steps 200 --checkpoint-every 10")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(": saved")
+            try coordinator.waitFor(step: 25)
             coordinator.kill()
             for worker in workers { try worker.waitFor("connection to the coordinator is lost") }
+            let committed = try #require(try cluster.run.ledger.last?.step)
             let next = try cluster.coordinator(
                 "--workers 2 --steps 200 --resume", bind: try coordinator.address, as: "next")
+            // They still hold the state: nothing is sent, no step folded again.
+            #expect(try next.waitFor(step: 1) == committed + 1)
             try expectUndisturbed(next, in: cluster, as: Undisturbed.long)
+            for sign in ["going back", "takes the state", "sending the state"] {
+                #expect(!next.lines.contains { $0.text.contains(sign) }, "\(next.account)")
+            }
             try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
         }

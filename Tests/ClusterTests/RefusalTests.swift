@@ -80,7 +80,8 @@ extension ClusterTests {
             try future.send(Stranger.future(Stranger.hello()))
             #expect(
                 try future.receive()
-                    == .refused(.version(theirs: "protocol 99", ours: "protocol 1")))
+                    == .refused(
+                        .version(theirs: "protocol 99", ours: "protocol \(protocolVersion)")))
             let nobody = try Stranger(to: address)
             try nobody.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
             let worker = try cluster.worker(of: coordinator)

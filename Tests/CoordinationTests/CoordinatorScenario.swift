@@ -20,7 +20,7 @@ struct CoordinatorScenario {
 
     /// With one element each in θ, m and v a state is three slices.
     init(
-        resumedFrom checkpoint: Int? = nil, recorded: RecordedStep? = nil,
+        resumedFrom checkpoint: Int? = nil, recorded: CommittedLine? = nil,
         change: (inout CoordinatorPolicy) -> Void = { _ in }, parameterCount: Int = 1
     ) {
         coordinator = Coordinator(
@@ -97,7 +97,27 @@ struct CoordinatorScenario {
 
     mutating func joins(_ peer: UInt64, holds: Int? = nil, folded: FoldedStep? = nil) {
         hello(peer)
-        says(peer, .prepared(holds: holds, folded: folded))
+        prepared(peer, holds: holds, folded: folded)
+    }
+
+    /// A state with this digest is in memory, if `holds` says of which step.
+    mutating func prepared(
+        _ peer: UInt64, holds: Int? = nil, digest: UInt64 = 5, folded: FoldedStep? = nil,
+        lines: [CommittedLine] = []
+    ) {
+        let state = holds.map { HeldState(step: $0, digest: WireDigest(high: digest, low: 0)) }
+        says(peer, .prepared(Holdings(state: state, folded: folded, lines: lines)))
+    }
+
+    mutating func stateReady(
+        _ peer: UInt64, step: Int, digest: UInt64 = 5, number: UInt32 = 1
+    ) {
+        let held = HeldState(step: step, digest: WireDigest(high: digest, low: 0))
+        says(peer, .stateReady(held, number: number))
+    }
+
+    mutating func updated(_ peer: UInt64, step: Int, digest: UInt64 = 5) {
+        says(peer, .updated(HeldState(step: step, digest: WireDigest(high: digest, low: 0))))
     }
 
     mutating func formed(_ counter: UInt32, _ peers: UInt64...) {
@@ -132,20 +152,39 @@ struct CoordinatorScenario {
                     bytes: [0, 0, 0, 0])))
     }
 
+    mutating func piece(_ peer: UInt64, _ content: StatePiece.Content, step: Int) {
+        says(
+            peer, .piece(StatePiece(step: step, adamCount: step, offset: 0, content: content)))
+    }
+
     // MARK: stretches
 
     /// Two workers, with the state of step 0, in ring 1.1 and ordered to do step 1.
     mutating func startTwo() {
         joins(1)
         joins(2)
-        for peer: UInt64 in [1, 2] { says(peer, .stateReady(step: 0)) }
+        for peer: UInt64 in [1, 2] { stateReady(peer, step: 0) }
         formed(1, 1, 2)
         lines = []
     }
 
-    /// Both vote alike on a step.
+    /// Both vote alike on a step, and follow its commit.
     mutating func bothVote(_ counter: UInt32, step: Int) {
         votes(1, counter, step: step, 0..<2)
         votes(2, counter, step: step, 2..<4)
+        quietly(.received(PeerID(1), .updated(Self.state(step))))
+        quietly(.received(PeerID(2), .updated(Self.state(step))))
+    }
+
+    /// A line of the ledger, as `votes` leads to it.
+    static func line(_ step: Int, epoch: UInt32 = 1) -> CommittedLine {
+        CommittedLine(
+            generation: Generation(epoch: epoch, counter: 1), step: step,
+            total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0), loss: 1,
+            skipped: false)
+    }
+
+    private static func state(_ step: Int) -> HeldState {
+        HeldState(step: step, digest: WireDigest(high: 5, low: 0))
     }
 }

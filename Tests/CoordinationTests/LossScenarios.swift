@@ -119,7 +119,7 @@ import Wire
         s.startTwo()
         s.hello(12, instance: 2)
         s.breaks(2)
-        s.says(12, .prepared(holds: 0, folded: nil))
+        s.prepared(12, holds: 0)
         #expect(
             s.trace() == """
                 p12: hello 12
@@ -182,6 +182,7 @@ import Wire
                 1200 ms pass
                   note goingBack(from: 1, to: 0)
                   note restoring(names: ["w3"], step: 0)
+                  → p11 new state 1
                   → p11 initialise
                 """)
     }
@@ -241,6 +242,9 @@ import Wire
                   → p11 welcome w3
                   note joined(name: "w3", host: "h", processID: 11, threads: 1, waitingFor: 0)
                 p11: prepared holds 0, folded 1
+                  → p11 new state 1
+                  note teaching(name: "w3", step: 1)
+                  → p2 give piece 0 of total 1
                 """)
     }
 
@@ -250,9 +254,10 @@ import Wire
         s.wait(2_150, hearing: [1: .folding, 2: .computing])
         _ = s.trace()
         s.hello(12, instance: 2)
-        s.says(12, .prepared(holds: 0, folded: nil))
+        s.prepared(12, holds: 0)
         s.formed(2, 1)
         s.votes(1, 2, step: 1, 0..<4)
+        s.updated(1, step: 1)
         s.wait(2_000, hearing: [1: .computing, 12: .waiting])
         s.votes(1, 2, step: 2, 0..<4)
         #expect(
@@ -267,12 +272,15 @@ import Wire
                   record step 1 by 1 in 1.2
                   → p1 commit 1
                   → p1 step 2 in 1.2 on shards 0..<4
+                p1: updated 1
                 2000 ms pass
                 p1: vote 1.2 step 2 on shards 0 1 2 3
                   record step 2 by 1 in 1.2
                   → p1 commit 2
-                  note restoring(names: ["w3"], step: 2)
-                  → p1 give the state of 2
+                  → p1 step 3 in 1.2 on shards 0..<4
+                  → p12 new state 1
+                  note teaching(name: "w3", step: 2)
+                  → p1 give piece 0 of the state
                 """)
     }
 
@@ -280,7 +288,7 @@ import Wire
         var s = CoordinatorScenario()
         s.joins(1)
         s.joins(2)
-        for peer: UInt64 in [1, 2] { s.says(peer, .stateReady(step: 0)) }
+        for peer: UInt64 in [1, 2] { s.stateReady(peer, step: 0) }
         _ = s.trace()
         s.wait(6_500, hearing: [1: .forming, 2: .forming])
         s.formed(4, 1)

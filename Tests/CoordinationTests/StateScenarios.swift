@@ -7,9 +7,7 @@ import Wire
     @Test func `a resumed run goes on from what workers hold, and from disk when they are lost`() {
         var s = CoordinatorScenario(
             resumedFrom: 1,
-            recorded: RecordedStep(
-                step: 2, total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0),
-                skipped: false))
+            recorded: CoordinatorScenario.line(2))
         s.joins(
             1, holds: 1,
             folded: FoldedStep(
@@ -30,15 +28,18 @@ import Wire
                   → p2 welcome w2
                   note joined(name: "w2", host: "h", processID: 2, threads: 1, waitingFor: 0)
                 p2: prepared holds nothing
-                  → p1 give the state of 2
+                  note formed(1.1, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.1 after 2: w1 of w1, shards 0..<4
+                  → p2 new state 1
+                  note teaching(name: "w2", step: 2)
+                  → p1 give piece 0 of the state
                 p1: slice 2 parameters 0
-                  → p2 slice 2 parameters 0
                 p2: slice taken 2 up to 1
-                  → p1 slice taken 2 up to 1
                 p1 broke
                   forget p1
                   note lost(name: "w1", host: "h", reason: connectionBroke, step: 2)
                   note goingBack(from: 2, to: 1)
+                  → p2 new state 2
                   deliver checkpoint 1 to p2
                 """)
     }
@@ -46,9 +47,7 @@ import Wire
     @Test func `a state that the ledger does not know is not gone on from`() {
         var s = CoordinatorScenario(
             resumedFrom: 1,
-            recorded: RecordedStep(
-                step: 2, total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0),
-                skipped: false))
+            recorded: CoordinatorScenario.line(2))
         s.joins(1, holds: 3)
         s.joins(2, holds: 2)
         #expect(
@@ -61,7 +60,11 @@ import Wire
                   → p2 welcome w2
                   note joined(name: "w2", host: "h", processID: 2, threads: 1, waitingFor: 0)
                 p2: prepared holds 2
-                  → p2 give the state of 2
+                  note formed(1.1, members: ["w2"], bounds: [0, 4])
+                  → p2 roster 1.1 after 2: w2 of w2, shards 0..<4
+                  → p1 new state 1
+                  note teaching(name: "w1", step: 2)
+                  → p2 give piece 0 of the state
                 """)
     }
 
@@ -70,7 +73,7 @@ import Wire
         s.joins(1)
         s.joins(2)
         s.joins(3)
-        for peer: UInt64 in [1, 2] { s.says(peer, .stateReady(step: 0)) }
+        for peer: UInt64 in [1, 2] { s.stateReady(peer, step: 0) }
         s.formed(1, 1, 2)
         _ = s.trace()
         s.breaks(1)
@@ -79,61 +82,162 @@ import Wire
                 p1 broke
                   forget p1
                   note lost(name: "w1", host: "h", reason: connectionBroke, step: 0)
-                  note restoring(names: ["w3"], step: 0)
-                  → p2 give the state of 0
+                  note formed(1.2, members: ["w2"], bounds: [0, 2])
+                  → p2 roster 1.2 after 0: w2 of w2, shards 0..<2
+                  → p3 new state 1
+                  note teaching(name: "w3", step: 0)
+                  → p2 give piece 0 of the state
                 """)
     }
 
-    @Test func `a joiner takes the state at a boundary; when it is lost on the way, nobody waits`()
-    {
+    @Test func `a joiner learns the state while training goes on, and gets shards at a boundary`() {
         var s = CoordinatorScenario()
         s.startTwo()
         s.joins(3)
+        s.piece(1, .state([UInt8](repeating: 0, count: 12)), step: 0)
+        s.says(3, .pieceTaken(offset: 0))
+        s.stateReady(3, step: 0)
         s.bothVote(1, step: 1)
-        s.breaks(3)
+        s.piece(2, .total([0, 0, 0, 0], squaredNorm: 1, learningRate: 1), step: 1)
+        s.says(3, .pieceTaken(offset: 0))
+        s.stateReady(3, step: 1)
         #expect(
             s.trace() == """
                 p3: hello 3
                   → p3 welcome w3
                   note joined(name: "w3", host: "h", processID: 3, threads: 1, waitingFor: 0)
                 p3: prepared holds nothing
+                  → p3 new state 1
+                  note teaching(name: "w3", step: 0)
+                  → p1 give piece 0 of the state
+                p1: piece 0 of state 0
+                  → p3 piece 0 of state 0
+                p3: piece taken 0
+                p3: state ready 0
                 p1: vote 1.1 step 1 on shards 0 1
                 p2: vote 1.1 step 1 on shards 2 3
                   record step 1 by 2 in 1.1
                   → p1 commit 1
                   → p2 commit 1
-                  note restoring(names: ["w3"], step: 1)
-                  → p1 give the state of 1
-                p3 broke
-                  forget p3
-                  note lost(name: "w3", host: "h", reason: connectionBroke, step: 1)
-                  → p1 give no more of 1
-                  note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
-                  → p1 roster 1.2 after 1: w1 of w1 w2, shards 0..<2
-                  → p2 roster 1.2 after 1: w2 of w1 w2, shards 2..<4
+                  → p2 give piece 0 of total 1
+                p2: piece 0 of total 1
+                  → p3 piece 0 of total 1
+                p3: piece taken 0
+                p3: state ready 1
+                  note formed(1.2, members: ["w1", "w2", "w3"], bounds: [0, 1, 2, 4])
+                  → p1 roster 1.2 after 1: w1 of w1 w2 w3, shards 0..<1
+                  → p2 roster 1.2 after 1: w2 of w1 w2 w3, shards 1..<2
+                  → p3 roster 1.2 after 1: w3 of w1 w2 w3, shards 2..<4
                 """)
     }
 
-    @Test func `a joiner that does not take its slices is given up`() {
+    @Test func `a joiner that learned another state than the members' begins anew`() {
         var s = CoordinatorScenario()
         s.startTwo()
         s.joins(3)
-        s.bothVote(1, step: 1)
+        s.piece(1, .state([UInt8](repeating: 0, count: 12)), step: 0)
+        s.says(3, .pieceTaken(offset: 0))
         _ = s.trace()
-        s.slice(1, step: 1, .parameters)
-        s.wait(2_150, hearing: [1: .waiting, 2: .waiting, 3: .receivingState])
+        s.stateReady(3, step: 0, digest: 6)
         #expect(
             s.trace() == """
-                p1: slice 1 parameters 0
-                  → p3 slice 1 parameters 0
-                2150 ms pass
+                p3: state ready 0
+                  note stateDiffers(step: 0, names: ["w3"])
+                  → p3 new state 2
+                  → p2 give piece 0 of the state
+                """)
+    }
+
+    @Test func `nobody waits for a joiner that is lost, or does not take its pieces`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.joins(3)
+        s.joins(4)
+        _ = s.trace()
+        s.breaks(3)
+        s.piece(2, .state([UInt8](repeating: 0, count: 12)), step: 0)
+        s.wait(2_050, hearing: [1: .folding, 2: .folding, 4: .receivingState])
+        #expect(
+            s.trace() == """
+                p3 broke
                   forget p3
-                  note lost(name: "w3", host: "h", reason: stuck(milliseconds: 2100), step: 1)
-                  → p1 give no more of 1
+                  note lost(name: "w3", host: "h", reason: connectionBroke, step: 0)
+                p2: piece 0 of state 0
+                  → p4 piece 0 of state 0
+                2050 ms pass
+                  forget p4
+                  note lost(name: "w4", host: "h", reason: stuck(milliseconds: 2050), step: 0)
+                  note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2050)
                   note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
-                  → p1 roster 1.2 after 1: w1 of w1 w2, shards 0..<2
-                  → p2 roster 1.2 after 1: w2 of w1 w2, shards 2..<4
-                  → p3 say hello
+                  → p1 roster 1.2 after 0: w1 of w1 w2, shards 0..<2
+                  → p2 roster 1.2 after 0: w2 of w1 w2, shards 2..<4
+                """)
+    }
+
+    @Test func `what a lost donor was asked for is asked of another`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.joins(3)
+        _ = s.trace()
+        s.breaks(1)
+        #expect(
+            s.trace() == """
+                p1 broke
+                  forget p1
+                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 0)
+                  → p2 give piece 0 of the state
+                  note formed(1.2, members: ["w2"], bounds: [0, 4])
+                  → p2 roster 1.2 after 0: w2 of w2, shards 0..<4
+                """)
+    }
+
+    @Test func `lines that only a worker has kept are taken back into the ledger`() {
+        var s = CoordinatorScenario(
+            resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.epoch = 2 })
+        s.hello(1)
+        s.prepared(
+            1, holds: 4,
+            lines: [
+                CoordinatorScenario.line(2), CoordinatorScenario.line(3),
+                CoordinatorScenario.line(4), CoordinatorScenario.line(6),
+            ])
+        s.joins(2, holds: 3)
+        #expect(
+            s.trace() == """
+                p1: hello 1
+                  → p1 welcome w1
+                  note joined(name: "w1", host: "h", processID: 1, threads: 1, waitingFor: 1)
+                p1: prepared holds 4, lines 2...6
+                  adopt step 3 of 1.1
+                  adopt step 4 of 1.1
+                  note adopted(name: "w1", from: 3, to: 4)
+                p2: hello 2
+                  → p2 welcome w2
+                  note joined(name: "w2", host: "h", processID: 2, threads: 1, waitingFor: 0)
+                p2: prepared holds 3
+                  note formed(2.1, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 2.1 after 4: w1 of w1, shards 0..<4
+                  → p2 new state 1
+                  note teaching(name: "w2", step: 4)
+                  → p1 give piece 0 of total 4
+                """)
+    }
+
+    @Test func `the memory that changed by itself is named, even of two`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.votes(1, 1, step: 1, 0..<2, state: 5)
+        s.votes(2, 1, step: 1, 2..<4, state: 6)
+        #expect(
+            s.trace() == """
+                p1: vote 1.1 step 1 on shards 0 1
+                p2: vote 1.1 step 1 on shards 2 3
+                  note stateDiffers(step: 1, names: ["w2"])
+                  note formed(1.2, members: ["w1"], bounds: [0, 4])
+                  → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
+                  → p2 new state 2
+                  note teaching(name: "w2", step: 0)
+                  → p1 give piece 0 of the state
                 """)
     }
 

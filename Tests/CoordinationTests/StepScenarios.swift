@@ -8,8 +8,8 @@ import Wire
         var s = CoordinatorScenario()
         s.joins(1)
         s.joins(2)
-        s.says(1, .stateReady(step: 0))
-        s.says(2, .stateReady(step: 0))
+        s.stateReady(1, step: 0)
+        s.stateReady(2, step: 0)
         s.formed(1, 1, 2)
         s.bothVote(1, step: 1)
         #expect(
@@ -22,6 +22,8 @@ import Wire
                   → p2 welcome w2
                   note joined(name: "w2", host: "h", processID: 2, threads: 1, waitingFor: 0)
                 p2: prepared holds nothing
+                  → p1 new state 1
+                  → p2 new state 1
                   → p1 initialise
                   → p2 initialise
                 p1: state ready 0
@@ -97,7 +99,7 @@ import Wire
         s.joins(1)
         s.joins(2)
         s.joins(3)
-        for peer: UInt64 in [1, 2, 3] { s.says(peer, .stateReady(step: 0)) }
+        for peer: UInt64 in [1, 2, 3] { s.stateReady(peer, step: 0) }
         s.formed(1, 1, 2, 3)
         _ = s.trace()
         s.votes(1, 1, step: 1, 0..<1)
@@ -109,8 +111,12 @@ import Wire
                 p2: vote 1.1 step 1 on shards 1
                 p3: vote 1.1 step 1 on shards 2 3
                   note stateDiffers(step: 1, names: ["w2"])
-                  note restoring(names: ["w2"], step: 0)
-                  → p1 give the state of 0
+                  note formed(1.2, members: ["w1", "w3"], bounds: [0, 2, 4])
+                  → p1 roster 1.2 after 0: w1 of w1 w3, shards 0..<2
+                  → p3 roster 1.2 after 0: w3 of w1 w3, shards 2..<4
+                  → p2 new state 2
+                  note teaching(name: "w2", step: 0)
+                  → p1 give piece 0 of the state
                 """)
     }
 

@@ -23,7 +23,7 @@ struct WorkerScenario {
 
     mutating func ticks(after milliseconds: Int64) {
         now = now + Milliseconds(milliseconds)
-        event("\(milliseconds) ms later", .tick(progress: 0, waitingFor: ""))
+        event("\(milliseconds) ms later", .tick(WorkProgress(count: 0)))
     }
 
     static let digest = WireDigest(high: 7, low: 0)
@@ -53,7 +53,12 @@ struct WorkerScenario {
     }
 
     mutating func commit(_ step: Int, total: WireDigest = digest) {
-        hears(.commit(Commit(step: step, total: total, skipped: false)))
+        hears(
+            .commit(
+                Commit(
+                    CommittedLine(
+                        generation: Generation(epoch: 1, counter: 1), step: step, total: total,
+                        state: Self.digest, loss: 1, skipped: false), durable: 0)))
     }
 
     mutating func folded(_ step: Int, _ counter: UInt32) {
@@ -66,12 +71,16 @@ struct WorkerScenario {
                     reports: [], computeSeconds: 0, waitSeconds: 0, foldSeconds: 0)))
     }
 
+    mutating func updated(_ step: Int) {
+        event("updated \(step)", .updated(HeldState(step: step, digest: Self.digest)))
+    }
+
     /// Holds the state of step 0, is a member of ring 1.1 and has voted on step 1.
     mutating func voteOnce() {
         welcome()
         event("built", .built)
         hears(.initialise)
-        event("initialised", .initialised)
+        event("initialised", .initialised(Self.digest))
         roster(1, committed: 0)
         event("formed", .ringFormed(Generation(epoch: 1, counter: 1)))
         step(1, 1)
@@ -87,7 +96,7 @@ struct WorkerScenario {
         s.welcome()
         s.event("built", .built)
         s.hears(.initialise)
-        s.event("initialised", .initialised)
+        s.event("initialised", .initialised(WorkerScenario.digest))
         s.roster(1, committed: 0)
         s.event("formed", .ringFormed(Generation(epoch: 1, counter: 1)))
         s.step(1, 1)
@@ -127,7 +136,7 @@ struct WorkerScenario {
         s.step(2, 1)
         s.roster(2, committed: 1)
         s.roster(3, committed: 1)
-        s.event("updated 1", .updated(step: 1))
+        s.updated(1)
         #expect(
             s.trace() == """
                 commit 1
@@ -136,6 +145,7 @@ struct WorkerScenario {
                 roster 1.2 after 1: w1 of w1, shards 0..<1
                 roster 1.3 after 1: w1 of w1, shards 0..<1
                 updated 1
+                  → updated 1
                   form ring 1.3
                   note formed(1.3, rank: 0, members: 1, shards: Range(0..<1))
                 """)
@@ -147,7 +157,7 @@ struct WorkerScenario {
         s.event("disconnected", .disconnected)
         s.welcome()
         s.commit(1)
-        s.event("updated 1", .updated(step: 1))
+        s.updated(1)
         s.commit(1)
         #expect(
             s.trace() == """
@@ -162,6 +172,7 @@ struct WorkerScenario {
                 commit 1
                   update 1
                 updated 1
+                  → updated 1
                 commit 1
                 """)
         #expect(s.session.holds == 1)
@@ -187,7 +198,7 @@ struct WorkerScenario {
         s.commit(1)
         s.event("disconnected", .disconnected)
         s.welcome(epoch: 2)
-        s.event("updated 1", .updated(step: 1))
+        s.updated(1)
         #expect(
             s.trace() == """
                 commit 1
@@ -200,7 +211,7 @@ struct WorkerScenario {
                 welcome w1
                 updated 1
                   note welcomed(name: "w1", run: 1)
-                  → prepared holds 1
+                  → prepared holds 1, lines 1...1
                 """)
     }
 
@@ -233,7 +244,7 @@ struct WorkerScenario {
         _ = s.trace()
         s.folded(1, 1)
         s.event("ring 1.1 broken", .ringBroken(Generation(epoch: 1, counter: 1), reason: "late"))
-        s.event("updated 7", .updated(step: 7))
+        s.updated(7)
         #expect(s.trace() == "folded 1\nring 1.1 broken\nupdated 7")
         #expect(s.session.holds == 0)
     }
@@ -274,7 +285,7 @@ struct WorkerScenario {
     @Test func `orders that wait are bounded`() {
         var s = WorkerScenario()
         s.welcome()
-        for _ in 0..<64 { s.hears(.initialise) }
+        for _ in 0..<256 { s.hears(.initialise) }
         _ = s.trace()
         s.hears(.initialise)
         #expect(s.trace().hasSuffix("reconnect"))
@@ -285,7 +296,7 @@ struct WorkerScenario {
         s.voteOnce()
         s.event("disconnected", .disconnected)
         s.welcome(run: 2)
-        s.event("updated 1", .updated(step: 1))
+        s.updated(1)
         s.event("built", .built)
         #expect(s.trace().hasSuffix("updated 1\nbuilt\n  → prepared holds nothing"))
     }

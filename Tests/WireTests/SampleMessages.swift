@@ -12,6 +12,11 @@ enum SampleMessages {
     ]
     static let slice = StateSlice(
         step: 9, adamCount: 8, section: .secondMoment, offset: 1 << 20, bytes: [0, 1, 2, 255])
+    static let line = CommittedLine(
+        generation: generation, step: 10, total: digest, state: digest, loss: 4.25, skipped: true)
+    static func piece(_ content: StatePiece.Content) -> StatePiece {
+        StatePiece(step: 10, adamCount: 9, offset: 65_536, content: content)
+    }
     static let shards = [
         ShardWords(shard: 0, words: [1, -2, .max]), ShardWords(shard: 1, words: []),
     ]
@@ -25,10 +30,18 @@ enum SampleMessages {
             Hello(
                 software: "", address: address, processID: 0, instance: 0, threads: 0, kernel: "",
                 probe: digest, run: 5, epoch: 6)),
-        .prepared(holds: nil, folded: nil),
-        .prepared(holds: 4, folded: nil),
-        .prepared(holds: 4, folded: FoldedStep(step: 5, total: digest, state: digest)),
-        .stateReady(step: 1 << 40),
+        .prepared(Holdings()),
+        .prepared(Holdings(state: HeldState(step: 4, digest: digest))),
+        .prepared(
+            Holdings(
+                state: HeldState(step: 4, digest: digest),
+                folded: FoldedStep(step: 5, total: digest, state: digest), lines: [line, line])),
+        .stateReady(HeldState(step: 1 << 40, digest: digest), number: 3),
+        .updated(HeldState(step: 10, digest: digest)),
+        .piece(piece(.state(Array(repeating: 7, count: 24)))),
+        .piece(piece(.total([1, 2, 3, 4], squaredNorm: 2.5, learningRate: 1e-3))),
+        .piece(piece(.nothing)),
+        .pieceTaken(offset: 1 << 30),
         .formed(generation),
         .voted(
             Vote(
@@ -37,7 +50,8 @@ enum SampleMessages {
                 foldSeconds: 0.25)),
         .evaluated(Evaluation(step: 10, batch: 2, reports: reports)),
         .heartbeat(
-            Heartbeat(phase: .folding, step: 10, progress: .max, waitingFor: "slice 3 of w2")),
+            Heartbeat(
+                phase: .folding, step: 10, progress: .max, slice: 3, slices: 8, waitingFor: "w2")),
         .slice(slice),
         .sliceTaken(step: 9, position: 1 << 30),
         .ringBroken(generation, reason: "the link to w3 is gone"),
@@ -69,7 +83,12 @@ enum SampleMessages {
         .step(
             StepOrder(
                 generation: generation, step: 10, learningRate: 1e-3, labels: 900, shards: shards)),
-        .commit(Commit(step: 10, total: digest, skipped: true)),
+        .commit(Commit(line, durable: 7)),
+        .givePiece(PieceRequest(.state, offset: 65_536, count: 65_536)),
+        .givePiece(PieceRequest(.total(step: 10), offset: 0, count: 1)),
+        .piece(piece(.state(Array(repeating: 7, count: 24)))),
+        .passStep(10),
+        .newState(number: .max),
         .evaluate(EvaluationOrder(step: 10, batch: 0, shards: shards)),
         .heartbeat,
         .sayHello,

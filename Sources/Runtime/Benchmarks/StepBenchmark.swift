@@ -125,7 +125,7 @@ package struct StepBenchmark {
         let job = WorkerJob(architecture: architecture, configuration: configuration)
         let policy = CoordinatorPolicy(
             run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
-            configuration: Array(try JSONEncoder().encode(job)), workers: configuration.workers,
+            configuration: try job.encoded(), workers: configuration.workers,
             waitForAll: true, shards: configuration.shards, steps: steps + Self.warmUp,
             checkpointEvery: 0, savesAtEnd: false, validateEvery: 0, validationBatches: 0,
             deadlines: Deadlines(peerTimeout: Milliseconds(60_000)), onNonFinite: .stop)

@@ -16,6 +16,17 @@ extension RunConfiguration {
         return changed
     }
 
+    /// This run's configuration without what may change on resume, so that workers know it again.
+    package var lasting: RunConfiguration {
+        get throws(ConfigurationError) {
+            var settings = settings
+            for setting in Setting.allCases where setting.mayChangeOnResume {
+                settings.remove(setting)
+            }
+            return try RunConfiguration(settings)
+        }
+    }
+
     private var settings: GivenSettings {
         var settings = GivenSettings()
         for setting in Setting.allCases { settings.set(setting, text(setting)) }

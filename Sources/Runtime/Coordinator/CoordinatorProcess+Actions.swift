@@ -14,6 +14,7 @@ extension CoordinatorProcess {
             let words = flattened(setup.batches.heldOut[batch], shards)
             send(.evaluate(EvaluationOrder(step: step, batch: batch, shards: words)), to: peer)
         case .record(let step): return record(step)
+        case .adopt(let line): return adopt(line)
         case .validated(let result):
             setup.store?.append(ValidationLine(result))
             report(.validated(result))
@@ -64,7 +65,7 @@ extension CoordinatorProcess {
         let batch = batch(step.step)
         let summary = summary(of: step, batch)
         do throws(RunStore.Failure) {
-            if try setup.store?.record(step, batch, loss: summary.loss) ?? false {
+            if try setup.store?.record(step.line, batch) ?? false {
                 setup.store?.append(summary)
             }
         } catch {
@@ -76,12 +77,23 @@ extension CoordinatorProcess {
         return true
     }
 
+    private func adopt(_ line: CommittedLine) -> Bool {
+        do throws(RunStore.Failure) {
+            _ = try setup.store?.record(line, batch(line.step))
+            return true
+        } catch {
+            failure = error
+            handle(.recordFailed(step: line.step))
+            return false
+        }
+    }
+
     /// Losses are added in shard order, whoever computed them.
     private func summary(of step: CommittedStep, _ batch: Batch) -> StepReport {
         let labels = Double(max(1, batch.labels))
         return StepReport(
             step: step.step, epoch: batch.epoch,
-            loss: step.reports.reduce(0) { $0 + $1.smoothed } / labels,
+            loss: step.line.loss,
             negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood }
                 / labels,
             learningRate: Double(setup.schedule.rate(step: step.step)),

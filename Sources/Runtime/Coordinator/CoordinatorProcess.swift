@@ -21,6 +21,8 @@ struct CoordinatorSetup {
     var loadState: (_ step: Int) throws -> LoadedState
     /// The step and the state to go on from.
     var resumedFrom: Int?
+    /// The ledger's last line.
+    var recorded: CommittedLine? = nil
     var timeLimit: TimeSpan?
 }
 
@@ -67,7 +69,7 @@ final class CoordinatorProcess {
         signals = Signals([SIGINT, SIGTERM, SIGCHLD])
         coordinator = Coordinator(
             policy: setup.policy, parameterCount: setup.parameterCount,
-            resumedFrom: setup.resumedFrom)
+            resumedFrom: setup.resumedFrom, recorded: setup.recorded)
     }
 
     // MARK: the loop
@@ -86,11 +88,16 @@ final class CoordinatorProcess {
             watchTime()
             flushOutboxes()
             takeUnreachable()
-            try setup.store?.synchronizeIfDue()
+            try synchronizeLedger()
         }
         flushOutboxes()
         if let failure { throw failure }
         return outcome!
+    }
+
+    private func synchronizeLedger() throws {
+        guard let store = setup.store, let step = try store.synchronizeIfDue() else { return }
+        handle(.ledgerSynchronized(step: step))
     }
 
     private func waitForSomething() throws(MessagingError) {

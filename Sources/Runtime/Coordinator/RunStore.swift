@@ -28,22 +28,20 @@ package final class RunStore {
     var tornBytes: Int { ledger.tornBytes }
 
     /// Puts the step into the ledger, or compares it with the line that is there already.
-    func record(
-        _ step: CommittedStep, _ batch: Batch, loss: Double
-    ) throws(Failure) -> Bool {
-        if ledger.steps.contains(step.step) {
-            try compare(step)
+    func record(_ line: CommittedLine, _ batch: Batch) throws(Failure) -> Bool {
+        if ledger.steps.contains(line.step) {
+            try compare(line)
             return false
         }
         do throws(CheckpointError) {
             try ledger.append(
                 LedgerEntry(
-                    step: step.step,
+                    step: line.step,
                     generation: .init(
-                        epoch: step.generation.epoch, counter: step.generation.counter),
-                    samples: batch.shards.map(\.samples), total: "\(step.total)",
-                    state: "\(step.state)", loss: loss, labels: batch.labels,
-                    verdict: step.skipped ? .skipped : .committed),
+                        epoch: line.generation.epoch, counter: line.generation.counter),
+                    samples: batch.shards.map(\.samples), total: "\(line.total)",
+                    state: "\(line.state)", loss: line.loss, labels: batch.labels,
+                    verdict: line.skipped ? .skipped : .committed),
                 now: .now)
             return true
         } catch {
@@ -51,17 +49,30 @@ package final class RunStore {
         }
     }
 
-    private func compare(_ step: CommittedStep) throws(Failure) {
-        let line: LedgerEntry?
+    private func compare(_ line: CommittedLine) throws(Failure) {
+        let entry: LedgerEntry?
         do throws(CheckpointError) {
-            line = try ledger.entry(step.step)
+            entry = try ledger.entry(line.step)
         } catch {
             throw .file(error)
         }
         let isSame =
-            line?.total == "\(step.total)" && line?.state == "\(step.state)"
-            && (line?.verdict == .skipped) == step.skipped
-        guard isSame else { throw .replayDiffers(step: step.step) }
+            entry?.total == "\(line.total)" && entry?.state == "\(line.state)"
+            && (entry?.verdict == .skipped) == line.skipped
+        guard isSame else { throw .replayDiffers(step: line.step) }
+    }
+
+    /// The ledger's last line; nil when it has none.
+    func lastLine() throws(CheckpointError) -> CommittedLine? {
+        guard let entry = try ledger.entry(ledger.steps.upperBound - 1) else { return nil }
+        guard let total = WireDigest(entry.total), let state = WireDigest(entry.state) else {
+            throw .ledger(path: ledger.path, line: ledger.steps.count, fault: .notJSON)
+        }
+        return CommittedLine(
+            generation: Generation(
+                epoch: entry.generation.epoch, counter: entry.generation.counter),
+            step: entry.step, total: total, state: state, loss: entry.loss,
+            skipped: entry.verdict == .skipped)
     }
 
     func append(_ values: some Encodable) { try? metrics.append(values) }
@@ -69,8 +80,11 @@ package final class RunStore {
     /// To be called before a checkpoint is committed.
     func synchronize() throws(CheckpointError) { try ledger.synchronize() }
 
-    func synchronizeIfDue() throws(CheckpointError) {
-        try ledger.synchronizeIfDue(now: .now)
+    /// The last step that is known to be on disk, when lines have just been put there.
+    func synchronizeIfDue() throws(CheckpointError) -> Int? {
+        guard ledger.synchronizationDue.map({ $0 <= .now }) ?? false else { return nil }
+        try ledger.synchronize()
+        return ledger.steps.upperBound - 1
     }
 
     func close() {

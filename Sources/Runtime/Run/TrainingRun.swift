@@ -200,6 +200,7 @@ package struct TrainingRun {
             layers: prepared.model.layers.map(\.name), store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
+            recorded: try store.lastLine(),
             timeLimit: configuration.timeLimit)
     }
 
@@ -209,8 +210,8 @@ package struct TrainingRun {
         let job = WorkerJob(
             architecture: prepared.model.architecture, configuration: configuration)
         return CoordinatorPolicy(
-            run: UInt64.random(in: 1...UInt64.max), epoch: folder.incarnation, software: software,
-            configuration: Array(try JSONEncoder().encode(job)), workers: configuration.workers,
+            run: folder.identity, epoch: folder.incarnation, software: software,
+            configuration: try job.encoded(), workers: configuration.workers,
             waitForAll: configuration.waitForAll, shards: configuration.shards, steps: lastStep,
             checkpointEvery: configuration.checkpointEvery,
             validateEvery: configuration.validateEvery,

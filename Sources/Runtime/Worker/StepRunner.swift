@@ -10,9 +10,12 @@ enum LaneEvent: Sendable {
     case computed(reports: [ShardReport], seconds: Double, attempt: Int)
     case stateDigest(WireDigest, attempt: Int)
     case squaredNorm(Double, layers: [Double], attempt: Int)
-    case updated(step: Int)
+    /// `digest` of θ, m and v as they were written; nil where nothing was.
+    case updated(step: Int, digest: WireDigest?)
     case evaluated(Evaluation)
-    case initialised
+    case initialised(WireDigest)
+    /// Digest of a state that has come from elsewhere, unless more of it has come since.
+    case written(WireDigest, writing: Int)
 }
 
 /// Where the fold is told which parts of which own gradient are final.
@@ -38,13 +41,18 @@ final class StepRunner: @unchecked Sendable {
 
     let model: Transformer
     let state: TrainingState
-    let total: ParameterVector
-    private let settings: Settings
+    private(set) var total: ParameterVector
+    let settings: Settings
     private let pool: LanePool
     private let lanes: [Lane]
     private let post: @Sendable (LaneEvent) -> Void
     private let sink: any GradientSink
     private let table: Mutex<ShardTable>
+    /// The total of the last update, for those who learn the state.
+    private(set) var keptTotal: KeptTotal?
+    private var keepsTotalsUntil = 0
+    /// Grows with every piece of state that comes from elsewhere.
+    private(set) var writings = 0
     /// Grows whenever a lane has got somewhere; heartbeats carry it.
     let progress = Atomic<UInt64>(0)
 
@@ -67,7 +75,7 @@ final class StepRunner: @unchecked Sendable {
 
     /// Draws θ from the run's seed; m and v become zero.
     func initialise() {
-        forgetGradients()
+        stateIsWritten()
         let model = model
         let state = state
         let (seed, initialisation) = (settings.seed, settings.initialisation)
@@ -78,13 +86,23 @@ final class StepRunner: @unchecked Sendable {
             state.firstMoment.fill(0)
             state.secondMoment.fill(0)
             state.adopt(step: 0, adamCount: 0)
-        } then: {
-            post(.initialised)
+        } then: { [self] in
+            digest { post(.initialised($0)) }
         }
     }
 
-    /// The state is about to change otherwise than by an update: nothing computed from it counts.
-    func forgetGradients() { table.withLock { $0.forgetAll() } }
+    /// The state changes otherwise than by an update: nothing computed from it counts.
+    func stateIsWritten() {
+        writings += 1
+        table.withLock { $0.forgetAll() }
+    }
+
+    /// Takes the digest of a state that has come whole from elsewhere.
+    func digestWritten() {
+        let writing = writings
+        let post = post
+        digest { post(.written($0, writing: writing)) }
+    }
 
     // MARK: gradients
 
@@ -115,7 +133,8 @@ final class StepRunner: @unchecked Sendable {
             post(
                 .computed(
                     reports: reports, seconds: Clock.seconds(since: start), attempt: attempt))
-            digestState(attempt: attempt)
+            let post = post
+            digest { post(.stateDigest($0, attempt: attempt)) }
         }
     }
 
@@ -159,20 +178,19 @@ final class StepRunner: @unchecked Sendable {
     // A step that is ordered again asks again while lanes still work on the first answer, so that
     // each has blocks of its own.
 
-    private func digestState(attempt: Int) {
+    private func digest(then: @escaping @Sendable (WireDigest) -> Void) {
         let blocks = StateDigest(count: state.count)
         pool.run { [self] lane in
             blocks.set(part(lane, of: blocks.blockCount), of: state)
-        } then: { [self] in
-            let digest = blocks.digest()
-            post(
-                .stateDigest(WireDigest(high: digest.high, low: digest.low), attempt: attempt))
+        } then: {
+            then(WireDigest(blocks.digest()))
         }
     }
 
     func normTotal(step: Int, attempt: Int) {
         let layers = measuresLayers(step) ? model.layers : []
         let blocks = SquaredNorm(count: total.count)
+        let total = total
         pool.run { [self] lane in
             blocks.set(
                 part(lane, of: blocks.blockCount), of: total, trainable: model.layout.trainable)
@@ -191,23 +209,51 @@ final class StepRunner: @unchecked Sendable {
     }
 
     /// Applies the total to θ, m and v, or only counts the step.
+    ///
+    /// Every block is digested as it is written, while it is in the cache: that digest vouches for
+    /// what memory has to hold from then on.
     func update(step: Int, skipped: Bool, squaredNorm: Double, learningRate: Float) {
         table.withLock { $0.forgetAll() }
         if skipped {
             state.skip()
-            return post(.updated(step: step))
+            return post(.updated(step: step, digest: nil))
         }
         let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clipNorm)
+        let written = StateDigest(count: state.count)
+        let total = total
         pool.run { [self] lane in
-            let blocks = part(lane, of: total.blockCount)
-            state.update(
-                total: total, adam: settings.adam, scale: scale, rate: learningRate,
-                range: total.elements(of: blocks))
+            for block in part(lane, of: total.blockCount) {
+                state.update(
+                    total: total, adam: settings.adam, scale: scale, rate: learningRate,
+                    range: total.elements(of: block..<block + 1))
+                written.set(block..<block + 1, of: state)
+            }
         } then: { [self] in
             state.advance()
-            post(.updated(step: step))
+            post(.updated(step: step, digest: WireDigest(written.digest())))
+        }
+        if step <= keepsTotalsUntil {
+            self.total = keptTotal?.vector ?? ParameterVector(count: total.count)
+            keptTotal = KeptTotal(
+                step: step, vector: total, squaredNorm: squaredNorm, learningRate: learningRate)
+        } else {
+            keptTotal = nil
         }
     }
+
+    /// A total that has been followed, and what its update needs besides.
+    struct KeptTotal: Sendable {
+        var step: Int
+        var vector: ParameterVector
+        var squaredNorm: Double
+        var learningRate: Float
+    }
+
+    /// Somebody learns the state: totals are kept for one step more, up to that of `step`.
+    func keepTotals(until step: Int) { keepsTotalsUntil = max(keepsTotalsUntil, step) }
+
+    /// Takes up a state piece by piece, beginning with the whole one of step `from` if there is one.
+    func lesson(from step: Int?) -> Lesson { Lesson(into: state, from: step, settings) }
 
     /// An equal share of `count` blocks for each lane.
     private func part(_ lane: Int, of count: Int) -> Range<Int> {
@@ -233,6 +279,10 @@ final class StepRunner: @unchecked Sendable {
                     Evaluation(step: order.step, batch: order.batch, reports: reports.all)))
         }
     }
+}
+
+extension WireDigest {
+    init(_ digest: FastDigest) { self.init(high: digest.high, low: digest.low) }
 }
 
 private final class EvaluationReports: Sendable {

@@ -1,4 +1,5 @@
 import Coordination
+import Foundation
 import Model
 import Wire
 
@@ -44,6 +45,15 @@ package struct WorkerJob: Codable, Sendable {
     package init(architecture: Architecture, configuration: RunConfiguration) {
         self.architecture = architecture
         self.configuration = configuration
+    }
+
+    /// The same bytes for the same run, whichever coordinator sends them.
+    package func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let lasting = WorkerJob(
+            architecture: architecture, configuration: try configuration.lasting)
+        return Array(try encoder.encode(lasting))
     }
 }
 

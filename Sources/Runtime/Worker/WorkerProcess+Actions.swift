@@ -14,9 +14,16 @@ extension WorkerProcess {
         case .send(let message): control.post(message.encoded)
         case .reconnect: reconnect()
         case .build(let welcome): build(welcome)
-        case .initialise: runner?.initialise()
+        case .initialise:
+            lesson = nil
+            runner?.initialise()
         case .store(let slice): store(slice)
-        case .formRing(let roster): formRing(roster)
+        case .give(let request): give(request)
+        case .learn(let piece, let step): learn(piece, from: step)
+        case .passStep(let passed, let step): passStep(passed, from: step)
+        case .formRing(let roster):
+            lesson = nil
+            formRing(roster)
         case .compute(let order): compute(order)
         case .abandonStep: ring.abandon()
         case .update(let step, let skipped): update(step: step, skipped: skipped)
@@ -57,6 +64,7 @@ extension WorkerProcess {
             ) { mailbox.post(.lane($0)) }
             self.runner = runner
             assembly = StateAssembly(into: runner.state)
+            lesson = nil
             handle(.built)
         } catch {
             handle(.buildFailed(reason: "the run's configuration cannot be used: \(error)"))
@@ -64,10 +72,11 @@ extension WorkerProcess {
     }
 
     private func store(_ slice: StateSlice) {
-        runner?.forgetGradients()
+        lesson = nil
+        runner?.stateIsWritten()
         guard let position = assembly?.store(slice) else { return }
         control.post(WorkerMessage.sliceTaken(step: slice.step, position: position).encoded)
-        if assembly?.isComplete == true { handle(.stateStored(step: slice.step)) }
+        if assembly?.isComplete == true { runner?.digestWritten() }
     }
 
     private func formRing(_ roster: Roster) {

@@ -6,8 +6,13 @@ import Wire
 extension WorkerProcess {
     func take(_ arrival: Arrival) {
         switch arrival {
-        case .lane(.initialised): handle(.initialised)
-        case .lane(.updated(let step)): handle(.updated(step: step))
+        case .lane(.initialised(let digest)): handle(.initialised(digest))
+        case .lane(.written(let digest, let writing)):
+            guard let runner, writing == runner.writings else { break }
+            handle(.stateStored(HeldState(step: runner.state.step, digest: digest)))
+        case .lane(.updated(let step, let digest)):
+            guard let digest = digest ?? session.held?.digest else { break }
+            handle(.updated(HeldState(step: step, digest: digest)))
         case .lane(.evaluated(let evaluation)): handle(.evaluated(evaluation))
         case .lane(.computed(let reports, let seconds, let attempt)):
             complete(attempt) {
@@ -31,7 +36,7 @@ extension WorkerProcess {
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {
-                $0.total = WireDigest(high: digest.high, low: digest.low)
+                $0.total = WireDigest(digest)
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
             }

@@ -31,6 +31,8 @@ package final class WorkerProcess {
     var runner: StepRunner?
     var assembly: StateAssembly?
     var stream: StateStream?
+    /// A state that is being learned from the members.
+    var lesson: Lesson?
     var pending: PendingVote?
     var attempts = 0
     var runNumber: UInt64 = 0
@@ -93,7 +95,7 @@ package final class WorkerProcess {
             takeSignals()
             try takeMessagesUntilBroken()
             for arrival in mailbox.take() { take(arrival) }
-            handle(.tick(progress: progress, waitingFor: ring.progress.waitsFor.rawValue))
+            handle(.tick(progress))
             try reportLoneliness()
             try control.flush()
         }
@@ -148,8 +150,11 @@ package final class WorkerProcess {
         }
     }
 
-    var progress: UInt64 {
-        (runner?.progress.load(ordering: .relaxed) ?? 0) &+ ring.progress.count
+    var progress: WorkProgress {
+        let fold = ring.progress
+        return WorkProgress(
+            count: (runner?.progress.load(ordering: .relaxed) ?? 0) &+ fold.count,
+            slice: fold.chunksKnown, slices: fold.chunks, waitingFor: fold.waitsFor.rawValue)
     }
 
     func handle(_ event: WorkerEvent) {

@@ -7,7 +7,7 @@ extension CoordinatorNote {
     /// Something that is not as it should be.
     var isWarning: Bool {
         switch self {
-        case .joined, .formed, .restoring, .stopping, .commitRepeated: false
+        case .joined, .formed, .restoring, .stopping, .commitRepeated, .adopted, .teaching: false
         default: true
         }
     }
@@ -34,6 +34,11 @@ func sentence(of note: CoordinatorNote) -> String {
         return "no worker holds the state of step \(from): going back to step \(to)"
     case .commitRepeated(let name, let step):
         return "worker \(name) had folded step \(step): told it that the step stands"
+    case .adopted(let name, let from, let to):
+        let steps = from == to ? "step \(from)" : "steps \(from) to \(to)"
+        return "the ledger had lost \(steps): took them back from worker \(name)"
+    case .teaching(let name, let step):
+        return "worker \(name) takes the state of step \(step) from the others, who train on"
     case .checkpointRetried(let step, let milliseconds):
         return "the checkpoint of step \(step) was not written: training goes on, trying again in "
             + "\(fixed(Double(milliseconds) / 1000, 1)) s"

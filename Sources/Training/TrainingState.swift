@@ -63,9 +63,16 @@ package final class TrainingState: @unchecked Sendable {
         adam.pass(count: adamCount + 1, scale: scale, rate: rate).apply(
             parameters: parameters, firstMoment: firstMoment, secondMoment: secondMoment,
             gradient: total, range: learned)
+        followStatistics(total, from: 0, range)
+    }
+
+    /// Running statistics of `range`; element 0 of `total` belongs to element `start` of θ.
+    private func followStatistics(
+        _ total: ParameterVector, from start: Int, _ range: Range<Int>
+    ) {
         for index in range.clamped(to: trainable..<count) {
             let kept = (1 - Self.statisticsMomentum) * parameters[index]
-            parameters[index] = kept + Self.statisticsMomentum * total[index]
+            parameters[index] = kept + Self.statisticsMomentum * total[index - start]
         }
     }
 
@@ -75,7 +82,8 @@ package final class TrainingState: @unchecked Sendable {
     package func replay(_ pass: AdamPass, total: ParameterVector, range: Range<Int>) {
         pass.apply(
             parameters: parameters, firstMoment: firstMoment, secondMoment: secondMoment,
-            rangeGradient: total, range: range)
+            rangeGradient: total, range: range.clamped(to: 0..<trainable))
+        followStatistics(total, from: range.lowerBound, range)
     }
 
     /// Applies the next update to everything and advances.

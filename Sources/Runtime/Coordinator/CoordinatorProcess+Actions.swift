@@ -44,7 +44,9 @@ extension CoordinatorProcess {
                 StepOrder(
                     generation: generation, step: step,
                     learningRate: setup.schedule.rate(step: step), labels: batch.labels,
-                    shards: flattened(batch, shards))),
+                    shards: flattened(batch, shards),
+                    measuresLayers: setup.logLayersEvery > 0
+                        && step.isMultiple(of: setup.logLayersEvery))),
             to: peer)
     }
 

@@ -56,6 +56,13 @@ package struct LayerAlarm: Sendable, Hashable {
     package var value: Double
     /// How many layers more suffer from the same.
     package var others: Int
+
+    package init(kind: Kind, layer: String, value: Double, others: Int) {
+        self.kind = kind
+        self.layer = layer
+        self.value = value
+        self.others = others
+    }
 }
 
 extension [LayerReport] {

@@ -197,7 +197,8 @@ package struct TrainingRun {
             schedule: LearningRateSchedule(
                 peak: Float(configuration.learningRate), warmup: configuration.warmup),
             parameterCount: prepared.model.layout.count,
-            layers: prepared.model.layers.map(\.name), store: store,
+            layers: prepared.model.layers.map(\.name),
+            logLayersEvery: configuration.logLayersEvery, store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
             recorded: try store.lastLine(),

@@ -5,7 +5,7 @@ extension StepRunner.Settings {
         self.init(
             seed: configuration.seed, initialisation: configuration.initialisation,
             labelSmoothing: Float(configuration.labelSmoothing),
-            logLayersEvery: configuration.logLayersEvery, clipNorm: Float(configuration.clipNorm),
+            clipNorm: Float(configuration.clipNorm),
             adam: AdamW(weightDecay: configuration.weightDecay))
     }
 }

@@ -33,8 +33,6 @@ final class StepRunner: @unchecked Sendable {
         var seed: UInt64
         var initialisation: Initialisation
         var labelSmoothing: Float
-        /// 0 never.
-        var logLayersEvery: Int
         var clipNorm: Float
         var adam: AdamW
     }
@@ -139,7 +137,7 @@ final class StepRunner: @unchecked Sendable {
     }
 
     private func compute(_ work: ShardWork, _ order: StepOrder, on lane: Lane) {
-        lane.measuresActivity = measuresLayers(order.step)
+        lane.measuresActivity = order.measuresLayers
         let key = DropoutKey(seed: settings.seed, step: order.step, shard: work.shard)
         let loss = lane.gradient(
             of: work.input, parameters: state.parameters, into: work.gradient,
@@ -158,10 +156,6 @@ final class StepRunner: @unchecked Sendable {
             work.progress = .running(downTo: offset)
             if let index = table.index(of: work) { sink.finished(shard: index, downTo: offset) }
         }
-    }
-
-    private func measuresLayers(_ step: Int) -> Bool {
-        settings.logLayersEvery > 0 && step.isMultiple(of: settings.logLayersEvery)
     }
 
     private func report(
@@ -187,8 +181,8 @@ final class StepRunner: @unchecked Sendable {
         }
     }
 
-    func normTotal(step: Int, attempt: Int) {
-        let layers = measuresLayers(step) ? model.layers : []
+    func normTotal(measuresLayers: Bool, attempt: Int) {
+        let layers = measuresLayers ? model.layers : []
         let blocks = SquaredNorm(count: total.count)
         let total = total
         pool.run { [self] lane in

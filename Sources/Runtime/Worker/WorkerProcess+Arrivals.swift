@@ -40,7 +40,8 @@ extension WorkerProcess {
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
             }
-            runner?.normTotal(step: pending.order.step, attempt: pending.attempt)
+            runner?.normTotal(
+                measuresLayers: pending.order.measuresLayers, attempt: pending.attempt)
         }
     }
 

@@ -87,9 +87,19 @@ def main():
     adam = torch.optim.Adam(net.parameters(), 1.0, betas=(0.9, 0.98), eps=1e-9, fused=True)
     size = max(1, round(int(settings["batch-tokens"]) / positions))
     smoothing, clip, peak = (float(settings[k]) for k in ("label-smoothing", "clip-norm", "learning-rate"))
-    start, step, tokens = time.monotonic(), 0, 0
-    order = []
-    while time.monotonic() - start < a.seconds:
+
+    def measure():
+        net.eval()
+        with torch.no_grad():
+            sums = [(F.cross_entropy(net(x).flatten(0, 1), y.flatten(), reduction="sum"), (y >= 0).sum())
+                    for x, y in (batch([row]) for row in held)]
+        net.train()
+        return float(sum(s for s, _ in sums) / sum(n for _, n in sums)), int(sum(n for _, n in sums))
+
+    # Measuring is not counted as training.
+    seconds, step, tokens, order, curve = 0.0, 0, 0, [], []
+    while seconds < a.seconds:
+        start = time.monotonic()
         if len(order) < size: order = torch.randperm(len(training)).tolist()
         rows, order = [training[i] for i in order[:size]], order[size:]
         x, y = batch(rows)
@@ -101,16 +111,13 @@ def main():
         nn.utils.clip_grad_norm_(net.parameters(), clip)
         adam.step()
         tokens += sum(map(len, rows))
-    seconds = time.monotonic() - start
-    net.eval()
-    with torch.no_grad():
-        sums = [(F.cross_entropy(net(x).flatten(0, 1), y.flatten(), reduction="sum"), (y >= 0).sum())
-                for x, y in (batch([row]) for row in held)]
-    loss = float(sum(s for s, _ in sums) / sum(n for _, n in sums))
+        seconds += time.monotonic() - start
+        if step % 200 == 0: curve.append((step, round(seconds), round(math.exp(measure()[0]), 1)))
+    loss, count = measure()
     print(json.dumps(dict(peer="torch " + torch.__version__, steps=step, seconds=round(seconds, 1),
                           parameters=sum(p.numel() for p in net.parameters()),
-                          tokens_per_s=round(tokens / seconds), held_out_tokens=int(sum(n for _, n in sums)),
-                          loss=round(loss, 4), perplexity=round(math.exp(loss), 2))))
+                          tokens_per_s=round(tokens / seconds), held_out_tokens=count,
+                          loss=round(loss, 4), perplexity=round(math.exp(loss), 2), curve=curve)))
 
 
 main()

@@ -49,7 +49,10 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let (model, beam, threads) = try trained.load()
-        if model.kind == .languageModel { return try evaluateText(model, threads) }
+        if model.kind == .languageModel {
+            guard beam == 1 else { throw Failure.usage("--beam is for translators, leave it out") }
+            return try evaluateText(model, threads)
+        }
         guard text == nil else {
             throw Failure.usage("--text is for language models, use --corpus")
         }

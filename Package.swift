@@ -81,7 +81,8 @@ let package = Package(
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "CBuildFacts",
+                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Simulation",
+                "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -109,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "TestKit"], swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["Runtime", "Checkpoint", "TestKit", "dtrain"],
+            name: "CommandLineTests",
+            dependencies: ["Runtime", "Checkpoint", "Simulation", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",

@@ -165,6 +165,7 @@ package struct Coordinator: Sendable {
         peers[peer]?.lastHeard = now
         switch message {
         case .hello: break
+        case .captured(let held): captured(held, from: peer, at: now)
         case .slice(let slice): store(slice, from: peer, at: now)
         // The shell streams checkpoints by itself.
         case .sliceTaken: movements += 1
@@ -233,6 +234,13 @@ struct Peer: Sendable {
     enum Delivery: Hashable, Sendable {
         case seed
         case checkpoint(step: Int)
+
+        var step: Int {
+            switch self {
+            case .seed: 0
+            case .checkpoint(let step): step
+            }
+        }
     }
 
     let id: PeerID
@@ -245,6 +253,8 @@ struct Peer: Sendable {
     var written: WireDigest?
     /// Counts the states that were sent to it.
     var stateNumber: UInt32 = 0
+    /// The step of which it has learned a state that was not the run's.
+    var mistaught: Int?
     /// It learns the state from members.
     var pupil: Pupil?
     var delivery: Delivery?

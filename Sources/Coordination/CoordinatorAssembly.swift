@@ -101,14 +101,21 @@ extension Coordinator {
         // A member's state moves by commits alone.
         guard members?.peers.contains(id) != true else { return }
         if peers[id]?.pupil != nil { return learned(id, held, at: now) }
-        peers[id]?.holds = held.step
-        peers[id]?.written = held.digest
+        guard peers[id]?.delivery?.step == held.step else { return }
+        prove(id, held)
         peers[id]?.delivery = nil
         guard case .restoring(var pending) = stage, held.step == committed else { return }
         pending.remove(id)
         movements += 1
         stage = .restoring(pending)
         if pending.isEmpty { assemble(at: now) }
+    }
+
+    /// A worker's state is the run's: it may keep it, whatever becomes of this coordinator.
+    mutating func prove(_ id: PeerID, _ held: HeldState) {
+        peers[id]?.holds = held.step
+        peers[id]?.written = held.digest
+        send(.proven(step: held.step), to: id)
     }
 
     /// A worker has followed a commit.

@@ -8,6 +8,8 @@ struct Snapshot: Sendable {
     let donor: PeerID
     /// Elements of all three sections.
     let end: Int
+    /// What the donor's copy holds.
+    var digest: WireDigest?
     var next = 0
     /// Elements over θ, m and v that lie before the end of each slice that is yet to be stored.
     var outstanding: [Int] = []
@@ -38,8 +40,40 @@ extension Coordinator {
         if peers[open.donor] != nil { send(.abandonSnapshot(step: open.step), to: open.donor) }
     }
 
+    /// A copy whose digest is not that of the state as it was written shows that the donor's memory
+    /// has changed: no checkpoint is made of it.
+    mutating func captured(_ held: HeldState, from id: PeerID, at now: Instant) {
+        guard let open = snapshot, open.donor == id, open.step == held.step else { return }
+        guard peers[id]?.holds == held.step, let written = peers[id]?.written else {
+            return lost(id, .spokeNonsense, at: now)
+        }
+        snapshot?.digest = held.digest
+        if held.digest != written { mistrust([id], of: held.step, at: now) }
+    }
+
+    /// Whoever has a damaged state takes it anew; the step at hand is folded by the others.
+    private mutating func mistrust(_ odd: [PeerID], of step: Int, at now: Instant) {
+        closeSnapshot()
+        note(.stateDiffers(step: step + 1, names: names(of: odd)))
+        for id in odd where peers[id]?.holds == step {
+            peers[id]?.holds = nil
+            peers[id]?.written = nil
+        }
+        stage == .saving ? save(at: now) : assemble(at: now)
+    }
+
+    /// Whether all who hold the state of the snapshot wrote what it holds; who did not is named.
+    private mutating func isTrusted(_ open: Snapshot, at now: Instant) -> Bool {
+        let witnesses = peersInOrder.filter { $0.holds == open.step && $0.written != nil }
+        guard let odd = minority(witnesses.map { $0.written! }) else { return true }
+        let names = odd.map { witnesses[$0].id }
+        guard names.contains(open.donor) else { return true }
+        mistrust(names, of: open.step, at: now)
+        return false
+    }
+
     mutating func store(_ slice: StateSlice, from id: PeerID, at now: Instant) {
-        guard let open = snapshot, open.donor == id, open.step == slice.step,
+        guard let open = snapshot, open.donor == id, open.step == slice.step, open.digest != nil,
             slice.start(count: parameterCount) == open.next,
             slice.elements > 0, slice.elements <= parameterCount - slice.offset
         else { return }
@@ -62,7 +96,8 @@ extension Coordinator {
         snapshot?.outstanding.removeFirst()
         snapshot?.lastMovement = now
         send(.sliceTaken(step: step, position: position), to: open.donor)
-        if position == open.end { actions.append(.commitCheckpoint(step: step)) }
+        guard position == open.end, isTrusted(open, at: now) else { return }
+        actions.append(.commitCheckpoint(step: step))
     }
 
     /// A peer is gone: what it gave is given up.

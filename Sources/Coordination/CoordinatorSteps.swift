@@ -71,7 +71,7 @@ extension Coordinator {
     }
 
     /// Indices of the digests outside the largest group of equals; all of them when groups tie.
-    private func minority(_ digests: [WireDigest]) -> [Int]? {
+    func minority(_ digests: [WireDigest]) -> [Int]? {
         guard Set(digests).count > 1 else { return nil }
         let counts = digests.map { digest in digests.count { $0 == digest } }
         let most = counts.max()!
@@ -87,6 +87,7 @@ extension Coordinator {
             peers[id]?.holds = nil
             peers[id]?.written = nil
         }
+        if let open = snapshot, odd.contains(open.donor) { closeSnapshot() }
         refoldOrGiveUp(odd, at: now)
     }
 

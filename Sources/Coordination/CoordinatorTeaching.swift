@@ -17,6 +17,8 @@ struct Pupil: Sendable {
     var requests: [Request] = []
     /// Pieces sent to it that it has not taken yet.
     var underWay = 0
+    /// The last committed step when it began.
+    let since: Int
     var lastMovement: Instant
     /// Fewest ranges that were missing at a boundary, and boundaries since that brought no fewer.
     var leastMissing = Int.max
@@ -58,7 +60,8 @@ extension Coordinator {
         guard let members else { return }
         var room = policy.shards - members.peers.count - peers.values.count { $0.pupil != nil }
         for peer in peersInOrder where room > 0 {
-            guard peer.isPrepared, peer.pupil == nil, !members.peers.contains(peer.id),
+            guard peer.isPrepared, peer.pupil == nil, peer.mistaught != committed,
+                !members.peers.contains(peer.id),
                 peer.holds.map({ $0 < committed || usableStep(of: peer) == nil }) ?? true,
                 !probations.hold(peer.hello.instance, at: now)
             else { continue }
@@ -73,7 +76,8 @@ extension Coordinator {
     }
 
     private func pupil(holding step: Int, at now: Instant) -> Pupil {
-        Pupil(held: Array(repeating: step, count: ranges), lastMovement: now)
+        Pupil(
+            held: Array(repeating: step, count: ranges), since: committed, lastMovement: now)
     }
 
     /// Asks members for what a pupil lacks, as far as its window allows.
@@ -150,7 +154,7 @@ extension Coordinator {
         guard let pupil = peers[id]?.pupil, pupil.underWay > 0 else { return }
         peers[id]?.pupil?.underWay -= 1
         peers[id]?.pupil?.lastMovement = now
-        movements += 1
+        if case .restoring = stage { movements += 1 }
         teach(id, at: now)
     }
 
@@ -165,24 +169,25 @@ extension Coordinator {
         }
     }
 
-    /// A pupil's state is all of one step. Whoever has another digest than the members starts anew.
+    /// A pupil's state is all of one step: it is right if a member has written the same. If not, the
+    /// pupil starts anew.
     mutating func learned(_ id: PeerID, _ held: HeldState, at now: Instant) {
-        guard let pupil = peers[id]?.pupil, pupil.held.allSatisfy({ $0 == held.step }) else {
+        guard held.step == committed, let pupil = peers[id]?.pupil,
+            pupil.held.allSatisfy({ $0 == held.step }),
+            let known = peersInOrder.first(where: {
+                $0.id != id && $0.holds == held.step && $0.written != nil
+            })
+        else { return }
+        guard known.written == held.digest else {
+            note(.stateDiffers(step: committed, names: names(of: [id])))
+            // It may be a donor's memory that has changed: the vote on a step shows whose.
+            peers[id]?.pupil = nil
+            peers[id]?.mistaught = committed
+            if case .restoring = stage { assemble(at: now) }
             return
         }
-        let known = peersInOrder.first {
-            $0.id != id && $0.holds == held.step && $0.written != nil
-        }
-        if held.step == committed, let known, known.written != held.digest {
-            note(.stateDiffers(step: committed, names: names(of: [id])))
-            let fresh = self.pupil(holding: -1, at: now)
-            peers[id]?.pupil = fresh
-            beginState(of: id)
-            return teach(id, at: now)
-        }
-        peers[id]?.holds = held.step
-        peers[id]?.written = held.digest
-        guard held.step == committed, case .restoring(var pending) = stage else { return }
+        prove(id, held)
+        guard case .restoring(var pending) = stage else { return }
         pending.remove(id)
         movements += 1
         stage = .restoring(pending)
@@ -195,7 +200,8 @@ extension Coordinator {
         guard let members else { return [] }
         var chosen: [PeerID] = []
         for peer in peersInOrder {
-            guard var pupil = peer.pupil else { continue }
+            // Not before a step was voted on by those from whom it has learned.
+            guard var pupil = peer.pupil, pupil.since < committed else { continue }
             let missing = pupil.missing(committed: committed)
             if missing < pupil.leastMissing {
                 pupil.leastMissing = missing
@@ -229,7 +235,7 @@ extension Coordinator {
         teachAll(at: now)
     }
 
-    /// Gives up pupils that do not take what is sent; asks others for what is not answered.
+    /// Gives up pupils that do not take what is sent, and donors that do not answer.
     mutating func watchPupils(at now: Instant) {
         let stall = policy.deadlines.stall
         for peer in peersInOrder {
@@ -239,9 +245,11 @@ extension Coordinator {
                 lost(peer.id, .stuck(milliseconds: silence), at: now)
                 continue
             }
-            guard pupil.requests.contains(where: { $0.since + stall < now }) else { continue }
-            peers[peer.id]?.pupil?.requests.removeAll { $0.since + stall < now }
-            teach(peer.id, at: now)
+            guard let late = pupil.requests.first(where: { $0.since + stall < now }) else {
+                continue
+            }
+            let silence = now.milliseconds(since: late.since)
+            lost(late.donor, .stuck(milliseconds: silence), at: now)
         }
     }
 }

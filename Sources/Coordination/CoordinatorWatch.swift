@@ -32,7 +32,12 @@ extension Coordinator {
         for id in peers.keys { peers[id]?.lastHeard = now }
         lastMovement = nil
         snapshot?.lastMovement = now
-        for id in peers.keys { peers[id]?.pupil?.lastMovement = now }
+        for id in peers.keys {
+            peers[id]?.pupil?.lastMovement = now
+            for index in peers[id]?.pupil?.requests.indices ?? 0..<0 {
+                peers[id]?.pupil?.requests[index].since = now
+            }
+        }
     }
 
     /// Looks whether those whom the stage waits for get on with it.

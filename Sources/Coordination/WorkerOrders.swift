@@ -33,6 +33,10 @@ extension WorkerSession {
         }
         switch message {
         case .newState(let number): stateNumber = number
+        case .proven(let step):
+            guard let arrived, arrived.step == step else { return }
+            held = arrived
+            self.arrived = nil
         case .initialise:
             forgetState()
             start(.initialising, .preparing)
@@ -43,12 +47,12 @@ extension WorkerSession {
             actions.append(.store(slice))
         case .givePiece(let request): give(request)
         case .piece(let piece):
-            let before = holds
+            let before = (held ?? arrived)?.step
             forgetState()
             phase = .receivingState
             actions.append(.learn(piece, from: before))
         case .passStep(let step):
-            let before = holds
+            let before = (held ?? arrived)?.step
             forgetState()
             phase = .receivingState
             actions.append(.passStep(step, from: before))
@@ -101,13 +105,14 @@ extension WorkerSession {
     /// The state in memory is being replaced: what was computed from it counts no more.
     private mutating func forgetState() {
         held = nil
+        arrived = nil
         folded = nil
         order = nil
         roster = nil
     }
 
     mutating func stateArrived(_ new: HeldState) {
-        held = new
+        arrived = new
         guard isWelcomed else { return }
         phase = .waiting
         actions.append(.send(.stateReady(new, number: stateNumber)))

@@ -33,6 +33,8 @@ package struct WorkerSession: Sendable {
     var folded: FoldedStep?
     /// Committed steps that are not known to be on the coordinator's disk.
     var lines: [CommittedLine] = []
+    /// A state that has come whole, before the coordinator has found it to be the run's.
+    var arrived: HeldState?
     /// Of the state that is being sent, as the coordinator counts them.
     var stateNumber: UInt32 = 0
     var task: Task?

@@ -12,6 +12,7 @@ extension WorkerMessage {
                 + brief(holdings.lines)
         case .stateReady(let held, _): "state ready \(held.step)"
         case .updated(let held): "updated \(held.step)"
+        case .captured(let held): "captured \(held.step)"
         case .piece(let piece): piece.brief
         case .pieceTaken(let offset): "piece taken \(offset)"
         case .formed(let generation): "formed \(generation)"
@@ -48,6 +49,7 @@ extension CoordinatorMessage {
         case .snapshot(let step): "give the state of \(step)"
         case .sliceTaken(let step, let position): "slice taken \(step) up to \(position)"
         case .abandonSnapshot(let step): "give no more of \(step)"
+        case .proven(let step): "state \(step) is right"
         case .newState(let number): "new state \(number)"
         case .givePiece(let request): "give \(request.brief)"
         case .piece(let piece): piece.brief

@@ -18,6 +18,8 @@ enum Fault: Hashable, Sendable {
     case killCoordinator(afterActions: Int, losingPower: Bool)
     case stopCoordinator(time: Int)
     case failDisk(time: Int)
+    /// A bit of a worker's parameters changes while it computes.
+    case flipBit(slot: Int, bit: Int)
     case stopRun
     case killEverything(losingPower: Bool)
 
@@ -34,6 +36,10 @@ package enum Canary: Hashable, Sendable, CaseIterable {
     case forgetsLines
     /// A checkpoint gets its name before the ledger is synced.
     case forgetsToSynchronize
+    /// What was computed from a state is kept when that is replaced.
+    case keepsOldGradients
+    /// The digest of a state is not taken anew before a vote.
+    case trustsMemory
 }
 
 /// One run and its misfortunes, drawn from a seed.
@@ -83,7 +89,8 @@ struct Plan: Sendable {
         // The first worker stays, so that somebody can end the run.
         if slot > 0 && random.chance(12) { time = Fault.forGood }
         switch random.number(0...99) {
-        case ..<21: return .killWorker(slot: slot)
+        case ..<18: return .killWorker(slot: slot)
+        case ..<21: return .flipBit(slot: slot, bit: random.number(0...255))
         case ..<23: return .endWorker(slot: slot)
         case ..<27: return .hangWorker(slot: slot, time: max(time, 500_000))
         case ..<35: return .stopWorker(slot: slot, time: time)
@@ -106,6 +113,8 @@ struct Plan: Sendable {
 
     var countsStaleFrames: Bool { canary == .countsStaleFrames }
     var forgetsLines: Bool { canary == .forgetsLines }
+    var keepsOldGradients: Bool { canary == .keepsOldGradients }
+    var trustsMemory: Bool { canary == .trustsMemory }
     var forgetsToSynchronize: Bool { canary == .forgetsToSynchronize }
 
     func policy(epoch: UInt32) -> CoordinatorPolicy {

@@ -10,6 +10,11 @@ final class SimulatedWorker: Process {
     private(set) var session: WorkerSession
     private(set) var connection: Connection?
     private(set) var state: ToyState?
+    /// Its memory has changed by itself since it was written.
+    private(set) var isFlipped = false
+    private var bitToFlip: Int?
+    /// Grows whenever another state takes the place of the one in memory.
+    private var writings = 0
     private var assembly = ToyAssembly()
     private var stream: ToyStream?
     private var streamedStep = 0
@@ -60,6 +65,26 @@ final class SimulatedWorker: Process {
     private func tick() {
         handle(.tick(WorkProgress(count: progress)))
         later(Int(session.tickInterval.count) * 1000) { [self] in tick() }
+    }
+
+    /// One bit of its parameters changes once it computes the next time.
+    ///
+    /// In the moment between the digest for the vote and the update, others notice by what it writes;
+    /// a lone worker cannot.
+    func flipLater(_ bit: Int) { bitToFlip = bit }
+
+    private func flip(_ bit: Int) {
+        bitToFlip = nil
+        guard let old = state?.sections[0][bit / 32 % ToyModel.count] else { return }
+        let bits = old.bitPattern ^ 1 << UInt32(bit % 32)
+        state?.sections[0][bit / 32 % ToyModel.count] = Float(bitPattern: bits)
+        isFlipped = true
+    }
+
+    private func write(_ new: ToyState?) {
+        state = new
+        isFlipped = false
+        writings += 1
     }
 
     /// Everything that it is asked to compute from now on waits until then.
@@ -137,23 +162,24 @@ final class SimulatedWorker: Process {
     // MARK: the state
 
     private func initialise() {
+        forgetGradients()
         work(world.random.number(1_000...50_000)) { [self] in
             let initial = world.model.initial()
-            state = initial
+            write(initial)
             lesson = nil
             handle(.initialised(initial.digest))
         }
     }
 
     private func store(_ slice: StateSlice) {
-        gradients = [:]
-        state = nil
+        forgetGradients()
+        write(nil)
         lesson = nil
         guard let position = assembly.store(slice) else { return }
         progress += 1
         connection?.sendUp(WorkerMessage.sliceTaken(step: slice.step, position: position).encoded)
         guard assembly.isComplete else { return }
-        state = assembly.state
+        write(assembly.state)
         handle(.stateStored(HeldState(step: slice.step, digest: assembly.state.digest)))
     }
 
@@ -180,9 +206,9 @@ final class SimulatedWorker: Process {
     }
 
     private func learn(_ offset: Int?, _ change: (inout ToyLesson) -> Void) {
-        gradients = [:]
+        forgetGradients()
         var lesson = self.lesson ?? ToyLesson(from: state)
-        state = nil
+        write(nil)
         change(&lesson)
         self.lesson = lesson
         progress += 1
@@ -190,7 +216,7 @@ final class SimulatedWorker: Process {
             connection?.sendUp(WorkerMessage.pieceTaken(offset: offset).encoded)
         }
         guard let whole = lesson.whole else { return }
-        state = whole
+        write(whole)
         self.lesson = nil
         handle(.stateStored(HeldState(step: whole.step, digest: whole.digest)))
     }
@@ -199,6 +225,8 @@ final class SimulatedWorker: Process {
         guard let state, state.step == step else {
             return world.fail("\(name) was to give the state of step \(step), which it lacks")
         }
+        connection?.sendUp(
+            WorkerMessage.captured(HeldState(step: step, digest: state.digest)).encoded)
         stream = ToyStream(state)
         streamedStep = step
         for _ in 0..<StateSlice.window { sendSlice() }
@@ -216,12 +244,14 @@ final class SimulatedWorker: Process {
         guard let state, let fold, fold.order.step == step, let total = fold.total else {
             return world.fail("\(name) was to update by step \(step), which it has not folded")
         }
-        world.audit.updates(self, step: step, from: state, by: total)
+        if !isFlipped { world.audit.updates(self, step: step, from: state, by: total) }
         gradients = [:]
         self.fold = nil
         work(world.random.number(500...20_000)) { [self] in
             let updated = ToyModel.update(state, total)
-            self.state = updated
+            let wasFlipped = isFlipped
+            write(updated)
+            isFlipped = wasFlipped
             lastTotal = (step, total)
             handle(.updated(HeldState(step: step, digest: updated.digest)))
         }
@@ -238,22 +268,29 @@ final class SimulatedWorker: Process {
         let own = Set(order.shards.map(\.shard))
         gradients = gradients.filter { own.contains($0.key) }
         fold = ToyFold(order: order, generation: ring.generation)
-        computeNext(order, state)
+        computeNext(order, state, writings)
         goOnFolding()
     }
 
-    private func computeNext(_ order: StepOrder, _ state: ToyState) {
+    /// What was computed from a state counts no more when that is replaced.
+    private func forgetGradients() {
+        if !world.plan.keepsOldGradients { gradients = [:] }
+    }
+
+    private func computeNext(_ order: StepOrder, _ state: ToyState, _ writing: Int) {
         guard let shard = order.shards.map(\.shard).first(where: { gradients[$0] == nil }) else {
             handle(.computed(step: order.step))
             return
         }
         let time = shardTime + world.random.number(0...shardTime)
         work(time) { [self] in
-            guard fold?.order == order, self.state == state else { return }
+            guard fold?.order == order, writings == writing else { return }
             progress += 1
-            gradients[shard] = world.model.gradient(of: shard, step: order.step, state)
+            if let bitToFlip { flip(bitToFlip) }
+            gradients[shard] = world.model.gradient(
+                of: shard, step: order.step, self.state ?? state)
             goOnFolding()
-            computeNext(order, state)
+            computeNext(order, self.state ?? state, writing)
         }
     }
 

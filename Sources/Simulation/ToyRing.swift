@@ -139,10 +139,16 @@ extension SimulatedWorker {
             .folded(
                 Vote(
                     generation: fold.generation, step: fold.order.step,
-                    total: ToyModel.digest(total.values), state: state.digest,
+                    total: ToyModel.digest(total.values), state: digest(of: state),
                     squaredNorm: Double(total.values.reduce(0) { $0 + $1 * $1 }),
                     nonFiniteShards: [], reports: reports, computeSeconds: 0, waitSeconds: 0,
                     foldSeconds: 0)))
+    }
+
+    /// As it lies in memory; with the canary as it was once written.
+    private func digest(of state: ToyState) -> WireDigest {
+        guard world.plan.trustsMemory, let held = session.held else { return state.digest }
+        return held.digest
     }
 
     func ringBroke(_ generation: Generation, because reason: String) {

@@ -220,6 +220,7 @@ final class World {
         case .failDisk(let time):
             disk.isFailing = true
             agenda.add(at: now + Int64(time)) { [unowned self] in disk.isFailing = false }
+        case .flipBit(let slot, let bit): workers[slot].flipLater(bit)
         case .stopRun: coordinator.later(0) { [unowned self] in coordinator.stopRun() }
         case .killEverything(let losingPower):
             losesPower = losingPower

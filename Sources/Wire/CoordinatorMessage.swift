@@ -4,6 +4,8 @@ package enum CoordinatorMessage: Hashable, Sendable {
     case refused(Refusal)
     /// What comes next, `initialise`, slices or pieces, replaces the state in memory.
     case newState(number: UInt32)
+    /// The state that has arrived is the run's: it may be gone on from.
+    case proven(step: Int)
     /// Draw θ from the run's seed; m and v are zero: the state before step 1.
     case initialise
     /// A piece of the state that the worker lacks.

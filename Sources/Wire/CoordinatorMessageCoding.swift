@@ -25,6 +25,7 @@ extension CoordinatorMessage {
         case .piece: 80
         case .passStep: 81
         case .newState: 82
+        case .proven: 83
         }
     }
 
@@ -34,7 +35,8 @@ extension CoordinatorMessage {
         case .refused(let refusal): refusal.write(to: &writer)
         case .initialise, .heartbeat, .sayHello: break
         case .slice(let slice): slice.write(to: &writer)
-        case .snapshot(let step), .abandonSnapshot(let step), .passStep(let step):
+        case .snapshot(let step), .abandonSnapshot(let step), .passStep(let step),
+            .proven(let step):
             writer.put(UInt64(step))
         case .newState(let number): writer.put(number)
         case .givePiece(let request): request.write(to: &writer)
@@ -73,6 +75,7 @@ extension CoordinatorMessage {
         case 78: self = .sayHello
         case 79: self = .givePiece(try PieceRequest(from: &reader))
         case 80: self = .piece(try StatePiece(from: &reader))
+        case 83: self = .proven(step: try reader.count("step", limit: WireLimit.steps))
         case 82: self = .newState(number: try reader.integer("number"))
         case 81: self = .passStep(try reader.count("step", limit: WireLimit.steps))
         default: throw .unknownValue(field: "kind", value: Int(kind))

@@ -13,6 +13,8 @@ package enum WorkerMessage: Hashable, Sendable {
     case voted(Vote)
     case evaluated(Evaluation)
     case heartbeat(Heartbeat)
+    /// The copy of which slices follow: its digest, taken anew from memory.
+    case captured(HeldState)
     /// A piece of a snapshot that the coordinator asked for.
     case slice(StateSlice)
     /// The slice that ended at `position` of all of θ, m, v has been stored.

@@ -21,6 +21,7 @@ extension WorkerMessage {
         case .updated: 12
         case .piece: 13
         case .pieceTaken: 14
+        case .captured: 15
         }
     }
 
@@ -31,7 +32,7 @@ extension WorkerMessage {
         case .stateReady(let held, let number):
             held.write(to: &writer)
             writer.put(number)
-        case .updated(let held): held.write(to: &writer)
+        case .updated(let held), .captured(let held): held.write(to: &writer)
         case .formed(let generation): generation.write(to: &writer)
         case .voted(let vote): vote.write(to: &writer)
         case .evaluated(let evaluation): evaluation.write(to: &writer)
@@ -74,6 +75,7 @@ extension WorkerMessage {
         case 11: self = .leaving(reason: try reader.text("reason", limit: WireLimit.text))
         case 12: self = .updated(try HeldState(from: &reader))
         case 13: self = .piece(try StatePiece(from: &reader))
+        case 15: self = .captured(try HeldState(from: &reader))
         case 14:
             self = .pieceTaken(offset: try reader.count("offset", limit: WireLimit.elements))
         default: throw .unknownValue(field: "kind", value: Int(kind))

@@ -42,5 +42,13 @@ struct AllReduceBenchRequest {
     let json: Bool
 }
 
+/// What `verify` was asked.
+struct VerifyRequest {
+    let run: String
+    let steps: ClosedRange<Int>?
+    let threads: Int
+    let json: Bool
+}
+
 /// Where the commands meet the runtime.
 enum Entry {}

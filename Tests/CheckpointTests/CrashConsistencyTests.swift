@@ -71,16 +71,16 @@ import Testing
 
     private func survives(
         _ scenario: Scenario, calls: Int, loss: CrashingOperations.Loss,
-        ignoresSynchronization: Bool = false
+        tear: CrashingOperations.Tear = .half, ignoresSynchronization: Bool = false
     ) throws -> Bool {
         let folder = TemporaryFolder()
         let shelf = folder("checkpoints")
         for old in scenario.old { try old.write(in: shelf, operations: CrashingOperations()) }
         let operations = CrashingOperations(
-            calls: calls, ignoresSynchronization: ignoresSynchronization)
+            calls: calls, tear: tear, ignoresSynchronization: ignoresSynchronization)
         let isCommitted = try run(scenario, in: shelf, operations)
         try operations.losePower(loss)
-        let place = "\(scenario), \(loss) lost after \(calls) calls"
+        let place = "\(scenario), \(loss) lost after \(calls) calls, \(tear) of the next done"
         let isRight = try check(scenario, shelf, isCommitted: isCommitted, place)
         #expect(
             !isRight || folder.names("checkpoints").allSatisfy { !$0.hasPrefix(".") }, "\(place)")
@@ -97,9 +97,49 @@ import Testing
         #expect(try run(scenario, in: folder.path, counting))
         #expect(counting.performed > 20)
         for calls in 0...counting.performed {
-            #expect(
-                try survives(scenario, calls: calls, loss: loss),
-                "\(scenario): \(loss) lost after \(calls) calls")
+            for tear in CrashingOperations.Tear.allCases {
+                // How much of it was done matters for writes alone.
+                guard tear == .half || counting.writes.contains(calls) else { continue }
+                #expect(
+                    try survives(scenario, calls: calls, loss: loss, tear: tear),
+                    "\(scenario): \(loss) lost after \(calls) calls, \(tear) of the next done")
+            }
+        }
+    }
+
+    /// A coordinator does not end when a checkpoint fails: it goes on and tries again.
+    @Test(
+        "a disk that fails at any system call leaves a whole checkpoint, and the next try succeeds",
+        arguments: Scenario.all, FailingDisk.Kind.allCases)
+    func failing(scenario: Scenario, kind: FailingDisk.Kind) throws {
+        for calls in 0... {
+            let folder = TemporaryFolder()
+            let shelf = folder("checkpoints")
+            for old in scenario.old { try old.write(in: shelf, operations: CrashingOperations()) }
+            let disk = FailingDisk(kind, after: calls)
+            var isCommitted = false
+            do {
+                try scenario.new.write(in: shelf, operations: disk)
+                isCommitted = true
+                try CheckpointShelf(shelf, operations: disk)
+                    .prune(keep: scenario.keep, newest: scenario.new.step)
+            } catch {
+                try #require(disk.hasFailed, "\(error)")
+            }
+            let place: Comment = "\(scenario), \(kind) after \(calls) calls"
+            let allowed = isCommitted ? [scenario.new] : [scenario.new] + scenario.old.suffix(1)
+            let found = try CheckpointShelf(shelf).newestWhole()
+            #expect(found.rejected.isEmpty, place)
+            let isRight =
+                found.checkpoint.map { found in allowed.contains { $0.digest == found.digest } }
+                ?? (scenario.old.isEmpty && !isCommitted)
+            #expect(isRight, place)
+            try scenario.new.write(in: shelf, operations: CrashingOperations())
+            try scenario.new.expect(try #require(CheckpointShelf(shelf).newestWhole().checkpoint))
+            try CheckpointShelf(shelf).sweep()
+            #expect(folder.names("checkpoints").allSatisfy { !$0.hasPrefix(".") }, place)
+            try scenario.new.expect(try #require(CheckpointShelf(shelf).newestWhole().checkpoint))
+            if !disk.hasFailed { break }
         }
     }
 
@@ -116,31 +156,40 @@ import Testing
         "a ledger stopped between any two system calls keeps every line that was made durable",
         arguments: CrashingOperations.Loss.allCases)
     func ledger(loss: CrashingOperations.Loss) throws {
-        let start = ContinuousClock.now
         for calls in 0..<12 {
-            let folder = TemporaryFolder()
-            let operations = CrashingOperations(calls: calls)
-            var (written, durable) = (0, 0)
-            do {
-                let ledger = try Ledger(folder("ledger.jsonl"), operations: operations)
-                for step in 1...6 {
-                    let now = start + .milliseconds(400 * step)
-                    try ledger.append(LedgerTests.entry(step), now: now)
-                    written = step
-                    if ledger.synchronizationDue == nil { durable = step }
-                }
-            } catch {
-                try #require(operations.hasCrashed, "\(error)")
+            for tear in CrashingOperations.Tear.allCases {
+                try checkLedger(calls: calls, loss: loss, tear: tear)
             }
-            try operations.losePower(loss)
-            let found = try Ledger(folder("ledger.jsonl")).steps
-            let certain = loss == .nothing ? written : durable
-            // A line whose writer died before it could say so may stand there too: it is committed
-            // when the run is taken over.
-            #expect((certain...written + 1).contains(found.count), "\(loss) after \(calls) calls")
-            for step in found {
-                #expect(try LedgerIndex(folder("ledger.jsonl")).entry(step)?.step == step)
+        }
+    }
+
+    private func checkLedger(
+        calls: Int, loss: CrashingOperations.Loss, tear: CrashingOperations.Tear
+    ) throws {
+        let start = ContinuousClock.now
+        let folder = TemporaryFolder()
+        let operations = CrashingOperations(calls: calls, tear: tear)
+        var (written, durable) = (0, 0)
+        do {
+            let ledger = try Ledger(folder("ledger.jsonl"), operations: operations)
+            for step in 1...6 {
+                let now = start + .milliseconds(400 * step)
+                try ledger.append(LedgerTests.entry(step), now: now)
+                written = step
+                if ledger.synchronizationDue == nil { durable = step }
             }
+        } catch {
+            try #require(operations.hasCrashed, "\(error)")
+        }
+        try operations.losePower(loss)
+        let found = try Ledger(folder("ledger.jsonl")).steps
+        let certain = loss == .nothing ? written : durable
+        // A line whose writer died before it could say so may stand there too: it is committed
+        // when the run is taken over.
+        #expect(
+            (certain...written + 1).contains(found.count), "\(loss) after \(calls) calls, \(tear)")
+        for step in found {
+            #expect(try LedgerIndex(folder("ledger.jsonl")).entry(step)?.step == step)
         }
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 /// A file system that stops the world at a chosen system call, and can then lose its memory.
 ///
 /// All calls are made on the real one. The last call before the end may be torn: a write that took
-/// half of its bytes. `losePower` then takes back what was never synchronized; synchronizing is only
+/// some of its bytes. `losePower` then takes back what was never synchronized; synchronizing is only
 /// noted, for the real call would cost the test its time and show nothing.
 final class CrashingOperations: FileOperations {
     /// What a power loss may take with it.
@@ -13,8 +13,26 @@ final class CrashingOperations: FileOperations {
         case nothing, unsynchronizedData, unsynchronizedNames, both
     }
 
+    /// How much of the write at which the world stops has been done.
+    enum Tear: CaseIterable {
+        case half, nothing, firstByte, allButTheLastByte, everything
+
+        func bytes(of count: Int) -> Int {
+            switch self {
+            case .half: count / 2
+            case .nothing: 0
+            case .firstByte: min(1, count)
+            case .allButTheLastByte: max(0, count - 1)
+            case .everything: count
+            }
+        }
+    }
+
     private struct State {
         var remaining: Int
+        /// Calls since the end.
+        var refused = 0
+        var writes: Set<Int> = []
         var performed = 0
         /// Contents at the last synchronization, of files written to since.
         var unsynchronized: [String: [UInt8]] = [:]
@@ -33,16 +51,20 @@ final class CrashingOperations: FileOperations {
     }
 
     private let system = SystemFileOperations()
+    private let tear: Tear
     private let ignoresSynchronization: Bool
     private let state: Mutex<State>
 
-    init(calls: Int = .max, ignoresSynchronization: Bool = false) {
+    init(calls: Int = .max, tear: Tear = .half, ignoresSynchronization: Bool = false) {
+        self.tear = tear
         state = Mutex(State(remaining: calls))
         self.ignoresSynchronization = ignoresSynchronization
     }
 
     var performed: Int { state.withLock { $0.performed } }
     var hasCrashed: Bool { state.withLock { $0.remaining == 0 } }
+    /// The calls that were writes, counted from 0.
+    var writes: Set<Int> { state.withLock { $0.writes } }
 
     /// Takes back, latest first, what the loss takes.
     func losePower(_ loss: Loss) throws {
@@ -77,7 +99,10 @@ final class CrashingOperations: FileOperations {
 
     private func count() throws(CheckpointError) {
         let isAlive = state.withLock { state in
-            guard state.remaining > 0 else { return false }
+            guard state.remaining > 0 else {
+                state.refused += 1
+                return false
+            }
             state.remaining -= 1
             state.performed += 1
             return true
@@ -125,13 +150,17 @@ extension CrashingOperations {
     {
         let before = contents(file.path)
         state.withLock { state in
+            state.writes.insert(state.performed)
             if state.unsynchronized[file.path] == nil { state.unsynchronized[file.path] = before }
         }
         do throws(CheckpointError) {
             try count()
         } catch {
-            let half = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)])
-            _ = try system.write(half, to: file, at: offset)
+            // Only the call at which the world stops: what is tried later has no effect.
+            if state.withLock({ $0.refused == 1 }) {
+                let part = bytes[..<tear.bytes(of: bytes.count)]
+                _ = try system.write(UnsafeRawBufferPointer(rebasing: part), to: file, at: offset)
+            }
             throw error
         }
         return try system.write(bytes, to: file, at: offset)

@@ -41,6 +41,8 @@ struct LanguageModelTests {
         #expect(four.hasPrefix("step 5 digest "))
         let resumed = try digest(dtrain("train --run four --resume --steps 8 --workers 3 --quiet"))
         #expect(resumed == one)
+        let verified = try dtrain("verify four --steps 1..8")
+        #expect(verified.code == 0, "\(verified.errors)")
         try checkLayers("four")
         try checkGenerating("four")
         try checkInspecting("four")

@@ -123,8 +123,8 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        "", "train", "coordinator", "worker", "translate", "evaluate", "inspect", "bench step",
-        "bench all-reduce",
+        "", "train", "coordinator", "worker", "translate", "evaluate", "inspect", "verify",
+        "simulate", "bench step", "bench all-reduce",
     ])
     func `every command has help that begins with what it does`(command: String) throws {
         let arguments = command.split(separator: " ").map(String.init) + ["--help"]

@@ -152,6 +152,14 @@ struct CoordinatorScenario {
                     bytes: [0, 0, 0, 0])))
     }
 
+    /// A donor says what its copy holds.
+    mutating func captures(_ peer: UInt64, step: Int, digest: UInt64 = 5) {
+        quietly(
+            .received(
+                PeerID(peer),
+                .captured(HeldState(step: step, digest: WireDigest(high: digest, low: 0)))))
+    }
+
     mutating func piece(_ peer: UInt64, _ content: StatePiece.Content, step: Int) {
         says(
             peer, .piece(StatePiece(step: step, adamCount: step, offset: 0, content: content)))

@@ -13,8 +13,8 @@ import Wire
             folded: FoldedStep(
                 step: 2, total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0)))
         s.joins(2)
-        s.slice(1, step: 2, .parameters)
-        s.says(2, .sliceTaken(step: 2, position: 1))
+        s.piece(1, .state([UInt8](repeating: 0, count: 12)), step: 2)
+        s.says(2, .pieceTaken(offset: 0))
         s.breaks(1)
         #expect(
             s.trace() == """
@@ -33,8 +33,9 @@ import Wire
                   → p2 new state 1
                   note teaching(name: "w2", step: 2)
                   → p1 give piece 0 of the state
-                p1: slice 2 parameters 0
-                p2: slice taken 2 up to 1
+                p1: piece 0 of state 2
+                  → p2 piece 0 of state 2
+                p2: piece taken 0
                 p1 broke
                   forget p1
                   note lost(name: "w1", host: "h", reason: connectionBroke, step: 2)
@@ -114,6 +115,7 @@ import Wire
                   → p3 piece 0 of state 0
                 p3: piece taken 0
                 p3: state ready 0
+                  → p3 state 0 is right
                 p1: vote 1.1 step 1 on shards 0 1
                 p2: vote 1.1 step 1 on shards 2 3
                   record step 1 by 2 in 1.1
@@ -124,6 +126,7 @@ import Wire
                   → p3 piece 0 of total 1
                 p3: piece taken 0
                 p3: state ready 1
+                  → p3 state 1 is right
                   note formed(1.2, members: ["w1", "w2", "w3"], bounds: [0, 1, 2, 4])
                   → p1 roster 1.2 after 1: w1 of w1 w2 w3, shards 0..<1
                   → p2 roster 1.2 after 1: w2 of w1 w2 w3, shards 1..<2
@@ -143,8 +146,6 @@ import Wire
             s.trace() == """
                 p3: state ready 0
                   note stateDiffers(step: 0, names: ["w3"])
-                  → p3 new state 2
-                  → p2 give piece 0 of the state
                 """)
     }
 
@@ -246,10 +247,12 @@ import Wire
         s.startTwo()
         s.event("stop", .stopRequested)
         s.bothVote(1, step: 1)
+        s.captures(1, step: 1)
         s.slice(1, step: 1, .parameters)
         s.event("slice written", .sliceWritten(step: 1, position: 1))
         s.slice(1, step: 1, .firstMoment)
         s.breaks(1)
+        s.captures(2, step: 1)
         for (index, section) in StateSection.allCases.enumerated() {
             s.slice(2, step: 1, section)
             s.event("slice written", .sliceWritten(step: 1, position: index + 1))
@@ -303,6 +306,7 @@ import Wire
         s.startTwo()
         s.bothVote(1, step: 1)
         _ = s.trace()
+        s.captures(1, step: 1)
         s.slice(1, step: 1, .parameters)
         s.event("checkpoint 1 failed", .checkpointFailed(step: 1))
         s.bothVote(1, step: 2)
@@ -339,6 +343,7 @@ import Wire
         s.startTwo()
         s.bothVote(1, step: 1)
         _ = s.trace()
+        s.captures(1, step: 1)
         for offset in 0..<9 { s.slice(1, step: 1, .parameters, offset: offset) }
         #expect(
             s.trace() == """

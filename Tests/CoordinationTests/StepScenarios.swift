@@ -27,7 +27,9 @@ import Wire
                   → p1 initialise
                   → p2 initialise
                 p1: state ready 0
+                  → p1 state 0 is right
                 p2: state ready 0
+                  → p2 state 0 is right
                   note formed(1.1, members: ["w1", "w2"], bounds: [0, 2, 4])
                   → p1 roster 1.1 after 0: w1 of w1 w2, shards 0..<2
                   → p2 roster 1.1 after 0: w2 of w1 w2, shards 2..<4

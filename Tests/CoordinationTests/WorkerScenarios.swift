@@ -81,6 +81,7 @@ struct WorkerScenario {
         event("built", .built)
         hears(.initialise)
         event("initialised", .initialised(Self.digest))
+        hears(.proven(step: 0))
         roster(1, committed: 0)
         event("formed", .ringFormed(Generation(epoch: 1, counter: 1)))
         step(1, 1)
@@ -97,6 +98,7 @@ struct WorkerScenario {
         s.event("built", .built)
         s.hears(.initialise)
         s.event("initialised", .initialised(WorkerScenario.digest))
+        s.hears(.proven(step: 0))
         s.roster(1, committed: 0)
         s.event("formed", .ringFormed(Generation(epoch: 1, counter: 1)))
         s.step(1, 1)
@@ -114,6 +116,7 @@ struct WorkerScenario {
                   initialise
                 initialised
                   → state ready 0
+                state 0 is right
                 roster 1.1 after 0: w1 of w1, shards 0..<1
                   form ring 1.1
                   note formed(1.1, rank: 0, members: 1, shards: Range(0..<1))
@@ -123,7 +126,7 @@ struct WorkerScenario {
                   compute step 1
                 computed
                 folded 1
-                  → vote 1.1 step 1 on shards \("")
+                  → vote 1.1 step 1 on shards 
                 commit 1
                   update 1
                 """)

@@ -140,6 +140,9 @@ extension WorkerProcess {
             copy.copy(from: $0)
             return copy
         }
+        let digest = FastDigest(combining: copies.map { FastDigest($0) })
+        control.post(
+            WorkerMessage.captured(HeldState(step: step, digest: WireDigest(digest))).encoded)
         stream = StateStream(step: step, adamCount: state.adamCount, sections: copies)
         for _ in 0..<StateStream.window { sendSlice() }
     }

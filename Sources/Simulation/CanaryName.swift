@@ -1,0 +1,13 @@
+extension Canary {
+    /// As it is typed: `counts-stale-frames`.
+    package var name: String {
+        "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : "\($1)" }
+    }
+
+    package static var names: [String] { allCases.map(\.name) }
+
+    package init?(name: String) {
+        guard let canary = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = canary
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Runtime
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Recomputes a stretch of a run on this host and compares every bit.",
+        discussion: """
+            From a checkpoint (or the seed), the run's text and its configuration every step is \
+            computed again by one process and held against the ledger: samples, the state before \
+            the step, loss, total gradient, verdict; and against every checkpoint on the way. It \
+            only reads; a run that is under way may be verified too. Ends with 0 if all agree, \
+            with 65 if something differs, naming the first step that does.
+
+            EXAMPLES
+              dtrain verify
+              dtrain verify runs/experiment --steps 1..200 --json
+            """)
+
+    @Argument(help: "The run's folder.")
+    var folder = RunLocation.latest
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "First and last step to verify. (default: from the oldest checkpoint kept, or the "
+                + "seed, to the ledger's last line)", valueName: "a..b"))
+    var steps: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
+    var threads: String?
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    func run() throws {
+        let steps = try steps.map { try stretch("--steps", $0, startingAt: 1) }
+        let threads = try threads.map { try whole("--threads", $0, 1...1024) }
+        try Entry.verify(
+            VerifyRequest(
+                run: folder, steps: steps,
+                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
+    }
+}
+
+/// `a..b` as a range.
+func stretch(
+    _ flag: String, _ text: String, startingAt least: Int
+) throws(Failure) -> ClosedRange<Int> {
+    let ends = text.split(separator: "..", omittingEmptySubsequences: false).map { Int($0) }
+    guard ends.count == 2, let first = ends[0], let last = ends[1], first >= least, first <= last
+    else {
+        throw .usage("\(flag) takes two whole numbers a..b from \(least) up, not '\(text)'")
+    }
+    return first...last
+}

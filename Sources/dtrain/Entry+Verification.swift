@@ -1,0 +1,140 @@
+import Foundation
+import Runtime
+
+/// `verify`.
+extension Entry {
+    static func verify(_ request: VerifyRequest) throws {
+        let terminal = Terminal(isQuiet: false)
+        let verification = Verification(
+            run: request.run, steps: request.steps, threads: request.threads)
+        let began = ContinuousClock.now
+        var lastSaid = began
+        let result = try verification.verify { step, steps in
+            let now = ContinuousClock.now
+            // Nobody reads more than a line a tenth of a second, or a log more than one in ten.
+            let pause = Duration.seconds(terminal.isLive ? 0.1 : 10)
+            guard step < steps.upperBound, lastSaid.duration(to: now) >= pause else { return }
+            lastSaid = now
+            let done = step - steps.lowerBound + 1
+            let left =
+                began.duration(to: now) / .seconds(1) / Double(done)
+                * Double(steps.upperBound - step)
+            let line = "step \(step)/\(steps.upperBound) agrees  \(span(left)) left"
+            if terminal.isLive { terminal.show(line) } else { terminal.say(line) }
+        }
+        terminal.finish()
+        let folder = shown(RunLocation(folder: request.run, resume: true).folder)
+        if result.tornBytes > 0 {
+            warn("\(folder)/ledger.jsonl ends in \(result.tornBytes) bytes that are no whole line")
+        }
+        if request.json { try StandardOutput.write(json: VerificationReport(result, folder)) }
+        if let difference = result.difference {
+            throw Failure.data(sentence(of: difference, in: result, of: folder))
+        }
+        if !request.json { try StandardOutput.write(sentence(of: result, folder) + "\n") }
+    }
+
+    private static func sentence(of result: Verification.Result, _ folder: String) -> String {
+        var text = "\(folder): \(result.steps.thatAgree), recomputed from "
+        text += "\(sentence(of: result.start)) in "
+        text += result.seconds < 10 ? "\(fixed(result.seconds, 1)) s" : span(result.seconds)
+        if result.skipped > 0 { text += "; \(result.skipped) skipped there and here" }
+        if !result.checkpoints.isEmpty {
+            let steps = result.checkpoints.map(String.init).joined(separator: ", ")
+            text +=
+                "; so \(result.checkpoints.count == 1 ? "does the checkpoint" : "do the checkpoints")"
+                + " of \(steps)"
+        }
+        return text
+    }
+
+    private static func sentence(of start: Verification.Start) -> String {
+        switch start {
+        case .seed: "the seed"
+        case .warmStart: "the run that it started from"
+        case .checkpoint(let path): shown(path)
+        }
+    }
+
+    private static func sentence(
+        of difference: Verification.Difference, in result: Verification.Result, of folder: String
+    ) -> String {
+        let step = difference.step
+        let (recorded, recomputed) = (difference.recorded, difference.recomputed)
+        let agreed =
+            step > result.steps.lowerBound
+            ? (result.steps.lowerBound...step - 1).thatAgree
+            : "it is the first one after \(sentence(of: result.start))"
+        let file = "\(folder)/ledger.jsonl"
+        switch difference.subject {
+        case .samples:
+            return "step \(step) has other samples in \(file) (\(recorded)) than the text gives "
+                + "(\(recomputed)): the text has changed or the line has; \(agreed)"
+        case .damaged(let error):
+            return "step \(step): \(Failure(error).cause); the steps up to it agree"
+        case .checkpoint(let path):
+            return "step \(step) differs in \(shown(path)) (\(recorded)) from what was recomputed "
+                + "(\(recomputed)); its line in the ledger agrees"
+        default:
+            return "step \(step) differs in \(difference.subject.name): \(recorded) in \(file), "
+                + "\(recomputed) here; \(agreed)"
+        }
+    }
+}
+
+/// The line of JSON.
+private struct VerificationReport: Encodable {
+    struct Difference: Encodable {
+        let step: Int
+        let subject, recorded, recomputed: String
+    }
+
+    let run: String
+    let equal: Bool
+    let from: String
+    let first, last, skipped: Int
+    let checkpoints: [Int]
+    let seconds: Double
+    let difference: Difference?
+
+    init(_ result: Verification.Result, _ folder: String) {
+        run = folder
+        equal = result.difference == nil
+        switch result.start {
+        case .seed: from = "seed"
+        case .warmStart: from = "warm start"
+        case .checkpoint(let path): from = path
+        }
+        first = result.steps.lowerBound
+        last = result.steps.upperBound
+        skipped = result.skipped
+        checkpoints = result.checkpoints
+        seconds = result.seconds
+        difference = result.difference.map {
+            Difference(
+                step: $0.step, subject: $0.subject.name, recorded: $0.recorded,
+                recomputed: $0.recomputed)
+        }
+    }
+}
+
+extension Verification.Difference.Subject {
+    fileprivate var name: String {
+        switch self {
+        case .samples: "samples"
+        case .labels: "labels"
+        case .state: "the state before it"
+        case .verdict: "the verdict"
+        case .loss: "the loss"
+        case .total: "the total gradient"
+        case .checkpoint, .damaged: "checkpoint"
+        }
+    }
+}
+
+extension ClosedRange<Int> {
+    fileprivate var thatAgree: String {
+        lowerBound == upperBound
+            ? "step \(lowerBound) agrees" : "steps \(lowerBound)..\(upperBound) agree"
+    }
+}

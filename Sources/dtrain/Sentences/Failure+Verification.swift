@@ -1,0 +1,19 @@
+import Runtime
+
+extension Failure {
+    init(_ error: Verification.Failure) {
+        switch error {
+        case .nothingRecorded(let run):
+            self = .data("\(shown(run)) has no step in its ledger yet, train until it has")
+        case .outside(let run, let asked, let recorded):
+            self = .usage(
+                "--steps \(asked.lowerBound)..\(asked.upperBound) is not within the steps "
+                    + "\(recorded.lowerBound)..\(recorded.upperBound) of \(shown(run)), give some of "
+                    + "them")
+        case .collective(let run):
+            self = .data(
+                "\(shown(run)) was summed with --collective ring, whose bits depend on the number "
+                    + "of workers, verify runs of --collective fold")
+        }
+    }
+}

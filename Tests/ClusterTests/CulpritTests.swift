@@ -1,0 +1,106 @@
+import Foundation
+import TestKit
+import Testing
+
+extension ClusterTests {
+    @Suite("The right one is blamed")
+    struct Blaming {
+        /// How workers are lost; three of four, one after another.
+        enum Loss: String, CaseIterable {
+            case killed
+            case stoppedInComputing = "stopped in computing"
+            case stoppedInFolding = "stopped in folding"
+            case stoppedInVoting = "stopped in voting"
+            case cutOff = "cut off together with the coordinator"
+
+            /// Steps long enough to be met in the middle, or short ones.
+            var model: String {
+                self == .stoppedInComputing ? "--batch-tokens 4096 --d-model 128 --d-ff 512" : ""
+            }
+        }
+
+        let cluster: Cluster
+
+        init() throws { cluster = try Cluster() }
+
+        @Test(arguments: Loss.allCases)
+        func `of four workers, three times`(loss: Loss) throws {
+            let coordinator = try cluster.coordinator(
+                "--workers 4 --steps 1000000 --peer-timeout 1s --checkpoint-every 0 \(loss.model)")
+            var workers = try (1...4).map {
+                try cluster.worker(of: coordinator, as: "worker \($0)")
+            }
+            var step = try coordinator.waitFor(step: 2)
+            for _ in 1...3 {
+                let mark = coordinator.mark
+                let victim = workers.remove(at: workers.count / 2)
+                let name = try #require(Self.name(of: victim, in: coordinator))
+                try lose(victim, loss, beside: workers, of: coordinator)
+                let line = try coordinator.waitFor("worker ", "is gone after step", after: mark)
+                #expect(line.text.contains("worker \(name) on"), "\(coordinator.account)")
+                let reason =
+                    loss == .killed ? "its connection broke" : "it has not been heard for 1."
+                #expect(line.text.contains(reason), "\(line.text)")
+                victim.kill()
+                step = try coordinator.waitFor(step: step + 1, after: coordinator.mark)
+                // Nobody but the victim has been blamed by then.
+                let gone = coordinator.lines.dropFirst(mark).filter {
+                    $0.text.contains("is gone after step") || $0.text.contains("differ")
+                }
+                #expect(gone.count == 1, "\(coordinator.account)")
+            }
+            coordinator.terminate()
+            #expect(try coordinator.waitForEnd() == 0)
+            try expectEnds(of: workers)
+        }
+
+        /// Stops or kills `victim` where `loss` says.
+        private func lose(
+            _ victim: RunningProgram, _ loss: Loss, beside others: [RunningProgram],
+            of coordinator: RunningProgram
+        ) throws {
+            switch loss {
+            case .killed: victim.kill()
+            case .stoppedInComputing:
+                // Nearly all of a step is computing; its beginning is said with the one before.
+                try coordinator.waitFor("step ", "tokens/s", after: coordinator.mark)
+                try pause(milliseconds: 30)
+                victim.stop()
+            case .stoppedInFolding:
+                // Without the first the others can finish computing, but not the fold.
+                others[0].stop()
+                try pause(milliseconds: 150)
+                victim.stop()
+                others[0].resume()
+            case .stoppedInVoting:
+                // Votes stay without an answer while nobody counts them.
+                coordinator.stop()
+                try pause(milliseconds: 150)
+                victim.stop()
+                coordinator.resume()
+            case .cutOff:
+                victim.stop()
+                coordinator.stop()
+                try pause(milliseconds: 300)
+                coordinator.resume()
+            }
+        }
+
+        /// Time passes for processes that stand still: nothing else shows that it has.
+        private func pause(milliseconds: UInt32) throws { usleep(milliseconds * 1000) }
+
+        /// What the coordinator calls a worker.
+        private static func name(
+            of worker: RunningProgram, in coordinator: RunningProgram
+        ) -> String? {
+            let line = coordinator.lines.last {
+                $0.text.contains("(process \(worker.processID),")
+                    && $0.text.contains("joined from")
+            }
+            guard let words = line?.text.split(separator: " "),
+                let index = words.firstIndex(of: "worker")
+            else { return nil }
+            return String(words[index + 1])
+        }
+    }
+}

@@ -82,10 +82,10 @@ struct ModelOptions: ParsableArguments {
             "LayerNorm, RMSNorm, or BatchNorm over a shard's tokens.", "layer|rms|batch"))
     var normalisation: String?
 
-    @Flag(
-        inversion: .prefixedNo,
-        help: "Add each sub-layer's input to its output. (default: --residual)")
-    var residual: Bool?
+    @Option(
+        parsing: .unconditional,
+        help: about(.residual, "Add each sub-layer's input to its output.", "true|false"))
+    var residual: String?
 
     @Option(
         parsing: .unconditional,
@@ -134,7 +134,7 @@ struct ModelOptions: ParsableArguments {
         given.set(.activation, activation)
         given.set(.norm, norm)
         given.set(.normalisation, normalisation)
-        given.set(.residual, residual.map { String($0) })
+        given.set(.residual, residual)
         given.set(.positions, positions)
         given.set(.positionEncoding, positionEncoding)
         given.set(.tying, tying)

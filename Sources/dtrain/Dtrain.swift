@@ -25,7 +25,8 @@ struct Dtrain: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
-            Inspect.self, Verify.self, Simulate.self, Bench.self, AllReduceMembership.self,
+            Inspect.self, Status.self, Verify.self, Simulate.self, Bench.self,
+            AllReduceMembership.self,
         ])
 
     static func main() {

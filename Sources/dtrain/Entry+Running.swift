@@ -47,7 +47,7 @@ extension Entry {
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
-                "step \(step) is not finite in \(sentence(ofShards: shards)): lower "
+                "step \(step) is not finite in \(sentence(ofShards: shards)): look at its samples, lower "
                     + "--learning-rate, or --on-nan skip, and go on with --resume --run \(folder)")
         case .disagreement(let step, let workers):
             throw Failure(
@@ -88,6 +88,7 @@ extension Entry {
             case .note(let note): terminal.say(sentence(of: note))
             case .stillWaiting(let address, let seconds):
                 terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
+            case .dump(let text): terminal.say(text)
             case .ended: break
             }
         }

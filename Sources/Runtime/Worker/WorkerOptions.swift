@@ -30,6 +30,8 @@ package enum WorkerReport: Sendable {
     /// No coordinator has answered for so long.
     case stillWaiting(coordinator: Address, seconds: Int)
     case ended(WorkerOutcome)
+    /// What SIGUSR1 asks for: the state machine in a line.
+    case dump(String)
 }
 
 /// Why a worker process ends without a word from a coordinator.

@@ -62,7 +62,7 @@ struct UsageTests {
         ("bench step --length 0", "--length 0"),
         ("bench all-reduce --bytes 6", "--bytes 6"),
         ("bench all-reduce --bytes 4,,8", "--bytes"),
-        ("bench all-reduce --transport pigeon", "auto, ipc or tcp"),
+        ("bench all-reduce --transport pigeon", "auto, shared, ipc or tcp"),
         ("trian", "'trian'"),
         ("train --wrokers 3", "did you mean '--workers'?"),
         ("train --workers", "--workers"),

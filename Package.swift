@@ -118,7 +118,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
-            dependencies: ["Checkpoint", "Messaging", "Wire", "TestKit", "dtrain"],
+            dependencies: ["Checkpoint", "Coordination", "Messaging", "Wire", "TestKit", "dtrain"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -93,6 +93,9 @@ package struct Coordinator: Sendable {
     /// Grows with every message that brings the stage at hand further.
     var movements: UInt64 = 0
     var lastMovement: Movement?
+    /// Whether the stage at hand takes longer than usual.
+    var stageWatch: StageWatch?
+    var stragglers = Stragglers()
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0
@@ -260,6 +263,8 @@ struct Peer: Sendable {
     var delivery: Delivery?
     var lastHeard: Instant
     var heartbeat: Heartbeat?
+    /// Of its shards in the last step that it voted on.
+    var computeSeconds: Double?
 
     var name: String { "w\(number)" }
 }

@@ -114,6 +114,10 @@ package enum CoordinatorNote: Hashable, Sendable {
     case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
     case ringBroken(name: String, reason: String)
+    /// Nothing has moved for longer than usual; these have work to do, or are all that wait.
+    case awaiting(step: Int, [Awaited], milliseconds: Int64)
+    /// In so many of the last 50 steps the others waited for this one, so long on average.
+    case straggler(name: String, host: String, steps: Int, milliseconds: Int64)
     case stalled(step: Int, waiting: [String], milliseconds: Int64)
     case stateDiffers(step: Int, names: [String])
     case totalsDiffer(step: Int, names: [String])

@@ -94,11 +94,15 @@ extension Coordinator {
         peers[id]?.written = nil
     }
 
+    /// Steps have been committed, by this coordinator or one before.
+    private var isResumed: Bool { hasStarted || recorded != nil }
+
     /// Starts with `--workers` workers, or with fewer some time after the first.
     mutating func startIfEnough(at now: Instant) {
         guard stage == .waiting, let firstPrepared else { return }
         let ready = peers.values.count { $0.isPrepared }
-        let grace = hasStarted ? policy.deadlines.peerTimeout : policy.startGrace
+        // A run under way goes on soon: who comes later takes the state while others train.
+        let grace = isResumed ? policy.deadlines.gathering : policy.startGrace
         let waitedLongEnough = firstPrepared + grace <= now && (hasStarted || !policy.waitForAll)
         if ready >= policy.workers || (ready > 0 && waitedLongEnough) { assemble(at: now) }
     }

@@ -120,6 +120,7 @@ extension Coordinator {
         actions.append(.record(decided))
         if step > recorded?.step ?? 0 { recorded = decided.line }
         committed = step
+        time(votes, members)
         refolds = 0
         attempts = 0
         let first = peers[members.peers[0]]?.hello

@@ -25,12 +25,14 @@ extension Coordinator {
         startIfEnough(at: now)
         watchSnapshot(at: now)
         watchPupils(at: now)
+        sayWhoIsAwaited(at: now)
         watchProgress(at: now)
     }
 
     private mutating func forgive(at now: Instant) {
         for id in peers.keys { peers[id]?.lastHeard = now }
         lastMovement = nil
+        stageWatch = nil
         snapshot?.lastMovement = now
         for id in peers.keys {
             peers[id]?.pupil?.lastMovement = now
@@ -60,7 +62,7 @@ extension Coordinator {
     }
 
     /// Whom the stage at hand waits for, in order; nobody where something else keeps watch.
-    private var awaited: [PeerID] {
+    var awaited: [PeerID] {
         switch stage {
         case .waiting, .saving, .finished: []
         // Pupils are watched by their pieces.
@@ -103,7 +105,7 @@ extension Coordinator {
     }
 
     /// Whether a peer has something to do for which it waits for nobody.
-    private func isInOwnWork(_ id: PeerID) -> Bool {
+    func isInOwnWork(_ id: PeerID) -> Bool {
         switch peers[id]?.heartbeat?.phase {
         case .folding, .voting, .forming: false
         // A member that waits has formed the ring; after that it must have been given an order.

@@ -45,6 +45,8 @@ package struct Deadlines: Hashable, Sendable {
     package var heartbeat: Milliseconds { Milliseconds(max(20, peerTimeout.count / 8)) }
     /// Time in which nobody gets on after which the ring is formed anew.
     package var stall: Milliseconds { Milliseconds(2 * peerTimeout.count) }
+    /// Time in which those who were cut off come back before the run goes on with whoever is there.
+    package var gathering: Milliseconds { Milliseconds(max(50, peerTimeout.count / 10)) }
     /// Time between a broken link's report and a new ring: the death behind it is known by then.
     package var settle: Milliseconds { Milliseconds(min(50, peerTimeout.count / 10)) }
 }

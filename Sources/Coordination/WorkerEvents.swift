@@ -42,6 +42,11 @@ package struct WorkProgress: Hashable, Sendable {
         self.slices = slices
         self.waitingFor = waitingFor
     }
+
+    package var brief: String {
+        "slice \(slice) of \(slices), waits for \(waitingFor.isEmpty ? "nothing" : waitingFor), "
+            + "progress \(count)"
+    }
 }
 
 /// What a worker wants done, in this order.

@@ -56,6 +56,18 @@ package struct WorkerSession: Sendable {
     /// The run and the epoch that a hello names.
     package var obeyed: (run: UInt64?, epoch: UInt32) { (welcome?.run, welcome?.epoch ?? 0) }
 
+    /// A line about what it is doing, for people who look for a fault.
+    package var brief: String {
+        let state = held.map { "holds the state of step \($0.step)" } ?? "holds no state"
+        let ring = roster.map {
+            "ring \($0.generation) as \($0.rank + 1) of \($0.names.count)"
+        }
+        let work = task.map { ", busy \($0)" } ?? ""
+        return "\(name) \(phase)\(work), \(state), \(ring ?? "in no ring"), "
+            + (order.map { "at step \($0.step)" } ?? "without a step")
+            + ", \(deferred.count) orders wait, \(lines.count) lines kept"
+    }
+
     /// Time after which a tick is due even if nothing else happens.
     package var tickInterval: Milliseconds { deadlines.heartbeat }
 

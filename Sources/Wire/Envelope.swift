@@ -68,6 +68,8 @@ package enum WireLimit {
     package static let pieceElements = 1 << 16
     /// Committed lines that a worker keeps.
     package static let lines = 4096
+    /// How a run stands, as JSON.
+    package static let status = 1 << 22
     /// A name, an endpoint, a reason.
     package static let text = 4096
     /// The configuration of a run.

@@ -25,7 +25,8 @@ struct Dtrain: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Evaluate.self, Inspect.self,
-            Verify.self, Simulate.self, Bench.self, PlanSteps.self, AllReduceMembership.self,
+            Status.self, Verify.self, Simulate.self, Bench.self, PlanSteps.self,
+            AllReduceMembership.self,
         ])
 
     static func main() {

@@ -47,7 +47,7 @@ extension Entry {
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
-                "step \(step) is not finite in \(sentence(ofShards: shards)): lower "
+                "step \(step) is not finite in \(sentence(ofShards: shards)): look at its samples, lower "
                     + "--learning-rate, or --on-nan skip, and go on with --resume --run \(folder)")
         case .disagreement(let step, let workers):
             throw Failure(
@@ -90,6 +90,7 @@ extension Entry {
                 terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
             case .memoryNotShared(let reason):
                 terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
+            case .dump(let text): terminal.say(text)
             case .ended: break
             }
         }

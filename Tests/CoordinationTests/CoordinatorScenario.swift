@@ -6,6 +6,7 @@ import Wire
 struct CoordinatorScenario {
     var coordinator: Coordinator
     private(set) var lines: [String] = []
+    var tellsWaits = false
     private var now = Instant(nanoseconds: 0)
 
     static func policy(_ change: (inout CoordinatorPolicy) -> Void = { _ in }) -> CoordinatorPolicy
@@ -39,7 +40,7 @@ struct CoordinatorScenario {
     mutating func event(_ what: String, _ event: CoordinatorEvent) {
         lines.append(what)
         for action in coordinator.receive(event, at: now) {
-            if case .send(_, .heartbeat) = action { continue }
+            if isLeftOut(action) { continue }
             lines.append("  " + action.brief { "p\($0.value)" })
         }
     }
@@ -74,9 +75,18 @@ struct CoordinatorScenario {
         event("stopped for \(milliseconds) ms", .tick)
     }
 
+    /// Heartbeats, and what is said of waits unless that is what the scene is about.
+    private func isLeftOut(_ action: CoordinatorAction) -> Bool {
+        switch action {
+        case .send(_, .heartbeat): true
+        case .note(.awaiting): !tellsWaits
+        default: false
+        }
+    }
+
     private mutating func quietly(_ event: CoordinatorEvent) {
         for action in coordinator.receive(event, at: now) {
-            if case .send(_, .heartbeat) = action { continue }
+            if isLeftOut(action) { continue }
             lines.append("  " + action.brief { "p\($0.value)" })
         }
     }
@@ -126,7 +136,7 @@ struct CoordinatorScenario {
 
     mutating func votes(
         _ peer: UInt64, _ counter: UInt32, step: Int, _ shards: Range<Int>, total: UInt64 = 7,
-        state: UInt64 = 5, norm: Double = 1, nonFinite: [UInt32] = []
+        state: UInt64 = 5, norm: Double = 1, nonFinite: [UInt32] = [], computing: Double = 0
     ) {
         let reports = shards.map {
             ShardReport(shard: $0, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
@@ -138,7 +148,7 @@ struct CoordinatorScenario {
                     generation: Generation(epoch: 1, counter: counter), step: step,
                     total: WireDigest(high: total, low: 0), state: WireDigest(high: state, low: 0),
                     squaredNorm: norm, nonFiniteShards: nonFinite, reports: reports,
-                    computeSeconds: 0, waitSeconds: 0, foldSeconds: 0)))
+                    computeSeconds: computing, waitSeconds: 0, foldSeconds: 0)))
     }
 
     mutating func slice(
@@ -177,9 +187,11 @@ struct CoordinatorScenario {
     }
 
     /// Both vote alike on a step, and follow its commit.
-    mutating func bothVote(_ counter: UInt32, step: Int) {
-        votes(1, counter, step: step, 0..<2)
-        votes(2, counter, step: step, 2..<4)
+    mutating func bothVote(
+        _ counter: UInt32, step: Int, computing: (Double, Double) = (0, 0)
+    ) {
+        votes(1, counter, step: step, 0..<2, computing: computing.0)
+        votes(2, counter, step: step, 2..<4, computing: computing.1)
         quietly(.received(PeerID(1), .updated(Self.state(step))))
         quietly(.received(PeerID(2), .updated(Self.state(step))))
     }

@@ -209,7 +209,7 @@ import Wire
         s.wait(2_300, hearing: [1: .updating, 2: .forming])
         s.breaks(2)
         s.joins(3, holds: 1)
-        s.wait(2_300, hearing: [3: .updating])
+        s.wait(1_400, hearing: [3: .updating])
         s.joins(4, holds: 1)
         s.wait(1_000, hearing: [3: .updating, 4: .waiting])
         #expect(
@@ -232,7 +232,7 @@ import Wire
                   → p3 welcome w3
                   note joined(name: "w3", host: "h", processID: 3, threads: 1, waitingFor: 0)
                 p3: prepared holds 1
-                2300 ms pass
+                1400 ms pass
                   note formed(1.4, members: ["w3"], bounds: [0, 4])
                   → p3 roster 1.4 after 1: w3 of w3, shards 0..<4
                 p4: hello 4

@@ -126,7 +126,7 @@ struct WorkerScenario {
                   compute step 1
                 computed
                 folded 1
-                  → vote 1.1 step 1 on shards 
+                  → vote 1.1 step 1 on shards \("")
                 commit 1
                   update 1
                 """)

@@ -63,6 +63,7 @@ package struct RunningProgram: Sendable {
     package func kill() { process.send(SIGKILL) }
     package func stop() { process.send(SIGSTOP) }
     package func resume() { process.send(SIGCONT) }
+    package func dump() { process.send(SIGUSR1) }
     package func interrupt() { process.send(SIGINT) }
     package func terminate() { process.send(SIGTERM) }
 

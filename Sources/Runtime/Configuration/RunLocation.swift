@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 
 /// Where a run lives and whether it is there already.
@@ -23,6 +24,15 @@ package struct RunLocation: Equatable, Sendable {
             .year().month().day().time(includingFractionalSeconds: false)
             .timeSeparator(.omitted).dateSeparator(.omitted)
         return "runs/" + time.formatted(stamp) + "Z"
+    }
+
+    /// Where the coordinator of the run in `folder` listens; nil when none says so.
+    ///
+    /// Throws: `CheckpointError` for a file that cannot be read.
+    package static func address(of folder: String) throws -> String? {
+        let paths = RunPaths(folder)
+        guard FileManager.default.fileExists(atPath: paths.address) else { return nil }
+        return try paths.text(paths.address).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     package enum Content: Sendable { case aRun, aFile, other }

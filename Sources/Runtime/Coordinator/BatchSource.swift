@@ -6,6 +6,8 @@ package protocol BatchSource: Sendable {
     func batch(step: Int) -> Batch
     /// The held-out part, cut like the training part.
     var heldOut: [Batch] { get }
+    /// Where a sample stands; nil for one that was made up.
+    func place(ofSample sample: Int) -> Place?
 }
 
 /// A corpus under a seed, with its held-out part.
@@ -14,9 +16,14 @@ struct CorpusBatches: BatchSource {
     let heldOut: [Batch]
 
     func batch(step: Int) -> Batch { schedule.batch(step: step) }
+
+    func place(ofSample sample: Int) -> Place? {
+        schedule.corpus.places.indices.contains(sample) ? schedule.corpus.places[sample] : nil
+    }
 }
 
 /// Random sentences of one length.
 extension SyntheticBatches: BatchSource {
     package var heldOut: [Batch] { [] }
+    package func place(ofSample sample: Int) -> Place? { nil }
 }

@@ -27,8 +27,13 @@ extension CoordinatorProcess {
         case .forget(let peer):
             deliveries[peer] = nil
             outboxes[peer] = nil
-        case .note(let note): report(.note(note))
-        case .finish(let outcome): self.outcome = outcome
+        case .note(let note):
+            if case .skipped(let step, let shards) = note { reportSamples(of: shards, step) }
+            if case .joined(_, _, let processID, _, _) = note { localWorkers?.joined(processID) }
+            report(.note(note))
+        case .finish(let outcome):
+            if case .nonFinite(let step, let shards) = outcome { reportSamples(of: shards, step) }
+            self.outcome = outcome
         }
         return true
     }
@@ -53,6 +58,17 @@ extension CoordinatorProcess {
         let batch = setup.batches.batch(step: step)
         currentBatch = batch
         return batch
+    }
+
+    private func reportSamples(of shards: [Int], _ step: Int) {
+        let batch = batch(step)
+        for shard in shards where batch.shards.indices.contains(shard) {
+            let samples = batch.shards[shard].samples
+            report(
+                .nonFinite(
+                    step: step, shard: shard, samples: samples,
+                    places: samples.compactMap { setup.batches.place(ofSample: $0) }))
+        }
     }
 
     private func flattened(_ batch: Batch, _ shards: Range<Int>) -> [ShardWords] {

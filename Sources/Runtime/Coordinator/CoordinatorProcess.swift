@@ -64,7 +64,7 @@ final class CoordinatorProcess {
         self.endpoint = endpoint
         self.report = report
         self.mailbox = mailbox
-        signals = Signals([SIGINT, SIGTERM, SIGCHLD])
+        signals = Signals([SIGINT, SIGTERM, SIGCHLD, SIGUSR1])
         coordinator = Coordinator(
             policy: setup.policy, parameterCount: setup.parameterCount,
             resumedFrom: setup.resumedFrom, recorded: setup.recorded)
@@ -109,7 +109,9 @@ final class CoordinatorProcess {
 
     private func takeSignals() {
         while let signal = signals.next() {
-            if signal == SIGCHLD {
+            if signal == SIGUSR1 {
+                report(.dump(coordinator.brief, coordinator.status(at: Clock.now)))
+            } else if signal == SIGCHLD {
                 localWorkers?.reap(isFinished: outcome != nil)
                 endWithWorkers()
             } else {
@@ -158,7 +160,10 @@ final class CoordinatorProcess {
                 guard let (identity, connection, payload) = try endpoint.socket.receive() else {
                     return
                 }
-                guard let peer = PeerID(identity: identity) else { continue }
+                guard let peer = PeerID(identity: identity) else {
+                    answer(payload, to: identity)
+                    continue
+                }
                 connections[connection] = peer
                 take(payload, from: peer)
             } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
@@ -189,7 +194,14 @@ final class CoordinatorProcess {
     func send(_ message: CoordinatorMessage, to peer: PeerID) {
         outboxes[peer, default: []].append(message.encoded)
         flush(peer)
+        // Windows bound what is under way: who lets more than that lie does not read at all.
+        guard outboxes[peer].map({ $0.count > Self.outboxLimit }) ?? false else { return }
+        outboxes[peer] = nil
+        unreachable.insert(peer)
     }
+
+    /// Messages that may wait for a peer whose queue in the socket is full.
+    private static let outboxLimit = 512
 
     private func flushOutboxes() {
         for peer in outboxes.keys.sorted() { flush(peer) }

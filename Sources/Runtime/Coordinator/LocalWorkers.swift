@@ -8,12 +8,13 @@ package final class LocalWorkers {
     private struct Child {
         var processID: pid_t?
         var log: String
-        var startedAt = ContinuousClock.now
-        /// Deaths within a few seconds of the start, one after another.
-        var quickDeaths = 0
+        /// The coordinator has welcomed it.
+        var hasJoined = false
+        /// Deaths before it joined, one after another.
+        var failedStarts = 0
     }
 
-    /// A worker that keeps dying as soon as it is started.
+    /// A worker that keeps dying before it has joined.
     package struct KeepsEnding: Error, Sendable {
         package let index: Int
         package let status: ExitStatus
@@ -38,6 +39,13 @@ package final class LocalWorkers {
         for index in children.indices { try start(index) }
     }
 
+    /// The coordinator has welcomed a process of this host.
+    func joined(_ processID: Int) {
+        guard let index = children.firstIndex(where: { $0.processID.map(Int.init) == processID })
+        else { return }
+        children[index].hasJoined = true
+    }
+
     package var processIDs: [pid_t] { children.compactMap(\.processID) }
 
     /// Takes note of children that have ended; unless the run is finished, starts them again.
@@ -55,9 +63,9 @@ package final class LocalWorkers {
 
     private func replace(_ index: Int, _ processID: pid_t, _ status: ExitStatus) {
         report(.workerEnded(index: index, processID: processID, status: status))
-        let wasQuick = Clock.seconds(since: children[index].startedAt) < 5
-        children[index].quickDeaths = wasQuick ? children[index].quickDeaths + 1 : 0
-        guard children[index].quickDeaths < 5 else {
+        let hadJoined = children[index].hasJoined
+        children[index].failedStarts = hadJoined ? 0 : children[index].failedStarts + 1
+        guard children[index].failedStarts < 5 else {
             failure = KeepsEnding(index: index, status: status, log: children[index].log)
             return
         }
@@ -115,7 +123,7 @@ package final class LocalWorkers {
             &processID, "/proc/self/exe", &actions, &attributes, &pointers, environ)
         guard code == 0 else { throw POSIXFailure(call: "posix_spawn", code: code) }
         children[index].processID = processID
-        children[index].startedAt = .now
+        children[index].hasJoined = false
         report(.workerStarted(index: index, processID: processID, log: children[index].log))
     }
 }

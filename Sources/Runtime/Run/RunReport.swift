@@ -18,6 +18,10 @@ package enum RunReport: Sendable {
     case workerStarted(index: Int, processID: Int32, log: String)
     case workerEnded(index: Int, processID: Int32, status: ExitStatus)
     case timeIsUp(step: Int)
+    /// The samples of shards whose gradient is not finite, by their number in the ledger.
+    case nonFinite(step: Int, shard: Int, samples: [Int], places: [Place])
+    /// What SIGUSR1 asks for: the state machine in a line, and how the run stands.
+    case dump(String, RunStatus)
 }
 
 /// How a process ended.

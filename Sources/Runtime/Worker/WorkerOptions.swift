@@ -32,6 +32,8 @@ package enum WorkerReport: Sendable {
     /// Gradients go over ipc instead; said once.
     case memoryNotShared(reason: String)
     case ended(WorkerOutcome)
+    /// What SIGUSR1 asks for: the state machine in a line.
+    case dump(String)
 }
 
 /// Why a worker process ends without a word from a coordinator.

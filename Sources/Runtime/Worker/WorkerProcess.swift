@@ -47,7 +47,7 @@ package final class WorkerProcess {
     ) throws(MessagingError) {
         self.options = options
         self.report = report
-        let terminal = options.parent == nil ? [SIGINT, SIGTERM] : [SIGTERM]
+        let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGTERM, SIGUSR1]
         signals = Signals(terminal)
         if let parent = options.parent { Self.endWith(parent) }
         context = try Context()
@@ -114,7 +114,11 @@ package final class WorkerProcess {
     }
 
     private func takeSignals() {
-        while signals.next() != nil {
+        while let signal = signals.next() {
+            if signal == SIGUSR1 {
+                report(.dump("\(session.brief); \(progress.brief)"))
+                continue
+            }
             if isStopping { exit(130) }
             isStopping = true
             handle(.stopRequested)

@@ -19,6 +19,7 @@ extension Failure {
         case let error as RunStore.Failure: self.init(error)
         case let error as Verification.Failure: self.init(error)
         case let error as WorkerError: self.init(error)
+        case let error as StatusQuery.Failure: self.init(error)
         case let error as AllReduceBenchmark.Failure: self.init(error)
         case let error as StepBenchmarkError: self.init(error)
         case let error as LocalWorkers.KeepsEnding: self.init(error)

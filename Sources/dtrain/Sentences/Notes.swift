@@ -45,6 +45,16 @@ func sentence(of note: CoordinatorNote) -> String {
         return "sending the state of step \(step) to \(names.joined(separator: ", "))"
     case .ringBroken(let name, let reason):
         return "worker \(name) says that its ring link broke: \(reason)"
+    case .awaiting(let step, let workers, let milliseconds):
+        let whom = workers.map {
+            "\($0.name) on \($0.host) (\($0.phase)"
+                + ($0.waitingFor.isEmpty ? ")" : ", waits for \($0.waitingFor))")
+        }
+        return "step \(step) has been waiting for \(fixed(Double(milliseconds) / 1000, 1)) s for "
+            + whom.joined(separator: ", ")
+    case .straggler(let name, let host, let steps, let milliseconds):
+        return "the others waited for worker \(name) on \(host) in \(steps) of the last 50 steps, "
+            + "\(milliseconds) ms on average"
     case .stalled(let step, let waiting, let milliseconds):
         return "step \(step) has not moved for \(milliseconds / 1000) s, waiting for "
             + "\(waiting.joined(separator: ", ")): forming the ring anew"

@@ -46,6 +46,14 @@ final class RunProgress {
             terminal.warn(
                 "worker process \(processID) (logs/worker-\(index + 1).log) \(said(status)),"
                     + " starting another")
+        case .dump(let text, let status):
+            terminal.say(text)
+            for line in statusTable(status) { terminal.say(line) }
+        case .nonFinite(let step, let shard, let samples, let places):
+            let lines = places.map { "\($0.file):\($0.line)" }
+            terminal.warn(
+                "step \(step): the gradient of shard \(shard) is not finite, its samples are "
+                    + (lines.isEmpty ? samples.map(String.init) : lines).joined(separator: ", "))
         case .timeIsUp(let step): terminal.say("step \(step): the time is up")
         }
     }

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Coordination
+import Foundation
+import Runtime
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Shows how a run that is under way stands: who does what, who waits for whom.",
+        discussion: """
+            EXAMPLES
+              dtrain status
+              dtrain status --connect \(Address.standard) --json
+            """)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Address of the coordinator.", valueName: "tcp://host:port"))
+    var connect: String?
+
+    @Option(
+        name: .customLong("run"), parsing: .unconditional,
+        help: ArgumentHelp("Run folder, in which the address is read.", valueName: "dir"))
+    var folder = RunLocation.latest
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    func run() throws {
+        let status = try Entry.status(of: connect, run: folder)
+        if json { return try StandardOutput.write(json: status) }
+        try StandardOutput.write(statusTable(status).map { $0 + "\n" }.joined())
+    }
+}
+
+extension Entry {
+    /// Asks the coordinator at `address`, or the one whose address stands in the run's folder.
+    static func status(of address: String?, run: String) throws -> RunStatus {
+        guard let text = try address ?? RunLocation.address(of: run) else {
+            throw Failure(
+                .unavailable,
+                "no coordinator has \(shown(run)) open: nothing is under way there, or give --connect"
+            )
+        }
+        guard let address = Address(text), address.port > 0 else {
+            throw Failure.usage(
+                "--connect takes an address such as \(Address.standard), not '\(text)'")
+        }
+        guard address.isLoopback else {
+            throw Failure.usage(
+                "--connect \(address) leaves this machine, which is refused until links are encrypted"
+            )
+        }
+        return try StatusQuery(address).run()
+    }
+}
+
+/// A line for the run and one for each worker.
+func statusTable(_ status: RunStatus) -> [String] {
+    let rows =
+        [
+            [
+                "WORKER", "HOST", "PID", "PLACE", "SHARDS", "PHASE", "WAITS FOR", "HEARD", "STEP",
+                "LATE",
+            ]
+        ]
+        + status.workers.map(row)
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let lines = rows.map { row in
+        zip(row, widths).map { padded($0, $1) }.joined(separator: "  ")
+    }
+    let head =
+        "\(status.state.rawValue), step \(status.step) of \(status.steps), "
+        + "ring \(status.incarnation).\(status.generation)"
+    return [head] + (status.workers.isEmpty ? ["no workers"] : lines)
+}
+
+private func row(_ worker: RunStatus.Worker) -> [String] {
+    let isFolding = worker.phase == "folding" && worker.slices > 0
+    let late = worker.lateSteps > 0 ? "\(worker.lateMilliseconds) ms × \(worker.lateSteps)" : "-"
+    return [
+        worker.id, worker.host, "\(worker.pid)", worker.rank.map { "\($0 + 1)" } ?? "-",
+        "\(worker.shards)",
+        worker.phase + (isFolding ? " \(worker.slice)/\(worker.slices)" : ""),
+        worker.waitingFor.isEmpty ? "-" : worker.waitingFor,
+        "\(worker.heardMilliseconds) ms ago", "\(worker.stepMilliseconds) ms", late,
+    ]
+}

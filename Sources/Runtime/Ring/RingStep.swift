@@ -45,7 +45,12 @@ final class RingStep: Sendable {
 
     /// Elements from here on are final in all own gradients.
     var ready: Int {
-        watermarks.reduce(0) { max($0, $1.element.load(ordering: .sequentiallyConsistent)) }
+        // By index: an iterator asks for memory in builds that are not optimised.
+        var ready = 0
+        for index in watermarks.indices {
+            ready = max(ready, watermarks[index].element.load(ordering: .sequentiallyConsistent))
+        }
+        return ready
     }
 
     /// When own gradients were complete.

@@ -14,10 +14,11 @@ final class RingLink {
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
-        identity: [UInt8]
+        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?
     ) throws(MessagingError) {
         var options = configuration.socketOptions
         options.identity = identity
+        if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
         let socket = try DealerSocket(context, options)
         let monitor = try SocketMonitor(socket)

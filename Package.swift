@@ -44,7 +44,9 @@ let package = Package(
             ]),
         .target(
             name: "CEmbeddedText",
-            exclude: ["demo.en-fr.tsv", "demo.en-fr.LICENSE"]),
+            exclude: [
+                "demo.en-fr.tsv", "demo.en-fr.LICENSE", "botchan.txt", "botchan.LICENSE",
+            ]),
         .target(
             name: "CBuildFacts",
             cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),

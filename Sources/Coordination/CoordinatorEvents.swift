@@ -55,6 +55,8 @@ package struct CommittedStep: Hashable, Sendable {
     package var state: WireDigest
     package var reports: [ShardReport]
     package var gradientNorm: Double
+    /// Squared norm of each layer's gradient, if that was measured.
+    package var layerNorms: [Double]
     package var skipped: Bool
     package var timing: StepTiming
     package var workers: Int

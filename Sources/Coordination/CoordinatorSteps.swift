@@ -114,7 +114,8 @@ extension Coordinator {
             generation: members.generation, step: step, total: votes[0].total,
             state: votes[0].state,
             reports: votes.flatMap(\.reports).sorted { $0.shard < $1.shard },
-            gradientNorm: votes[0].squaredNorm.squareRoot(), skipped: skipped,
+            gradientNorm: votes[0].squaredNorm.squareRoot(),
+            layerNorms: votes[0].layerNorms, skipped: skipped,
             timing: StepTiming(votes, step: now.seconds(since: since)),
             workers: votes.count)
         actions.append(.record(decided))

@@ -5,6 +5,10 @@ package enum Activation: Sendable {
     case gelu
     /// x·σ(x). Source: Elfwing, Uchibe, Doya (2018); Ramachandran, Zoph, Le (2017).
     case silu
+    /// σ(x) = 1 / (1 + e^-x): saturates, and its slope is at most 1/4.
+    case sigmoid
+    /// Saturates, with a slope of 1 at 0.
+    case tanh
 
     /// f(x) and f'(x).
     @inline(__always) func value(_ x: Wide) -> (Wide, Wide) {
@@ -20,8 +24,14 @@ package enum Activation: Sendable {
             let density = exponential(x * x * -0.5) * 0.398_942_28
             return (x * phi, phi.addingProduct(x, density))
         case .silu:
-            let s = sigmoid(x)
+            let s = Kernels.sigmoid(x)
             return (x * s, s.addingProduct(x * s, 1 - s))
+        case .sigmoid:
+            let s = Kernels.sigmoid(x)
+            return (s, s * (1 - s))
+        case .tanh:
+            let t = hyperbolicTangent(x)
+            return (t, 1 - t * t)
         }
     }
 
@@ -35,6 +45,8 @@ package enum Activation: Sendable {
         case .relu: Activation.relu.rows(h, b, mask, y, keepSlope)
         case .gelu: Activation.gelu.rows(h, b, mask, y, keepSlope)
         case .silu: Activation.silu.rows(h, b, mask, y, keepSlope)
+        case .sigmoid: Activation.sigmoid.rows(h, b, mask, y, keepSlope)
+        case .tanh: Activation.tanh.rows(h, b, mask, y, keepSlope)
         }
     }
 

@@ -7,13 +7,18 @@ package struct Attention: Sendable {
     package let keys: Offsets
     package let heads: Int
     package let causal: Bool
+    /// Whether queries and keys are the same numbers, so that their gradients lie in one place.
+    package let sharesQueryKey: Bool
 
-    package init(queries: Offsets, keys: Offsets, heads: Int, causal: Bool) {
+    package init(
+        queries: Offsets, keys: Offsets, heads: Int, causal: Bool, sharesQueryKey: Bool = false
+    ) {
         precondition(queries.sequences == keys.sequences)
         self.queries = queries
         self.keys = keys
         self.heads = heads
         self.causal = causal
+        self.sharesQueryKey = sharesQueryKey
     }
 
     /// Entries of a row of weights: one a key, and zeros up to a multiple of eight.
@@ -37,6 +42,7 @@ package struct Attention: Sendable {
     /// One sequence and head.
     private struct Block {
         let queries, keys, columns: Range<Int>
+        let head: Int
         /// Where its probabilities begin.
         let start: Int
 
@@ -61,16 +67,20 @@ package struct Attention: Sendable {
             let (rows, others) = (queries[sequence], keys[sequence])
             for head in 0..<heads {
                 let range = head * width..<(head + 1) * width
-                body(Block(queries: rows, keys: others, columns: range, start: start))
+                body(
+                    Block(queries: rows, keys: others, columns: range, head: head, start: start))
                 start += rows.count * Self.width(others.count)
             }
         }
     }
 
+    /// With a `bias` it is added to the logits.
+    ///
     /// Shapes: q, o [queries, d]; k, v [keys, d]; weights 1 × `weightCount`; scratch 1 × `scratchCount`.
     package func forward(
-        _ q: Matrix, _ k: Matrix, _ v: Matrix, mask: Mask?, into o: Matrix, weights: Matrix,
-        scratch: Matrix, _ multiplier: Multiplier
+        _ q: Matrix, _ k: Matrix, _ v: Matrix, bias: RelativeBias? = nil, mask: Mask?,
+        into o: Matrix,
+        weights: Matrix, scratch: Matrix, _ multiplier: Multiplier
     ) {
         let scale = 1 / Float(q.columns / heads).squareRoot()
         forEachBlock(q.columns) { part in
@@ -78,6 +88,13 @@ package struct Attention: Sendable {
             multiplier.timesTransposed(
                 part.query(q), part.key(k), into: p)
             let dropped = mask == nil ? p : part.matrix(scratch.base)
+            if let bias {
+                for row in 0..<p.rows {
+                    bias.add(
+                        to: p.row(row), keys: part.keys.count, query: row, head: part.head,
+                        factor: 1 / scale)
+                }
+            }
             for row in 0..<p.rows {
                 let softmax = AttentionRow(
                     weights: p.row(row), count: p.columns, scale: scale, mask: mask,
@@ -92,9 +109,11 @@ package struct Attention: Sendable {
     /// Overwrites dq, dk, dv with the gradients that follow from do.
     ///
     /// dV = (P∘M)ᵀ·dO; dP = (dO·Vᵀ)∘M; dS = P∘(dP - rowsum(dP∘P)); dQ = dS·K/√d_h; dK = dSᵀ·Q/√d_h.
+    /// A bias's gradient, the sums of dS over its buckets, is added to `dBias`.
     package func backward(
-        _ dO: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, mask: Mask?, weights: Matrix,
-        scratch: Matrix, dQ: Matrix, dK: Matrix, dV: Matrix, _ multiplier: Multiplier
+        _ dO: Matrix, _ q: Matrix, _ k: Matrix, _ v: Matrix, bias: RelativeBias? = nil, mask: Mask?,
+        weights: Matrix, scratch: Matrix, dQ: Matrix, dK: Matrix, dV: Matrix, dBias: Matrix? = nil,
+        _ multiplier: Multiplier
     ) {
         let scale = 1 / Float(q.columns / heads).squareRoot()
         forEachBlock(q.columns) { part in
@@ -109,9 +128,30 @@ package struct Attention: Sendable {
                     start: part.start + row * p.columns)
                 softmax.backward(dS.row(row), dropped: dropped.row(row))
             }
+            if let bias, let dBias {
+                for row in 0..<p.rows {
+                    bias.collect(
+                        dS.row(row), keys: part.keys.count, query: row, head: part.head,
+                        factor: 1 / scale, into: dBias)
+                }
+            }
             multiplier.transposedTimes(dropped, gradient, into: part.key(dV))
             multiplier.times(part.real(dS), part.key(k), into: part.query(dQ))
-            multiplier.transposedTimes(dS, part.query(q), into: part.key(dK))
+            multiplier.transposedTimes(
+                dS, part.query(q), into: part.key(dK), accumulate: sharesQueryKey)
         }
+    }
+
+    /// The probabilities that `forward` left. Shapes: [queries, keys] of the sequence.
+    package func probabilities(_ weights: Matrix, sequence: Int, head: Int) -> Matrix {
+        precondition(head < heads && sequence < queries.sequences, "head \(head) of \(heads)")
+        let before = (0..<sequence).reduce(0) {
+            $0 + queries[$1].count * Self.width(keys[$1].count) * heads
+        }
+        let (rows, columns) = (queries[sequence].count, keys[sequence].count)
+        let width = Self.width(columns)
+        return Matrix(
+            base: weights.base + before + head * rows * width, rows: rows, columns: width
+        ).columns(0..<columns)
     }
 }

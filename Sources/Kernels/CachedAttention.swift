@@ -4,13 +4,16 @@
 ///
 ///     o_i = Σ_j p_ij v_j,   p_ij = softmax over j ∈ J(i) of q_i·k_j / √d_h
 ///
+/// With a `bias` the picked rows are a query's positions from 0 on, it stands at the last, and the bias
+/// is added to the logits.
+///
 /// Queries may pick the same rows, as hypotheses with a common beginning do. A query's bits
 /// depend on it and its rows alone. No rows give zeros.
 /// Shapes: queries, result [n, d]; keys, values [rows of the cache, d]; n + 1 offsets.
 /// Source: Vaswani et al. 2017, section 3.2.
 package func attend(
     queries: Matrix, keys: Matrix, values: Matrix, rows: [Int32], offsets: [Int], heads: Int,
-    into result: Matrix
+    bias: RelativeBias? = nil, into result: Matrix
 ) {
     let width = queries.columns
     precondition(offsets.count == queries.rows + 1 && offsets.last == rows.count)
@@ -23,6 +26,9 @@ package func attend(
             let picked = offsets[query]..<offsets[query + 1]
             score(queries.row(query), keys, rows, picked, heads: heads, into: scores)
             for head in 0..<heads {
+                bias?.add(
+                    to: scores + head * picked.count, keys: picked.count,
+                    query: picked.count - 1, head: head, factor: 1)
                 normalise(scores + head * picked.count, count: picked.count)
             }
             mix(values, rows, picked, heads: heads, weights: scores, into: result.row(query))

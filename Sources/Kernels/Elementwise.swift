@@ -63,6 +63,50 @@ package func sumColumns(_ matrix: Matrix, into: Matrix, accumulate: Bool) {
     }
 }
 
+/// into ← source · factor. Shapes: all [m, n].
+package func scale(_ source: Matrix, by factor: Float, into: Matrix) {
+    precondition(source.rows == into.rows && source.columns == into.columns)
+    for row in 0..<source.rows {
+        let (from, to) = (source.row(row), into.row(row))
+        sweep(
+            source.columns,
+            whole: { to.store(from.wide($0) * factor, $0) },
+            part: { to.store(from.part($0, $1) * factor, $0, part: $1) })
+    }
+}
+
+/// into ← (a + b) ∘ mask, b added to every row. Shapes: a, into [m, n], dense; b [1, n].
+package func addBias(_ a: Matrix, _ b: Matrix, mask: Mask?, into: Matrix) {
+    precondition(a.isDense && into.isDense && a.rows == into.rows && b.columns == a.columns)
+    precondition(a.columns == into.columns)
+    for row in 0..<a.rows {
+        let (from, bias, to) = (a.row(row), b.base, into.row(row))
+        let start = row * a.columns
+        sweep(
+            a.columns,
+            whole: {
+                to.store((from.wide($0) + bias.wide($0)) * mask.factors(start + $0), $0)
+            },
+            part: {
+                let sum = from.part($0, $1) + bias.part($0, $1)
+                to.store(sum * mask.factors(start + $0), $0, part: $1)
+            })
+    }
+}
+
+/// Σ of squares, rows in order in Double. Shapes: [m, n].
+package func squaredSum(_ matrix: Matrix) -> Double {
+    (0..<matrix.rows).reduce(0) { sum, row in
+        let x = matrix.row(row)
+        return sum
+            + Double(
+                total(matrix.columns) { index, part in
+                    let value = part.map { x.part(index, $0) } ?? x.wide(index)
+                    return value * value
+                })
+    }
+}
+
 /// Every row of `matrix` ← `row`. Shapes: [1, n], [m, n].
 package func broadcast(_ row: Matrix, into matrix: Matrix) {
     precondition(row.rows == 1 && row.columns == matrix.columns)

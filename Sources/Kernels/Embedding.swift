@@ -54,4 +54,29 @@ package enum Embedding {
                 })
         }
     }
+
+    /// dpositions[i - start of its sequence] += dy_i ∘ mask, tokens in order.
+    package static func positionsBackward(
+        _ dy: Matrix, _ offsets: Offsets, mask: Mask?, dPositions: Matrix
+    ) {
+        precondition(dy.rows == offsets.tokens && dy.columns == dPositions.columns)
+        for sequence in 0..<offsets.sequences {
+            let range = offsets[sequence]
+            for token in range {
+                let (from, to) = (dy.row(token), dPositions.row(token - range.lowerBound))
+                let start = token * dy.columns
+                sweep(
+                    dy.columns,
+                    whole: {
+                        let factor = mask.factors(start + $0)
+                        to.store(to.wide($0).addingProduct(from.wide($0), factor), $0)
+                    },
+                    part: {
+                        let factor = mask.factors(start + $0)
+                        let sum = to.part($0, $1).addingProduct(from.part($0, $1), factor)
+                        to.store(sum, $0, part: $1)
+                    })
+            }
+        }
+    }
 }

@@ -1,36 +1,17 @@
-/// What can be wrong with a model's settings or with what it is given.
-package enum ModelError: Error, Equatable, Sendable {
-    /// A setting that must be at least 1.
-    case notPositive(setting: String, value: Int)
-    case headsDoNotDivide(heads: Int, dModel: Int)
-    case dropoutOutOfRange(Float)
-    case offsetsOutOfOrder(sequence: Int)
-    case offsetsDoNotCover(last: Int, tokens: Int)
-    case emptySequence(sequence: Int)
-    case tokenOutOfRange(id: Int, position: Int, vocabulary: Int)
-    case sequenceTooLong(sequence: Int, length: Int, positions: Int)
-    case labelsDoNotMatch(labels: Int, tokens: Int)
-    case sequencesDoNotMatch(source: Int, decoder: Int)
-    case unexpectedSource(sequences: Int)
-}
-
 /// A Transformer's shape: all that its parameters' names and shapes, and its function, depend on.
 ///
 /// A language model is a stack of `decoderLayers` layers; its `encoderLayers` say nothing.
-package struct Architecture: Codable, Hashable, Sendable {
-    package enum Kind: String, Codable, Sendable, CaseIterable {
-        case encoderDecoder = "encoder-decoder"
-        case languageModel = "lm"
-    }
-
-    /// Where LayerNorm stands: before each sub-layer or after each residual sum.
-    package enum Norm: String, Codable, Sendable, CaseIterable { case pre, post }
-
-    package enum Activation: String, Codable, Sendable, CaseIterable { case relu, gelu, silu }
-
+package struct Architecture: Hashable, Sendable {
     package var kind: Kind
     package var norm: Norm
+    package var normalisation: Normalisation
+    /// Whether a sub-layer's input is added to what it gives.
+    package var residual: Bool
     package var activation: Activation
+    package var positionEncoding: PositionEncoding
+    package var tying: Tying
+    /// Whether one matrix gives both queries and keys.
+    package var sharesQueryKey: Bool
     package var dModel: Int
     package var encoderLayers: Int
     package var decoderLayers: Int
@@ -41,14 +22,25 @@ package struct Architecture: Codable, Hashable, Sendable {
     package var positions: Int
     /// Probability, from 0 to below 1.
     package var dropout: Float
+    /// The same for attention's weights.
+    package var attentionDropout: Float
 
+    /// Without `attentionDropout` it is `dropout`.
     package init(
-        kind: Kind, norm: Norm, activation: Activation, dModel: Int, encoderLayers: Int,
-        decoderLayers: Int, dFF: Int, heads: Int, vocabulary: Int, positions: Int, dropout: Float
+        kind: Kind, norm: Norm, normalisation: Normalisation = .layer, residual: Bool = true,
+        activation: Activation, positionEncoding: PositionEncoding = .sinusoidal,
+        tying: Tying = .all, sharesQueryKey: Bool = false, dModel: Int, encoderLayers: Int,
+        decoderLayers: Int, dFF: Int, heads: Int, vocabulary: Int, positions: Int, dropout: Float,
+        attentionDropout: Float? = nil
     ) {
         self.kind = kind
         self.norm = norm
+        self.normalisation = normalisation
+        self.residual = residual
         self.activation = activation
+        self.positionEncoding = positionEncoding
+        self.tying = tying
+        self.sharesQueryKey = sharesQueryKey
         self.dModel = dModel
         self.encoderLayers = encoderLayers
         self.decoderLayers = decoderLayers
@@ -57,6 +49,7 @@ package struct Architecture: Codable, Hashable, Sendable {
         self.vocabulary = vocabulary
         self.positions = positions
         self.dropout = dropout
+        self.attentionDropout = attentionDropout ?? dropout
     }
 
     package func validate() throws(ModelError) {
@@ -71,6 +64,26 @@ package struct Architecture: Codable, Hashable, Sendable {
         guard dModel % heads == 0 else {
             throw .headsDoNotDivide(heads: heads, dModel: dModel)
         }
-        guard dropout >= 0 && dropout < 1 else { throw .dropoutOutOfRange(dropout) }
+        for dropout in [dropout, attentionDropout] {
+            guard dropout >= 0 && dropout < 1 else { throw .dropoutOutOfRange(dropout) }
+        }
+        if let conflict { throw .senseless(conflict) }
+    }
+
+    /// Choices that exclude each other, if any do.
+    package var conflict: Conflict? {
+        if norm == .none && normalisation != .layer { return .normalisationWithoutNorm }
+        if kind == .languageModel && tying == .decoder { return .tyingWithoutEncoder }
+        if positionEncoding == .rotary && dModel / heads % 2 == 1 { return .oddHeadWidth }
+        return nil
+    }
+
+    package enum Conflict: Sendable, Hashable {
+        /// There is no norm whose kind could be chosen.
+        case normalisationWithoutNorm
+        /// A language model has no source embedding that could be apart.
+        case tyingWithoutEncoder
+        /// Rotary positions turn pairs of a head's columns.
+        case oddHeadWidth
     }
 }

@@ -1,21 +1,27 @@
 import Parameters
 
-/// Digest of what this machine's arithmetic makes of a fixed problem: every primitive, each
-/// activation, both norms, both kinds of model, at odd shapes and with dropout.
+/// Digest of what this machine's arithmetic makes of a fixed problem: every primitive and every choice of
+/// an architecture, at odd shapes and with dropout.
 ///
 /// Workers whose digests differ cannot train together: their gradients would differ in the last bits.
 package func arithmeticProbe() -> FastDigest {
-    let cases: [(Architecture.Kind, Architecture.Norm, Architecture.Activation)] = [
-        (.encoderDecoder, .pre, .relu), (.encoderDecoder, .post, .gelu),
-        (.languageModel, .pre, .silu),
+    let usual = Architecture(
+        kind: .encoderDecoder, norm: .pre, activation: .relu, dModel: 76, encoderLayers: 1,
+        decoderLayers: 2, dFF: 147, heads: 2, vocabulary: 311, positions: 64, dropout: 0.1)
+    let changes: [(inout Architecture) -> Void] = [
+        { $0.heads = 4 },
+        { ($0.norm, $0.activation, $0.positionEncoding) = (.post, .gelu, .learned) },
+        { ($0.kind, $0.activation, $0.attentionDropout) = (.languageModel, .silu, 0.3) },
+        { ($0.normalisation, $0.activation, $0.positionEncoding) = (.rms, .swiglu, .rotary) },
+        { ($0.normalisation, $0.activation, $0.positionEncoding) = (.batch, .tanh, .relative) },
+        { ($0.sharesQueryKey, $0.activation, $0.tying) = (true, .sigmoid, .none) },
+        { ($0.norm, $0.residual, $0.tying) = (.none, false, .decoder) },
     ]
     return FastDigest(
-        combining: cases.map { kind, norm, activation in
-            probe(
-                Architecture(
-                    kind: kind, norm: norm, activation: activation, dModel: 76, encoderLayers: 1,
-                    decoderLayers: 2, dFF: 147, heads: 4, vocabulary: 311, positions: 64,
-                    dropout: 0.1))
+        combining: changes.map { change in
+            var architecture = usual
+            change(&architecture)
+            return probe(architecture)
         })
 }
 

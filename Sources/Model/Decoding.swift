@@ -38,12 +38,11 @@ package struct Decoding {
         let full = sources.indices.filter {
             sources[$0].contains { $0 != Mark.end } && limit(lengthLimit(sources[$0].count)) > 0
         }
-        let tape = Tape(parts: model.parts, dropout: 0)
+        let tape = Tape(model)
         for batch in batches(full, sources: sources, beam: beam) {
             let chosen = batch.map { sources[$0] }
             let packed = Sequences(chosen)
-            tape.begin(
-                parameters: parameters, gradient: nil, key: DropoutKey(seed: 0, step: 0, shard: 0))
+            tape.begin(parameters: parameters)
             let memory = ForwardPass(model: model, tape: tape).encode(packed)
             let decoder = IncrementalDecoder(
                 model, parameters: parameters, memory: memory?.states.data,
@@ -78,7 +77,7 @@ package struct Decoding {
         }
     }
 
-    private func check(_ sequences: [[Int32]], _ parameters: ParameterVector) {
+    func check(_ sequences: [[Int32]], _ parameters: ParameterVector) {
         precondition(parameters.count == model.layout.count, "\(parameters.count) parameters")
         let (vocabulary, positions) = (model.architecture.vocabulary, model.architecture.positions)
         for ids in sequences {

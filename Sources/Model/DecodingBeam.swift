@@ -1,5 +1,12 @@
-import Foundation
 import Kernels
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// A beginning of an output: its words, log P of them, and where the cache holds what was fed.
 struct Hypothesis {

@@ -29,7 +29,8 @@ final class IncrementalDecoder {
         if let memory { remember(memory) }
     }
 
-    private var isPre: Bool { model.architecture.norm == .pre }
+    private var architecture: Architecture { model.architecture }
+    private var isPre: Bool { architecture.norm == .pre }
 
     /// Keys and values of cross-attention, which are the same at every step.
     private func remember(_ states: Matrix) {
@@ -59,17 +60,13 @@ final class IncrementalDecoder {
         precondition(tokens.count == hypotheses.count && sources.count == tokens.count)
         arena.reset()
         let start = cache.append(to: &hypotheses)
-        let own = pick(hypotheses.map(\.path))
+        let own = pick(hypotheses.map { $0.path })
         let foreign = memories.isEmpty ? nil : pick(sources.map(memoryRows))
         let decoder = model.decoder
         var stream = embed(tokens, hypotheses)
         if isPre { stream = normalise(stream.sum, decoder.layers[0].norms[0]) }
         for (index, layer) in decoder.layers.enumerated() {
-            // The norm that follows each sum: this sub-layer's (post) or the next one's (pre).
-            var norms = layer.norms[(isPre ? 1 : 0)...]
-            if isPre {
-                norms.append(decoder.layers.dropFirst(index + 1).first?.norms[0] ?? decoder.norm)
-            }
+            var norms = norms(after: index)
             let mixed = attendToSelf(stream.normal, index, layer.attention, start: start, own)
             stream = join(stream, mixed, layer.attention.output, norms.removeFirst())
             if let cross = layer.cross, let foreign {
@@ -80,10 +77,18 @@ final class IncrementalDecoder {
             stream = join(stream, hidden, layer.second, norms.removeFirst())
         }
         if !isPre { stream = normalise(stream.sum, decoder.norm) }
-        let table = parameters.matrix(model.embedding)
+        let table = parameters.matrix(model.output)
         let logits = arena.matrix(tokens.count, table.rows)
         Product.timesTransposed(stream.normal, table, into: logits)
         return logits
+    }
+
+    /// The norm that follows each sum of a layer: this sub-layer's (post) or the next one's (pre).
+    private func norms(after index: Int) -> [NormWeights?] {
+        let layers = model.decoder.layers
+        let own = layers[index].norms.map { Optional($0) }
+        guard isPre else { return architecture.norm == .none ? [nil, nil, nil] : own }
+        return own.dropFirst() + [layers.dropFirst(index + 1).first?.norms[0] ?? model.decoder.norm]
     }
 
     private func memoryRows(_ source: Int) -> [Int32] {
@@ -98,14 +103,16 @@ final class IncrementalDecoder {
     }
 
     private func embed(_ tokens: [Int32], _ hypotheses: [Hypothesis]) -> Stream {
-        let table = parameters.matrix(model.embedding)
+        let table = parameters.matrix(model.target.embedding)
+        let vectors =
+            model.target.positions.map { parameters.matrix($0) } ?? model.encoding.vectors
         let result = arena.matrix(tokens.count, table.columns)
         let single = arena.offsets([0, 1])
         for (index, token) in tokens.enumerated() {
             let place = hypotheses[index].path.count - 1
             Embedding.forward(
                 arena.indices([token]), single, table: table,
-                positions: model.positions.rows(place..<place + 1),
+                positions: vectors.rows(place..<place + 1),
                 scale: model.embeddingScale, mask: nil, into: result.rows(index..<index + 1))
         }
         return Stream(sum: result, normal: result)
@@ -116,16 +123,31 @@ final class IncrementalDecoder {
         _ picked: Picked
     ) -> Matrix {
         let width = input.columns
-        let all = arena.matrix(input.rows, 3 * width)
+        let all = arena.matrix(input.rows, weights.input.weight.rows)
         apply(weights.input, to: input, into: all)
+        if let table = model.encoding.rotation {
+            let columns = all.columns - width
+            for row in 0..<all.rows {
+                Rotation.turn(
+                    all.rows(row..<row + 1).columns(0..<columns),
+                    heads: columns / table.columns, table: table,
+                    position: picked.offsets[row + 1] - picked.offsets[row] - 1, inverse: false)
+            }
+        }
+        let operand = AttentionStep.split(all, nil, d: width)
         let rows = start..<start + input.rows
         let (keys, values) = (cache.keys(layer), cache.values(layer))
-        keys.rows(rows).copy(from: all.columns(width..<2 * width))
-        values.rows(rows).copy(from: all.columns(2 * width..<3 * width))
+        keys.rows(rows).copy(from: operand.k)
+        values.rows(rows).copy(from: operand.v)
         let result = arena.matrix(input.rows, width)
+        let bias = model.target.relative.flatMap { weight in
+            model.encoding.decoderBuckets.map {
+                RelativeBias(buckets: $0, table: parameters.matrix(weight))
+            }
+        }
         attend(
-            queries: all.columns(0..<width), keys: keys, values: values, rows: picked.rows,
-            offsets: picked.offsets, heads: model.architecture.heads, into: result)
+            queries: operand.q, keys: keys, values: values, rows: picked.rows,
+            offsets: picked.offsets, heads: architecture.heads, bias: bias, into: result)
         return result
     }
 
@@ -140,17 +162,21 @@ final class IncrementalDecoder {
         attend(
             queries: queries, keys: both.columns(0..<width),
             values: both.columns(width..<2 * width), rows: picked.rows, offsets: picked.offsets,
-            heads: model.architecture.heads, into: result)
+            heads: architecture.heads, into: result)
         return result
     }
 
     private func feedForward(_ input: Matrix, _ first: ProjectionWeights) -> Matrix {
-        let weight = parameters.matrix(first.weight)
+        let (weight, bias) = (parameters.matrix(first.weight), parameters.matrix(first.bias))
         let hidden = arena.matrix(input.rows, weight.rows)
         Product.timesTransposed(input, weight, into: hidden)
-        let result = arena.matrix(input.rows, weight.rows)
-        model.architecture.activation.function.forward(
-            hidden, bias: parameters.matrix(first.bias), mask: nil, into: result, keepSlope: false)
+        let result = arena.matrix(input.rows, architecture.dFF)
+        if let function = architecture.activation.function {
+            function.forward(hidden, bias: bias, mask: nil, into: result, keepSlope: false)
+        } else {
+            GatedActivation.forward(
+                hidden, bias: bias, mask: nil, into: result, keepSlope: false)
+        }
         return result
     }
 
@@ -161,26 +187,40 @@ final class IncrementalDecoder {
         let sum, normal: Matrix
     }
 
-    private func normalise(_ sum: Matrix, _ norm: NormWeights) -> Stream {
+    private func normalise(_ sum: Matrix, _ norm: NormWeights?) -> Stream {
+        guard let norm else { return Stream(sum: sum, normal: sum) }
         let result = arena.matrix(sum.rows, sum.columns)
-        Normalisation.forward(
-            sum, gain: parameters.matrix(norm.gain), bias: parameters.matrix(norm.bias),
-            into: result, statistics: arena.matrix(sum.rows, 2))
+        switch norm {
+        case .layer(let gain, let bias):
+            Normalisation.forward(
+                sum, gain: parameters.matrix(gain), bias: parameters.matrix(bias),
+                into: result, statistics: arena.matrix(sum.rows, 2))
+        case .rms(let gain):
+            RootMeanSquare.forward(
+                sum, gain: parameters.matrix(gain), into: result,
+                inverse: arena.matrix(sum.rows, 1))
+        case .batch(let gain, let bias, let place):
+            let (mean, variance) = parameters.statistics(
+                at: model.layout.trainable + place, columns: sum.columns)
+            let inverse = arena.matrix(1, sum.columns)
+            BatchNormalisation.inverse(of: variance, into: inverse)
+            BatchNormalisation.forward(
+                sum, mean: mean, inverse: inverse, gain: parameters.matrix(gain),
+                bias: parameters.matrix(bias), into: result)
+        }
         return Stream(sum: sum, normal: result)
     }
 
     /// A sub-layer's last product, its residual connection and the norm that follows.
     private func join(
-        _ stream: Stream, _ inner: Matrix, _ output: ProjectionWeights, _ norm: NormWeights
+        _ stream: Stream, _ inner: Matrix, _ output: ProjectionWeights, _ norm: NormWeights?
     ) -> Stream {
-        let (rows, columns) = (stream.sum.rows, stream.sum.columns)
-        let added = arena.matrix(rows, columns)
+        let added = arena.matrix(stream.sum.rows, stream.sum.columns)
         Product.timesTransposed(inner, parameters.matrix(output.weight), into: added)
-        let (sum, normal) = (arena.matrix(rows, columns), arena.matrix(rows, columns))
-        Normalisation.residualForward(
-            stream.sum, added, parameters.matrix(output.bias), mask: nil,
-            gain: parameters.matrix(norm.gain), bias: parameters.matrix(norm.bias), sum: sum,
-            into: normal, statistics: arena.matrix(rows, 2))
-        return Stream(sum: isPre ? sum : normal, normal: normal)
+        let sum = arena.matrix(stream.sum.rows, stream.sum.columns)
+        addBias(added, parameters.matrix(output.bias), mask: nil, into: sum)
+        if architecture.residual { add(stream.sum, into: sum, accumulate: true) }
+        let next = normalise(sum, norm)
+        return Stream(sum: isPre ? next.sum : next.normal, normal: next.normal)
     }
 }

@@ -26,8 +26,17 @@ package final class Lane {
     /// With a `profile` the lane counts its time in it.
     package init(_ model: Transformer, profile: Profile? = nil) {
         self.model = model
-        tape = Tape(parts: model.parts, dropout: model.architecture.dropout, profile: profile)
+        tape = Tape(model, profile: profile)
     }
+
+    /// Whether the next passes note how large each layer's output is; `activity` tells of the last one.
+    package var measuresActivity: Bool {
+        get { tape.measuresActivity }
+        set { tape.measuresActivity = newValue }
+    }
+
+    /// A layer each, the encoder's first; nothing after an empty shard.
+    package var activity: [LayerActivity] { tape.activity }
 
     /// Bytes that the lane holds for activations and gradients of them.
     package var memory: Int { tape.arena.capacity }
@@ -43,11 +52,14 @@ package final class Lane {
         precondition(parameters.count == model.layout.count)
         precondition(gradient.count == model.layout.count && labelCount > 0)
         guard !input.isEmpty else {
+            tape.begin(parameters: parameters)
             gradient.fill(0)
             finished(0)
             return ShardLoss(smoothed: 0, negativeLogLikelihood: 0, labels: 0)
         }
-        tape.begin(parameters: parameters, gradient: gradient, key: key)
+        tape.begin(
+            parameters: parameters, gradient: gradient, key: key,
+            statisticsShare: Float(input.labels.count) / Float(labelCount))
         let sums = loss(input, smoothing, scale: 1 / Float(labelCount))
         tape.backward(finished: finished)
         finished(0)
@@ -62,7 +74,7 @@ package final class Lane {
         guard !input.isEmpty else {
             return ShardLoss(smoothed: 0, negativeLogLikelihood: 0, labels: 0)
         }
-        begin(parameters)
+        tape.begin(parameters: parameters)
         return loss(input, smoothing, scale: 1)
     }
 
@@ -70,23 +82,42 @@ package final class Lane {
     package func logits(of input: ModelInput, parameters: ParameterVector) -> [[Float]] {
         precondition(parameters.count == model.layout.count)
         guard !input.isEmpty else { return [] }
-        begin(parameters)
-        let result = tape.logits(ForwardPass(model: model, tape: tape)(input), model.embedding)
+        tape.begin(parameters: parameters)
+        let result = tape.logits(ForwardPass(model: model, tape: tape)(input), model.output)
         return (0..<result.rows).map { result.rows($0..<$0 + 1).elements() }
-    }
-
-    private func begin(_ parameters: ParameterVector) {
-        tape.begin(
-            parameters: parameters, gradient: nil, key: DropoutKey(seed: 0, step: 0, shard: 0))
     }
 
     private func loss(_ input: ModelInput, _ smoothing: Float, scale: Float) -> ShardLoss {
         let hidden = ForwardPass(model: model, tape: tape)(input)
         let labels = tape.arena.indices(input.labels)
         let sums = tape.projectionLoss(
-            hidden, model.embedding, labels: labels, smoothing: smoothing, scale: scale)
+            hidden, model.output, labels: labels, smoothing: smoothing, scale: scale)
         return ShardLoss(
             smoothed: sums.smoothed, negativeLogLikelihood: sums.negativeLogLikelihood,
             labels: input.labels.count)
     }
+
+    /// The probabilities of every attention, in the order in which they are computed: one sequence's, without
+    /// dropout. `input` has been validated and holds one sequence.
+    package func attention(of input: ModelInput, parameters: ParameterVector) -> [AttentionMap] {
+        precondition(input.decoder.count == 1, "\(input.decoder.count) sequences")
+        tape.begin(parameters: parameters)
+        var maps: [AttentionMap] = []
+        tape.watcher = { attention, weights in
+            maps.append(
+                AttentionMap(
+                    heads: (0..<attention.heads).map { head in
+                        let all = attention.probabilities(weights, sequence: 0, head: head)
+                        return (0..<all.rows).map { all.rows($0..<$0 + 1).elements() }
+                    }))
+        }
+        defer { tape.watcher = nil }
+        _ = ForwardPass(model: model, tape: tape)(input)
+        return maps
+    }
+}
+
+/// One layer's attention: for each head a row a query, in it a probability a key.
+package struct AttentionMap: Sendable {
+    package let heads: [[[Float]]]
 }

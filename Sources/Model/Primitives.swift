@@ -6,9 +6,12 @@ enum Primitive {
     case embedding(EmbeddingStep)
     case linear(LinearStep)
     case activation(ActivationStep)
+    case gate(GateStep)
+    case rotation(RotationStep)
     case attention(AttentionStep)
     case norm(NormStep)
     case residual(ResidualStep)
+    case sum(SumStep)
     /// In the forward pass all parameters before this offset have been used for the first time.
     case milestone(Int)
 
@@ -17,9 +20,12 @@ enum Primitive {
         case .embedding(let step): step.backward(tape)
         case .linear(let step): step.backward(tape)
         case .activation(let step): step.backward(tape)
+        case .gate(let step): step.backward(tape)
+        case .rotation(let step): step.backward(tape)
         case .attention(let step): step.backward(tape)
         case .norm(let step): step.backward(tape)
         case .residual(let step): step.backward(tape)
+        case .sum(let step): step.backward(tape)
         case .milestone: break
         }
     }
@@ -28,7 +34,10 @@ enum Primitive {
 /// y = (√d · table[ids] + positions) ∘ mask.
 struct EmbeddingStep {
     let ids: Indices
+    let offsets: Offsets
     let table: Weight
+    /// Learned positions.
+    let positions: Weight?
     let scale: Float
     let mask: Mask?
     let output: Variable
@@ -39,17 +48,23 @@ struct EmbeddingStep {
         tape.measure(.embeddingBackward, floats: 3 * dy.count) {
             Embedding.backward(dy, ids, scale: scale, mask: mask, dTable: dTable)
         }
+        if let positions {
+            Embedding.positionsBackward(
+                dy, offsets, mask: mask, dPositions: tape.summedSlot(positions))
+        }
         tape.release(dy)
     }
 }
 
 extension Tape {
-    /// Shapes: ids n → [n, d].
+    /// Without learned positions `vectors` are added. Shapes: ids n → [n, d].
     func embed(
-        _ ids: Indices, _ offsets: Offsets, _ table: Weight, positions: Matrix, scale: Float
+        _ ids: Indices, _ offsets: Offsets, _ weights: InputWeights, vectors: Matrix, scale: Float
     ) -> Variable {
+        let table = weights.embedding
         let output = variable(ids.count, table.columns)
         let mask = mask(output.data.count)
+        let positions = weights.positions.map { value($0) } ?? vectors
         measure(.embeddingForward, floats: 3 * output.data.count) {
             Embedding.forward(
                 ids, offsets, table: value(table), positions: positions, scale: scale, mask: mask,
@@ -57,7 +72,9 @@ extension Tape {
         }
         record(
             .embedding(
-                EmbeddingStep(ids: ids, table: table, scale: scale, mask: mask, output: output)))
+                EmbeddingStep(
+                    ids: ids, offsets: offsets, table: table, positions: weights.positions,
+                    scale: scale, mask: mask, output: output)))
         return output
     }
 }
@@ -134,6 +151,39 @@ extension Tape {
                 h.data, bias: value(bias), mask: mask, into: output.data, keepSlope: isRecording)
         }
         record(.activation(ActivationStep(input: h, bias: bias, output: output)))
+        return output
+    }
+}
+
+/// y = silu(g) ∘ v ∘ mask with (g | v) = h + b; after the forward pass h holds the slopes.
+struct GateStep {
+    let input: Variable
+    let bias: Weight
+    let output: Variable
+
+    /// dh = (dy | dy) ∘ slopes; db = column sums of dh.
+    func backward(_ tape: Tape) {
+        let dy = tape.take(output)
+        let (db, present) = tape.slot(bias)
+        tape.measure(.activationBackward, floats: 5 * dy.count) {
+            GatedActivation.backward(dy, slope: input.data)
+            sumColumns(input.data, into: db, accumulate: present)
+        }
+        tape.release(dy)
+        tape.give(input.data, to: input)
+    }
+}
+
+extension Tape {
+    /// Consumes `h`: nothing else may read it. Shapes: h [n, 2·d_ff] → [n, d_ff].
+    func gate(_ h: Variable, bias: Weight) -> Variable {
+        let output = variable(h.data.rows, h.data.columns / 2)
+        let mask = mask(output.data.count)
+        measure(.activationForward, floats: 5 * output.data.count) {
+            GatedActivation.forward(
+                h.data, bias: value(bias), mask: mask, into: output.data, keepSlope: isRecording)
+        }
+        record(.gate(GateStep(input: h, bias: bias, output: output)))
         return output
     }
 }

@@ -31,9 +31,9 @@ package struct StepCost: Sendable {
             products.append(Product(rows: rows, columns: columns, inner: inner, count: count))
         }
         func addSelfAttentionAndFeedForward(_ tokens: Int, _ layers: Int) {
-            add(tokens, 3 * d, d, layers)
+            add(tokens, (architecture.sharesQueryKey ? 2 : 3) * d, d, layers)
             add(tokens, d, d, layers)
-            add(tokens, architecture.dFF, d, layers)
+            add(tokens, (architecture.activation.isGated ? 2 : 1) * architecture.dFF, d, layers)
             add(tokens, d, architecture.dFF, layers)
         }
         func addAttention(_ queries: Int, _ keys: Int, _ layers: Int) {

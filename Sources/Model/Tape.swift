@@ -7,6 +7,17 @@ struct Variable {
     let index: Int
 }
 
+/// What one layer gave for one shard: Σ of squares, and of how many numbers.
+package struct LayerActivity: Sendable, Hashable {
+    package var squares: Double
+    package var elements: Int
+
+    package init(squares: Double, elements: Int) {
+        self.squares = squares
+        self.elements = elements
+    }
+}
+
 /// The names under which dropout draws: every place in the network of every shard of every step
 /// its own numbers, whoever computes it.
 package struct DropoutKey: Sendable, Hashable {
@@ -35,26 +46,44 @@ final class Tape {
     private(set) var parameters: ParameterVector
     private var gradient: ParameterVector?
     private let dropout: Dropout
+    private let attentionDropout: Dropout
+    /// Where the running statistics lie.
+    private let trainable: Int
+    private var statisticsShare: Float = 0
     private var key = DropoutKey(seed: 0, step: 0, shard: 0)
     private var place: UInt32 = 0
 
     let profile: Profile?
+    /// Told of every attention's probabilities as they are computed.
+    var watcher: ((Attention, _ weights: Matrix) -> Void)?
+    /// With it `activity` holds what the layers gave.
+    var measuresActivity = false
+    private(set) var activity: [LayerActivity] = []
 
-    init(parts: Int, dropout: Float, profile: Profile? = nil) {
+    init(_ model: Transformer, profile: Profile? = nil) {
         self.profile = profile
-        touched = Array(repeating: false, count: parts)
+        touched = Array(repeating: false, count: model.parts)
         parameters = ParameterVector(count: 0)
-        self.dropout = Dropout(probability: dropout)
+        dropout = Dropout(probability: model.architecture.dropout)
+        attentionDropout = Dropout(probability: model.architecture.attentionDropout)
+        trainable = model.layout.trainable
         nodes.reserveCapacity(256)
         gradients.reserveCapacity(256)
         pool.reserveCapacity(256)
     }
 
     /// Forgets everything. Without `gradient` nothing is recorded and nothing dropped.
-    func begin(parameters: ParameterVector, gradient: ParameterVector?, key: DropoutKey) {
+    ///
+    /// `statisticsShare` is the part of the batch that this shard is, by its labels.
+    func begin(
+        parameters: ParameterVector, gradient: ParameterVector? = nil,
+        key: DropoutKey = DropoutKey(seed: 0, step: 0, shard: 0), statisticsShare: Float = 0
+    ) {
         self.parameters = parameters
         self.gradient = gradient
         self.key = key
+        self.statisticsShare = statisticsShare
+        activity.removeAll(keepingCapacity: true)
         place = 0
         nodes.removeAll(keepingCapacity: true)
         gradients.removeAll(keepingCapacity: true)
@@ -77,7 +106,12 @@ final class Tape {
     }
 
     /// Which of `count` elements survive at the next place; nil if all do.
-    func mask(_ count: Int) -> Mask? {
+    func mask(_ count: Int) -> Mask? { mask(count, dropout) }
+
+    /// The same for attention's weights.
+    func attentionMask(_ count: Int) -> Mask? { mask(count, attentionDropout) }
+
+    private func mask(_ count: Int, _ dropout: Dropout) -> Mask? {
         guard isRecording, !dropout.isOff else { return nil }
         let bits = arena.bits(count)
         let random = Philox(
@@ -89,6 +123,25 @@ final class Tape {
     }
 
     func value(_ weight: Weight) -> Matrix { parameters.matrix(weight) }
+
+    /// Mean and variance by which a batch norm that stands at `place` normalises x: the shard's own while
+    /// training, of which the gradient gets this shard's share, else the running ones.
+    func statistics(of x: Matrix, place: Int) -> (mean: Matrix, variance: Matrix) {
+        let offset = trainable + place
+        guard let gradient else { return parameters.statistics(at: offset, columns: x.columns) }
+        let (mean, variance) = (arena.matrix(1, x.columns), arena.matrix(1, x.columns))
+        BatchNormalisation.statistics(x, mean: mean, variance: variance)
+        let share = gradient.statistics(at: offset, columns: x.columns)
+        scale(mean, by: statisticsShare, into: share.mean)
+        scale(variance, by: statisticsShare, into: share.variance)
+        return (mean, variance)
+    }
+
+    /// Notes how large a layer's output is, if anybody wants to know.
+    func observe(_ x: Variable) {
+        guard measuresActivity else { return }
+        activity.append(LayerActivity(squares: squaredSum(x.data), elements: x.data.count))
+    }
 
     // MARK: Backward
 

@@ -12,78 +12,83 @@ import Parameters
 /// A Transformer: its architecture, where its parameters lie in a flat vector, and its positions.
 ///
 /// Source: Vaswani et al., "Attention is all you need" (2017). The names of the parameters are those of
-/// `nn.Transformer` (`nn.TransformerEncoder` for a language model) and `embedding.weight`.
+/// `nn.Transformer` (`nn.TransformerEncoder` for a language model), and beside them `embedding.weight` and
+/// what else PyTorch leaves to the user: `source_embedding.weight`, `output.weight`, `positions.weight`,
+/// `relative.weight`.
 package struct Transformer: Sendable {
     package let architecture: Architecture
     package let layout: ParameterLayout
-    let embedding: Weight
-    /// Absent in a language model.
+    /// What the encoder reads by; absent, as the encoder, in a language model.
+    let source: InputWeights?
     let encoder: StackWeights?
+    let target: InputWeights
     let decoder: StackWeights
+    /// Projection of the last hidden states to logits: the target's embedding if they are tied.
+    let output: Weight
     /// Number of parts that `Weight.part` numbers.
     let parts: Int
-    private let positionTable: ParameterVector
+    let encoding: PositionTables
 
     package init(_ architecture: Architecture) throws(ModelError) {
         try architecture.validate()
         self.architecture = architecture
-        var plan = WeightPlan()
-        embedding = plan.embedding(architecture)
+        var plan = WeightPlan(architecture)
         switch architecture.kind {
         case .encoderDecoder:
-            encoder = plan.stack(
-                "encoder.", architecture.encoderLayers, architecture, cross: false)
-            decoder = plan.stack("decoder.", architecture.decoderLayers, architecture, cross: true)
+            let shared = architecture.tying == .all ? plan.embedding("") : nil
+            source = plan.input("source_", embedding: shared)
+            target = plan.input("", embedding: shared)
+            encoder = plan.stack("encoder.", architecture.encoderLayers, cross: false)
+            decoder = plan.stack("decoder.", architecture.decoderLayers, cross: true)
         case .languageModel:
-            encoder = nil
-            decoder = plan.stack("", architecture.decoderLayers, architecture, cross: false)
+            (source, encoder) = (nil, nil)
+            target = plan.input("")
+            decoder = plan.stack("", architecture.decoderLayers, cross: false)
         }
-        layout = ParameterLayout(plan.tensors)
+        output = architecture.tying == .none ? plan.output() : target.embedding
+        layout = ParameterLayout(plan.tensors, statistics: plan.statistics)
         parts = plan.parts
-        positionTable = Self.sinusoids(architecture.positions, architecture.dModel)
+        encoding = PositionTables(architecture)
     }
 
-    /// Sinusoidal position vectors. Shapes: [positions, d].
-    var positions: Matrix {
-        Matrix(
-            base: positionTable.unsafeAddress, rows: architecture.positions,
-            columns: architecture.dModel)
+    /// Every layer's name and where its parameters lie, the encoder's first: the order of `Lane.activity`.
+    package var layers: [(name: String, range: Range<Int>)] {
+        let decoderName = encoder == nil ? "layers" : "decoder.layers"
+        let first = (encoder?.layers ?? []).enumerated().map {
+            (name: "encoder.layers.\($0)", range: $1.range)
+        }
+        return first
+            + decoder.layers.enumerated().map { (name: "\(decoderName).\($0)", range: $1.range) }
     }
 
     /// Factor of the input embeddings: √d.
     var embeddingScale: Float { Float(architecture.dModel).squareRoot() }
 
-    /// sin(p / 10000^(2i/d)) in even columns 2i, cos of the same in the odd ones.
-    /// Source: Vaswani et al. (2017), section 3.5.
-    private static func sinusoids(_ positions: Int, _ d: Int) -> ParameterVector {
-        let table = ParameterVector(count: positions * d)
-        for column in 0..<d {
-            let frequency = exp(-log(10000) * Double(column & ~1) / Double(d))
-            for position in 0..<positions {
-                let angle = Double(position) * frequency
-                table[position * d + column] = Float(column & 1 == 0 ? sin(angle) : cos(angle))
-            }
-        }
-        return table
-    }
-
     /// Fills `parameters` with their first values, a function of `seed` alone.
     ///
-    /// Matrices uniform in ±√(6/(in + out)) (Glorot, Bengio 2010), embeddings normal with deviation
-    /// d^-½, gains 1, biases 0.
-    package func initialise(_ parameters: ParameterVector, seed: UInt64) {
+    /// The layers' matrices as `initialisation` says; embeddings, output and trained positions normal with
+    /// deviation d^-½; gains and running variances 1, biases and running means 0.
+    package func initialise(
+        _ parameters: ParameterVector, seed: UInt64, _ initialisation: Initialisation = .xavier
+    ) {
         precondition(parameters.count == layout.count)
+        let layers = (encoder ?? decoder).layers[0].offset..<decoder.end
         for (index, slot) in layout.slots.enumerated() {
             let random = Philox(seed: seed, UInt32(index), 0, Self.initialisation)
-            if slot.offset == embedding.offset {
+            if slot.shape.count == 1 {
+                let isOne = slot.name.hasSuffix("weight") || slot.name.hasSuffix("var")
+                parameters.fill(isOne ? 1 : 0, in: slot.range)
+            } else if !layers.contains(slot.offset) {
                 let deviation = 1 / Double(architecture.dModel).squareRoot()
                 fill(parameters, slot, random) { deviation * Self.normal($0, $1) }
-            } else if slot.shape.count == 2 {
-                let bound = (6 / Double(slot.shape[0] + slot.shape[1])).squareRoot()
-                fill(parameters, slot, random) { bound * (2 * Self.uniform($0[$1]) - 1) }
             } else {
-                let isGain = slot.name.hasSuffix("weight")
-                parameters.fill(isGain ? 1 : 0, in: slot.range)
+                switch initialisation {
+                case .xavier:
+                    let bound = (6 / Double(slot.shape[0] + slot.shape[1])).squareRoot()
+                    fill(parameters, slot, random) { bound * (2 * Self.uniform($0[$1]) - 1) }
+                case .normal(let deviation):
+                    fill(parameters, slot, random) { Double(deviation) * Self.normal($0, $1) }
+                }
             }
         }
     }

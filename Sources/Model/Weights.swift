@@ -4,16 +4,22 @@ import Parameters
 /// A matrix (or, with one row, a vector) inside the flat parameters.
 ///
 /// Usually a whole slot; cross-attention reads the rows of `in_proj` that give queries and those that
-/// give keys and values apart. `part` numbers all of them.
+/// give keys and values apart. `part` numbers all of them; rows that lie in each other bear one number.
 struct Weight: Sendable {
     let offset: Int
     let rows: Int
     let columns: Int
     let part: Int
+
+    var end: Int { offset + rows * columns }
 }
 
-struct NormWeights: Sendable {
-    let gain, bias: Weight
+/// What a norm has, by its kind.
+enum NormWeights: Sendable {
+    case layer(gain: Weight, bias: Weight)
+    case rms(gain: Weight)
+    /// `place` is where the running mean lies behind the trainable parameters, the variance after it.
+    case batch(gain: Weight, bias: Weight, place: Int)
 }
 
 struct ProjectionWeights: Sendable {
@@ -21,81 +27,124 @@ struct ProjectionWeights: Sendable {
 }
 
 struct SelfAttentionWeights: Sendable {
-    /// Rows for q, k and v.
+    /// Rows for q, k and v, or with a shared matrix for q = k and v.
     let input, output: ProjectionWeights
 }
 
 struct CrossAttentionWeights: Sendable {
+    /// Rows for q; rows for k and v. With a shared matrix those for q are those for k.
     let query, keyValue, output: ProjectionWeights
 }
 
 struct LayerWeights: Sendable {
-    /// Where the layer's parameters begin.
-    let offset: Int
+    /// Where the layer's parameters lie.
+    let range: Range<Int>
     let attention: SelfAttentionWeights
     /// Only in the decoder of an encoder-decoder.
     let cross: CrossAttentionWeights?
     let first, second: ProjectionWeights
-    /// One a sub-layer, in their order.
+    /// One a sub-layer, in their order; none where there are no norms.
     let norms: [NormWeights]
+
+    var offset: Int { range.lowerBound }
 }
 
 struct StackWeights: Sendable {
     let layers: [LayerWeights]
-    let norm: NormWeights
+    let norm: NormWeights?
+    /// Where the layers' parameters end.
+    let end: Int
+}
+
+/// What turns ids into what the first layer reads.
+struct InputWeights: Sendable {
+    let embedding: Weight
+    /// Learned positions: [positions, d].
+    let positions: Weight?
+    /// Relative positions, of which every layer's self-attention makes use: [heads, buckets].
+    let relative: Weight?
 }
 
 /// Lays out the parameters in the order in which the forward pass uses them, so that the
 /// backward pass finishes the flat gradient from its end to its beginning.
 struct WeightPlan {
     private(set) var tensors: [(name: String, shape: [Int])] = []
+    /// Running means and variances, which lie behind all `tensors`.
+    private(set) var statistics: [(name: String, shape: [Int])] = []
     private(set) var parts = 0
     private var offset = 0
+    private var statisticsCount = 0
+    private let architecture: Architecture
 
-    mutating func embedding(_ architecture: Architecture) -> Weight {
-        matrix("embedding.weight", architecture.vocabulary, architecture.dModel)
+    init(_ architecture: Architecture) { self.architecture = architecture }
+
+    /// With `embedding` that of another input is used here too.
+    mutating func input(_ prefix: String, embedding shared: Weight? = nil) -> InputWeights {
+        let encoding = architecture.positionEncoding
+        let embedding = shared ?? self.embedding(prefix)
+        let positions =
+            encoding == .learned
+            ? matrix("\(prefix)positions.weight", architecture.positions, architecture.dModel) : nil
+        let relative =
+            encoding == .relative
+            ? matrix("\(prefix)relative.weight", architecture.heads, RelativeBuckets.count) : nil
+        return InputWeights(embedding: embedding, positions: positions, relative: relative)
     }
 
-    mutating func stack(
-        _ prefix: String, _ count: Int, _ architecture: Architecture, cross: Bool
-    ) -> StackWeights {
-        let layers = (0..<count).map { layer("\(prefix)layers.\($0).", architecture, cross: cross) }
-        return StackWeights(layers: layers, norm: norm("\(prefix)norm", architecture.dModel))
+    mutating func embedding(_ prefix: String) -> Weight {
+        matrix("\(prefix)embedding.weight", architecture.vocabulary, architecture.dModel)
     }
 
-    private mutating func layer(
-        _ prefix: String, _ architecture: Architecture, cross: Bool
-    ) -> LayerWeights {
+    mutating func output() -> Weight {
+        matrix("output.weight", architecture.vocabulary, architecture.dModel)
+    }
+
+    mutating func stack(_ prefix: String, _ count: Int, cross: Bool) -> StackWeights {
+        let layers = (0..<count).map { layer("\(prefix)layers.\($0).", cross: cross) }
+        let end = offset
+        let norm = architecture.norm == .none ? nil : self.norm("\(prefix)norm")
+        return StackWeights(layers: layers, norm: norm, end: end)
+    }
+
+    private mutating func layer(_ prefix: String, cross: Bool) -> LayerWeights {
         let (d, ff) = (architecture.dModel, architecture.dFF)
         let start = offset
         let attention = SelfAttentionWeights(
-            input: projection("\(prefix)self_attn.in_proj_", 3 * d, d),
+            input: projection(
+                "\(prefix)self_attn.in_proj_", (architecture.sharesQueryKey ? 2 : 3) * d, d),
             output: projection("\(prefix)self_attn.out_proj.", d, d))
-        let second = cross ? crossAttention("\(prefix)multihead_attn.", d) : nil
+        let second = cross ? crossAttention("\(prefix)multihead_attn.") : nil
+        let width = architecture.activation.isGated ? 2 * ff : ff
+        let first = projection("\(prefix)linear1.", width, d)
+        let last = projection("\(prefix)linear2.", d, ff)
+        let count = architecture.norm == .none ? 0 : cross ? 3 : 2
+        let norms = (0..<count).map { norm("\(prefix)norm\($0 + 1)") }
         return LayerWeights(
-            offset: start, attention: attention, cross: second,
-            first: projection("\(prefix)linear1.", ff, d),
-            second: projection("\(prefix)linear2.", d, ff),
-            norms: (1...(cross ? 3 : 2)).map { norm("\(prefix)norm\($0)", d) })
+            range: start..<offset, attention: attention, cross: second, first: first, second: last,
+            norms: norms)
     }
 
-    private mutating func crossAttention(_ prefix: String, _ d: Int) -> CrossAttentionWeights {
-        let input = projection("\(prefix)in_proj_", 3 * d, d)
+    private mutating func crossAttention(_ prefix: String) -> CrossAttentionWeights {
+        let d = architecture.dModel
+        let shares = architecture.sharesQueryKey
+        let input = projection("\(prefix)in_proj_", (shares ? 2 : 3) * d, d)
+        let query = rows(input, 0..<d, part: parts)
+        // On the way back keys and values come first and leave something in all rows that queries share.
+        let keyValue = rows(input, shares ? 0..<2 * d : d..<3 * d, part: shares ? parts : parts + 2)
+        parts += 4
         return CrossAttentionWeights(
-            query: rows(input, 0..<d), keyValue: rows(input, d..<3 * d),
-            output: projection("\(prefix)out_proj.", d, d))
+            query: query, keyValue: keyValue, output: projection("\(prefix)out_proj.", d, d))
     }
 
-    private mutating func rows(
-        _ whole: ProjectionWeights, _ range: Range<Int>
+    private func rows(
+        _ whole: ProjectionWeights, _ range: Range<Int>, part: Int
     ) -> ProjectionWeights {
         let (weight, bias) = (whole.weight, whole.bias)
         let matrix = Weight(
             offset: weight.offset + range.lowerBound * weight.columns, rows: range.count,
-            columns: weight.columns, part: parts)
+            columns: weight.columns, part: part)
         let vector = Weight(
-            offset: bias.offset + range.lowerBound, rows: 1, columns: range.count, part: parts + 1)
-        parts += 2
+            offset: bias.offset + range.lowerBound, rows: 1, columns: range.count, part: part + 1)
         return ProjectionWeights(weight: matrix, bias: vector)
     }
 
@@ -103,8 +152,19 @@ struct WeightPlan {
         ProjectionWeights(weight: matrix("\(name)weight", out, d), bias: vector("\(name)bias", out))
     }
 
-    private mutating func norm(_ name: String, _ d: Int) -> NormWeights {
-        NormWeights(gain: vector("\(name).weight", d), bias: vector("\(name).bias", d))
+    private mutating func norm(_ name: String) -> NormWeights {
+        let d = architecture.dModel
+        let gain = vector("\(name).weight", d)
+        switch architecture.normalisation {
+        case .layer: return .layer(gain: gain, bias: vector("\(name).bias", d))
+        case .rms: return .rms(gain: gain)
+        case .batch:
+            defer { statisticsCount += 2 * d }
+            statistics.append(("\(name).running_mean", [d]))
+            statistics.append(("\(name).running_var", [d]))
+            return .batch(
+                gain: gain, bias: vector("\(name).bias", d), place: statisticsCount)
+        }
     }
 
     private mutating func matrix(_ name: String, _ rows: Int, _ columns: Int) -> Weight {
@@ -130,8 +190,18 @@ struct WeightPlan {
 extension ParameterVector {
     /// The weight's elements in this vector, in place.
     func matrix(_ weight: Weight) -> Matrix {
-        precondition(weight.offset + weight.rows * weight.columns <= count)
+        precondition(weight.end <= count)
         return Matrix(
             base: unsafeAddress + weight.offset, rows: weight.rows, columns: weight.columns)
+    }
+
+    /// Running mean and variance, or a shard's share of them, in place. Shapes: [1, columns] each.
+    func statistics(at offset: Int, columns: Int) -> (mean: Matrix, variance: Matrix) {
+        precondition(offset + 2 * columns <= count, "\(offset) + 2·\(columns) of \(count)")
+        let base = unsafeAddress + offset
+        return (
+            Matrix(base: base, rows: 1, columns: columns),
+            Matrix(base: base + columns, rows: 1, columns: columns)
+        )
     }
 }

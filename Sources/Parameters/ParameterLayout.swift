@@ -20,18 +20,28 @@ package struct Slot: Sendable, Hashable {
 }
 
 /// The order of all tensors in a flat vector: end to end, without gaps.
+///
+/// Behind the trainable tensors lie statistics, which no optimizer touches: in a gradient their places
+/// hold a shard's share of the statistics, in the total those of the whole batch.
 package struct ParameterLayout: Sendable, Equatable {
     package let slots: [Slot]
     /// Number of elements of all slots together.
     package let count: Int
+    /// Number of elements before the statistics.
+    package let trainable: Int
     private let places: [String: Int]
 
     /// Lays the tensors end to end in the order given; names are unique.
-    package init(_ tensors: [(name: String, shape: [Int])]) {
+    package init(
+        _ tensors: [(name: String, shape: [Int])],
+        statistics: [(name: String, shape: [Int])] = []
+    ) {
         var slots: [Slot] = []
         var places: [String: Int] = [:]
         var offset = 0
-        for (name, shape) in tensors {
+        var trainable = 0
+        for (index, (name, shape)) in (tensors + statistics).enumerated() {
+            if index == tensors.count { trainable = offset }
             let slot = Slot(name: name, shape: shape, offset: offset)
             precondition(places.updateValue(slots.count, forKey: name) == nil, "two slots \(name)")
             slots.append(slot)
@@ -39,6 +49,7 @@ package struct ParameterLayout: Sendable, Equatable {
         }
         self.slots = slots
         self.count = offset
+        self.trainable = statistics.isEmpty ? offset : trainable
         self.places = places
     }
 

@@ -1,10 +1,18 @@
 extension ParameterVector {
-    /// Sum of squares of one block's elements, always added in the same order.
+    /// Sum of squares of one block's elements before `trainable`; not finite if any of the block is not.
+    package func squaredSum(block: Int, trainable: Int) -> Double {
+        let range = elements(of: block..<block + 1)
+        guard range.upperBound > trainable else { return squaredSum(range) }
+        return squaredSum(range.clamped(to: 0..<trainable))
+            + 0 * squaredSum(range.clamped(to: trainable..<count))
+    }
+
+    /// Sum of squares, always added in the same order.
     ///
     /// Runs of 512 elements are summed in float32 (16 terms a lane), the runs in Double, so the
     /// relative error stays near 1e-7. Not finite if any element is not, or beyond 1.8e19.
-    package func squaredSum(block: Int) -> Double {
-        withFloats(elements(of: block..<block + 1)) { floats in
+    package func squaredSum(_ range: Range<Int>) -> Double {
+        withFloats(range) { floats in
             guard let base = floats.baseAddress else { return 0 }
             let whole = floats.count / 8
             var total = SIMD8<Double>()

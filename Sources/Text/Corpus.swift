@@ -27,7 +27,11 @@ package enum CorpusSource: Sendable, Hashable {
 
 /// What became of a corpus's lines.
 package struct CorpusSummary: Sendable, Hashable {
-    /// Lines read.
+    /// What is counted: sentence pairs, or passages of a text.
+    package enum Unit: Sendable { case pairs, passages }
+
+    package internal(set) var unit = Unit.pairs
+    /// Lines read, or passages found.
     package internal(set) var pairs = 0
     package internal(set) var training = 0
     package internal(set) var heldOut = 0

@@ -21,8 +21,10 @@ package struct Shard: Sendable, Hashable {
         targets = indices.map { corpus[$0].target }
     }
 
-    /// Words and an end mark for each sample.
-    package var labels: Int { targets.reduce(0) { $0 + $1.count + 1 } }
+    /// Words and an end mark for each sample; of windows of a text their tokens.
+    package var labels: Int {
+        zip(sources, targets).reduce(0) { $0 + Sample.labels(source: $1.0, target: $1.1) }
+    }
     /// Source tokens and labels.
     package var tokens: Int { sources.reduce(labels) { $0 + $1.count } }
 }
@@ -46,19 +48,18 @@ extension Shard {
 
     /// Reads what a peer sent; nothing is allocated that the numbers at hand do not fill.
     ///
-    /// Throws: `malformedShard` for counts below zero or beyond the end, negative ids, a source
-    /// without tokens, and numbers left over. Ids above the vocabulary are the model's to refuse.
+    /// Throws: `malformedShard` for counts below zero or beyond the end, negative ids, and numbers left
+    /// over. Ids above the vocabulary, and sources that are or are not there, are the model's to refuse.
     package init(flattened numbers: [Int32]) throws(TextError) {
         var reader = ShardReader(numbers: numbers)
-        // Every sample takes four numbers at least.
-        let count = try reader.count(costing: 4)
+        // Every sample takes three numbers at least.
+        let count = try reader.count(costing: 3)
         var samples: [Int] = []
         var sources: [[Int32]] = []
         var targets: [[Int32]] = []
         for _ in 0..<count {
             samples.append(Int(try reader.next()))
             let sourceCount = try reader.count(besides: 1)
-            if sourceCount == 0 { throw .malformedShard(at: reader.position, .emptySource) }
             let targetCount = try reader.count(besides: sourceCount)
             sources.append(try reader.take(sourceCount))
             targets.append(try reader.take(targetCount))

@@ -28,6 +28,9 @@ package enum TextError: Error, Sendable, Hashable {
     /// Every pair was dropped or held out.
     case nothingToTrainOn(file: String, CorpusSummary)
 
+    /// A text for a language model is empty, or every passage is held out.
+    case nothingToLearn(file: String, CorpusSummary)
+
     /// The text is too small for this many pieces; `largest` is what it allows.
     case vocabularyTooLarge(requested: Int, largest: Int)
     /// Fewer pieces than the text has different characters and marks.
@@ -54,6 +57,5 @@ package enum ShardFault: Sendable, Hashable {
     case truncated
     case negative(Int32)
     case tooMany(Int32, atMost: Int)
-    case emptySource
     case trailing(Int)
 }

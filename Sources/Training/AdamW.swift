@@ -1,5 +1,12 @@
-import Foundation
 import Parameters
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Adam's settings, with decoupled weight decay.
 ///

@@ -3,9 +3,12 @@ import Parameters
 /// Squared Euclidean norm over fixed blocks, added in block order in Double.
 ///
 /// The same bits whoever sums which blocks. Not finite if any element is not: the verdict on a
-/// gradient that must not be used.
-package func squaredNorm(of vector: ParameterVector) -> Double {
-    (0..<vector.blockCount).reduce(0) { $0 + vector.squaredSum(block: $1) }
+/// gradient that must not be used. Of elements from `trainable` on, which are statistics, only that
+/// verdict is taken.
+package func squaredNorm(of vector: ParameterVector, trainable: Int? = nil) -> Double {
+    (0..<vector.blockCount).reduce(0) {
+        $0 + vector.squaredSum(block: $1, trainable: trainable ?? vector.count)
+    }
 }
 
 /// `squaredNorm(of:)` whose blocks several lanes share.
@@ -25,9 +28,12 @@ package struct SquaredNorm: Sendable {
     package func reset() { sums.reset() }
 
     /// Sums the squares of some blocks.
-    package func set(_ blocks: Range<Int>, of vector: ParameterVector) {
+    package func set(_ blocks: Range<Int>, of vector: ParameterVector, trainable: Int? = nil) {
         precondition(vector.blockCount == blockCount, "\(vector.blockCount) blocks")
-        for block in blocks { sums.set(block, vector.squaredSum(block: block)) }
+        let trainable = trainable ?? vector.count
+        for block in blocks {
+            sums.set(block, vector.squaredSum(block: block, trainable: trainable))
+        }
     }
 
     package var isComplete: Bool { sums.isComplete }

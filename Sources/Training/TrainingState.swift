@@ -12,19 +12,24 @@ package final class TrainingState: @unchecked Sendable {
     package let parameters: ParameterVector
     package let firstMoment: ParameterVector
     package let secondMoment: ParameterVector
+    /// The optimizer's part of θ; what lies behind are running statistics, whose moments stay 0.
+    package let trainable: Int
 
-    /// A state at step 0 with moments of zero.
-    package convenience init(parameters: ParameterVector) {
+    /// Share of a batch's statistics in the running ones after it.
+    package static let statisticsMomentum: Float = 0.1
+
+    /// A state at step 0 with moments of zero. Without `trainable` everything is.
+    package convenience init(parameters: ParameterVector, trainable: Int? = nil) {
         self.init(
-            step: 0, adamCount: 0, parameters: parameters,
+            step: 0, adamCount: 0, parameters: parameters, trainable: trainable,
             firstMoment: ParameterVector(count: parameters.count),
             secondMoment: ParameterVector(count: parameters.count))
     }
 
     /// A state as it was saved. Shapes: three vectors of equal count.
     package init(
-        step: Int, adamCount: Int, parameters: ParameterVector, firstMoment: ParameterVector,
-        secondMoment: ParameterVector
+        step: Int, adamCount: Int, parameters: ParameterVector, trainable: Int? = nil,
+        firstMoment: ParameterVector, secondMoment: ParameterVector
     ) {
         precondition(0 <= adamCount && adamCount <= step, "\(adamCount) updates in \(step) steps")
         let counts = [parameters.count, firstMoment.count, secondMoment.count]
@@ -32,6 +37,8 @@ package final class TrainingState: @unchecked Sendable {
         self.step = step
         self.adamCount = adamCount
         self.parameters = parameters
+        self.trainable = trainable ?? parameters.count
+        precondition((0...counts[0]).contains(self.trainable), "\(self.trainable) of \(counts[0])")
         self.firstMoment = firstMoment
         self.secondMoment = secondMoment
     }
@@ -42,7 +49,8 @@ package final class TrainingState: @unchecked Sendable {
     /// Applies the next update to `range`; `advance` follows once all ranges are done.
     ///
     /// `total` is the whole batch's gradient, `scale` its clip scale. The range begins and ends
-    /// at block borders or at the end, and any cut into ranges gives the same bits.
+    /// at block borders or at the end, and any cut into ranges gives the same bits. Running statistics r
+    /// become (1 - μ) r + μ · total.
     package func update(
         total: ParameterVector, adam: AdamW, scale: Float, rate: Float, range: Range<Int>
     ) {
@@ -51,9 +59,21 @@ package final class TrainingState: @unchecked Sendable {
             range.lowerBound % block == 0
                 && (range.upperBound % block == 0 || range.upperBound == count),
             "\(range) is not cut at blocks of \(block)")
+        let learned = range.clamped(to: 0..<trainable)
         adam.pass(count: adamCount + 1, scale: scale, rate: rate).apply(
             parameters: parameters, firstMoment: firstMoment, secondMoment: secondMoment,
-            gradient: total, range: range)
+            gradient: total, range: learned)
+        followStatistics(total, from: 0, range)
+    }
+
+    /// Running statistics of `range`; element 0 of `total` belongs to element `start` of θ.
+    private func followStatistics(
+        _ total: ParameterVector, from start: Int, _ range: Range<Int>
+    ) {
+        for index in range.clamped(to: trainable..<count) {
+            let kept = (1 - Self.statisticsMomentum) * parameters[index]
+            parameters[index] = kept + Self.statisticsMomentum * total[index - start]
+        }
     }
 
     /// Applies an update of the past to a range that has come from elsewhere without it.
@@ -62,7 +82,8 @@ package final class TrainingState: @unchecked Sendable {
     package func replay(_ pass: AdamPass, total: ParameterVector, range: Range<Int>) {
         pass.apply(
             parameters: parameters, firstMoment: firstMoment, secondMoment: secondMoment,
-            rangeGradient: total, range: range)
+            rangeGradient: total, range: range.clamped(to: 0..<trainable))
+        followStatistics(total, from: range.lowerBound, range)
     }
 
     /// Applies the next update to everything and advances.
@@ -119,7 +140,7 @@ package struct StateDigest: Sendable {
         parts[2].set(blocks, of: state.secondMoment)
     }
 
-    package var isComplete: Bool { parts.allSatisfy(\.isComplete) }
+    package var isComplete: Bool { parts.allSatisfy { $0.isComplete } }
 
     package func digest() -> FastDigest { FastDigest(combining: parts.map { $0.digest() }) }
 }

@@ -49,6 +49,12 @@ package struct ByteWriter {
         content.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
+    /// Doubles behind a 32-bit count.
+    package mutating func put(_ content: [Double]) {
+        put(UInt32(content.count))
+        for value in content { put(value) }
+    }
+
     /// Bytes as they are, without a count.
     package mutating func append(_ content: [UInt8]) { bytes.append(contentsOf: content) }
 
@@ -127,6 +133,14 @@ package struct ByteReader {
             }
             initialized = count
         }
+    }
+
+    package mutating func doubles(_ field: String, limit: Int) throws(WireError) -> [Double] {
+        let count = try length(field, limit: limit, stride: 8)
+        var values: [Double] = []
+        values.reserveCapacity(count)
+        for _ in 0..<count { values.append(try double(field)) }
+        return values
     }
 
     /// A 32-bit count of elements, checked against `limit` and against the bytes that are left.

@@ -86,10 +86,14 @@ package struct StepOrder: Hashable, Sendable {
     /// Labels of the whole batch: the loss is a mean over them.
     package var labels: Int
     package var shards: [ShardWords]
+    /// Whether every layer's gradient and output are to be measured.
+    package var measuresLayers: Bool
 
     package init(
-        generation: Generation, step: Int, learningRate: Float, labels: Int, shards: [ShardWords]
+        generation: Generation, step: Int, learningRate: Float, labels: Int,
+        shards: [ShardWords], measuresLayers: Bool = false
     ) {
+        self.measuresLayers = measuresLayers
         self.generation = generation
         self.step = step
         self.learningRate = learningRate

@@ -143,6 +143,7 @@ extension StepOrder: WireCodable {
         writer.put(learningRate)
         writer.put(UInt64(labels))
         writer.put(each: shards)
+        writer.put(measuresLayers)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -151,7 +152,8 @@ extension StepOrder: WireCodable {
             step: try reader.count("step", limit: WireLimit.steps),
             learningRate: try reader.float("learning rate"),
             labels: try reader.count("labels", limit: WireLimit.steps),
-            shards: try reader.each("shards", limit: WireLimit.shards, stride: 8))
+            shards: try reader.each("shards", limit: WireLimit.shards, stride: 8),
+            measuresLayers: try reader.bool("measures layers"))
     }
 }
 

@@ -56,6 +56,8 @@ package enum WireLimit {
     package static let members = 4096
     /// Logical shards of a batch.
     package static let shards = 65_536
+    /// Layers of a model.
+    package static let layers = 4096
     /// Far from where counting on overflows.
     package static let steps = 1 << 53
     /// Elements of θ, m and v together.

@@ -61,8 +61,14 @@ package struct ShardReport: Hashable, Sendable {
     /// Sum over labels of -log p, in nats.
     package var negativeLogLikelihood: Double
     package var labels: Int
+    /// For each layer Σ of the squares of what it gave, and of how many numbers; empty unless asked for.
+    package var activity: [Double]
 
-    package init(shard: Int, smoothed: Double, negativeLogLikelihood: Double, labels: Int) {
+    package init(
+        shard: Int, smoothed: Double, negativeLogLikelihood: Double, labels: Int,
+        activity: [Double] = []
+    ) {
+        self.activity = activity
         self.shard = shard
         self.smoothed = smoothed
         self.negativeLogLikelihood = negativeLogLikelihood
@@ -146,6 +152,7 @@ extension ShardReport: WireCodable {
         writer.put(smoothed)
         writer.put(negativeLogLikelihood)
         writer.put(UInt64(labels))
+        writer.put(activity)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -153,7 +160,8 @@ extension ShardReport: WireCodable {
             shard: try reader.shard(),
             smoothed: try reader.double("smoothed loss"),
             negativeLogLikelihood: try reader.double("negative log likelihood"),
-            labels: try reader.count("labels", limit: WireLimit.shardWords))
+            labels: try reader.count("labels", limit: WireLimit.shardWords),
+            activity: try reader.doubles("activity", limit: 2 * WireLimit.layers))
     }
 }
 

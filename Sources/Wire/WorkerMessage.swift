@@ -89,11 +89,13 @@ package struct Vote: Hashable, Sendable {
     package var waitSeconds: Double
     /// Seconds in which chunks were being added or moved.
     package var foldSeconds: Double
+    /// Squared norm of each layer's part of the folded gradient; empty unless asked for.
+    package var layerNorms: [Double]
 
     package init(
         generation: Generation, step: Int, total: WireDigest, state: WireDigest,
         squaredNorm: Double, nonFiniteShards: [UInt32], reports: [ShardReport],
-        computeSeconds: Double, waitSeconds: Double, foldSeconds: Double
+        computeSeconds: Double, waitSeconds: Double, foldSeconds: Double, layerNorms: [Double] = []
     ) {
         self.generation = generation
         self.step = step
@@ -105,6 +107,7 @@ package struct Vote: Hashable, Sendable {
         self.computeSeconds = computeSeconds
         self.waitSeconds = waitSeconds
         self.foldSeconds = foldSeconds
+        self.layerNorms = layerNorms
     }
 }
 

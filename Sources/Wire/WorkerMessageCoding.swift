@@ -139,6 +139,7 @@ extension Vote: WireCodable {
         writer.put(nonFiniteShards.map { Int32(bitPattern: $0) })
         writer.put(each: reports)
         for seconds in [computeSeconds, waitSeconds, foldSeconds] { writer.put(seconds) }
+        writer.put(layerNorms)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -150,10 +151,11 @@ extension Vote: WireCodable {
             squaredNorm: try reader.double("squared norm"),
             nonFiniteShards: try reader.int32s("shards", limit: WireLimit.shards)
                 .map { UInt32(bitPattern: $0) },
-            reports: try reader.each("reports", limit: WireLimit.shards, stride: 28),
+            reports: try reader.each("reports", limit: WireLimit.shards, stride: 32),
             computeSeconds: try reader.double("seconds"),
             waitSeconds: try reader.double("seconds"),
-            foldSeconds: try reader.double("seconds"))
+            foldSeconds: try reader.double("seconds"),
+            layerNorms: try reader.doubles("layers", limit: WireLimit.layers))
     }
 }
 
@@ -168,7 +170,7 @@ extension Evaluation: WireCodable {
         self.init(
             step: try reader.count("step", limit: WireLimit.steps),
             batch: try reader.count("batch", limit: WireLimit.steps),
-            reports: try reader.each("reports", limit: WireLimit.shards, stride: 28))
+            reports: try reader.each("reports", limit: WireLimit.shards, stride: 32))
     }
 }
 

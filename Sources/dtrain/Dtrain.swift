@@ -24,8 +24,8 @@ struct Dtrain: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            Train.self, Coordinate.self, Work.self, Translate.self, Evaluate.self, Inspect.self,
-            Status.self, Verify.self, Simulate.self, Bench.self, PlanSteps.self,
+            Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
+            Inspect.self, Status.self, Verify.self, Simulate.self, PlanSteps.self, Bench.self,
             AllReduceMembership.self,
         ])
 

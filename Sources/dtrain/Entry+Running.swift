@@ -88,9 +88,9 @@ extension Entry {
             case .note(let note): terminal.say(sentence(of: note))
             case .stillWaiting(let address, let seconds):
                 terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
+            case .dump(let text): terminal.say(text)
             case .memoryNotShared(let reason):
                 terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
-            case .dump(let text): terminal.say(text)
             case .ended: break
             }
         }

@@ -137,7 +137,7 @@ struct InferenceTests {
         (Data(), "is empty"), (Data("no tab\n".utf8), "line 1, has no tab"),
         (Data("a\tb\nc\td\te\n".utf8), "line 2, has 2 tabs"),
         (Data([0x61, 0x09, 0xFF, 0x0A]), "line 1, is not UTF-8"),
-        (Data("a\t \n".utf8), "no pair to evaluate"),
+        (Data("a\t \n".utf8), "nothing to evaluate"),
         (
             Data(("a\t" + String(repeating: "dog ", count: 30) + "\n").utf8),
             "line 1, has a sentence"

@@ -26,7 +26,9 @@ struct PrimitiveGradientTests {
         #expect(zip(twice.elements(), dw.elements()).allSatisfy { abs($0 - 2 * $1) < 1e-4 })
     }
 
-    @Test("Activation with bias and dropout", arguments: [Activation.relu, .gelu, .silu])
+    @Test(
+        "Activation with bias and dropout",
+        arguments: [Activation.relu, .gelu, .silu, .sigmoid, .tanh])
     func activation(function: Activation) {
         let (rows, columns) = (6, 21)
         let (x, b, dy) = (

@@ -16,7 +16,7 @@ struct VectorMathTests {
 
     @Test(
         "GELU, SiLU, ReLU and their slopes",
-        arguments: [Activation.relu, .gelu, .silu])
+        arguments: [Activation.relu, .gelu, .silu, .sigmoid, .tanh])
     func activation(function: Activation) {
         let x = inputs()
         let (h, y, bias) = (lab.copy(x), lab.empty(1, x.columns), lab.empty(1, x.columns))
@@ -39,6 +39,10 @@ struct VectorMathTests {
         case .silu:
             let s = 1 / (1 + exp(-x))
             return (x * s, s + x * s * (1 - s))
+        case .sigmoid:
+            let s = 1 / (1 + exp(-x))
+            return (s, s * (1 - s))
+        case .tanh: return (Foundation.tanh(x), 1 - Foundation.tanh(x) * Foundation.tanh(x))
         }
     }
 

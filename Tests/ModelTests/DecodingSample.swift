@@ -15,21 +15,29 @@ struct DecodingSample {
         _ kind: Architecture.Kind, _ norm: Architecture.Norm, vocabulary: Int = 13,
         positions: Int = 64, seed: UInt64 = 1
     ) throws {
-        model = try Transformer(
+        try self.init(
             Architecture(
                 kind: kind, norm: norm, activation: .gelu, dModel: 20, encoderLayers: 2,
                 decoderLayers: 2, dFF: 28, heads: 2, vocabulary: vocabulary, positions: positions,
-                dropout: 0.1))
+                dropout: 0.1), seed: seed)
+    }
+
+    init(_ architecture: Architecture, seed: UInt64 = 1) throws {
+        model = try Transformer(architecture)
         parameters = ParameterVector(count: model.layout.count)
         model.initialise(parameters, seed: seed)
         var state = seed
         for slot in model.layout.slots {
             // Gains of both signs: else tied embeddings make it repeat what it is fed.
             let isGain = slot.name.hasSuffix("norm.weight")
+            let isVariance = slot.name.hasSuffix("running_var")
+            // Without norms nothing tames what they add up to.
+            let size: Float = architecture.norm == .none ? 0.15 : 0.4
             for index in slot.range {
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 let noise = Float(state >> 40) / Float(1 << 23) - 1
-                parameters[index] = isGain ? 2 * noise : parameters[index] + 0.4 * noise
+                parameters[index] = isGain ? 2 * noise : parameters[index] + size * noise
+                if isVariance { parameters[index] = 1 + size * noise }
             }
         }
         lane = Lane(model)

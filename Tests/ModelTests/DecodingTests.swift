@@ -33,6 +33,24 @@ private let sources: [[Int32]] = [
         }
     }
 
+    @Test(arguments: Choice.single)
+    func `the cache knows every choice of the architecture`(choice: Choice) throws {
+        var architecture = choice.architecture
+        (architecture.dModel, architecture.vocabulary, architecture.positions) = (20, 13, 64)
+        let sample = try DecodingSample(architecture)
+        let decoding = Decoding(sample.model)
+        if architecture.kind == .languageModel {
+            let words = decoding.proceed(
+                [[3, 4, 5]], parameters: sample.parameters, lengthLimit: { _ in 20 })
+            #expect(words == [sample.greedy([], from: [3, 4, 5], limit: 20)])
+        } else {
+            let results = decoding.translate(sources, parameters: sample.parameters)
+            for (source, words) in zip(sources, results) where source.count > 1 {
+                #expect(words == sample.greedy(source, limit: 2 * source.count + 10))
+            }
+        }
+    }
+
     @Test func `an output never outgrows its limit or the model's positions`() throws {
         let sample = try DecodingSample(.encoderDecoder, .pre, positions: 21)
         let decoding = Decoding(sample.model)

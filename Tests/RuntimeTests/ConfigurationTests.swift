@@ -54,6 +54,10 @@ struct ConfigurationTests {
             (.source, "a: b.en"), (.target, "/x/#c.fr"), (.learningRate, "1e-5"),
             (.decoderLayers, "5"), (.epochs, "2"), (.peerTimeout, "1500ms"),
             (.bind, "tcp://[::1]:7000"), (.waitForAll, "true"), (.seed, "18446744073709551615"),
+            (.shareQueryKey, "true"), (.attentionDropout, "0.25"), (.activation, "swiglu"),
+            (.normalisation, "batch"), (.residual, "false"), (.positionEncoding, "rotary"),
+            (.tying, "decoder"), (.initialisation, "normal"), (.initialDeviation, "0.3"),
+            (.logLayersEvery, "7"),
         ])
         let run = try RunConfiguration(given)
         let yaml = try GivenSettings(yaml: run.yaml, path: "configuration.yaml")
@@ -157,7 +161,7 @@ struct ConfigurationErrorTests {
         #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
         #expect(
             refusal([(.norm, "rms")])
-                == .notOneOf(.norm, text: "rms", choices: ["pre", "post"]))
+                == .notOneOf(.norm, text: "rms", choices: ["pre", "post", "none"]))
         #expect(refusal([(.steps, "many")]) == .notAWholeNumber(.steps, text: "many"))
         #expect(refusal([(.dropout, "nan")]) == .notANumber(.dropout, text: "nan"))
         #expect(refusal([(.peerTimeout, "10")]) == .notADuration(.peerTimeout, text: "10"))

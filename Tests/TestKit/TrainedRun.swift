@@ -70,8 +70,11 @@ package struct TrainedRun: Sendable {
     private func train(savingAt steps: [Int]) throws {
         let configuration = prepared.configuration
         let count = prepared.model.layout.count
-        let state = TrainingState(parameters: ParameterVector(count: count))
-        prepared.model.initialise(state.parameters, seed: configuration.seed)
+        let state = TrainingState(
+            parameters: ParameterVector(count: count),
+            trainable: prepared.model.layout.trainable)
+        prepared.model.initialise(
+            state.parameters, seed: configuration.seed, configuration.initialisation)
         let lane = Lane(prepared.model)
         let gradient = ParameterVector(count: count)
         let total = ParameterVector(count: count)

@@ -186,3 +186,62 @@ private let blocksAndTail = 2 * ParameterVector.blockCapacity + 1003
         #expect(digest.digest() == state.digest())
     }
 }
+
+@Suite struct StatisticsTests {
+    private let count = blocksAndTail
+    private let trainable = ParameterVector.blockCapacity + 300
+
+    private func state() -> TrainingState {
+        TrainingState(parameters: sample(count, seed: 7), trainable: trainable)
+    }
+
+    @Test func `running statistics follow the total's, and the optimizer leaves them alone`() {
+        let state = state()
+        let before = state.parameters.floats()
+        let total = sample(count, seed: 1)
+        state.update(total: total, adam: AdamW(), scale: 0.5, rate: 0.01)
+        for index in trainable..<count {
+            let expected = 0.9 * before[index] + 0.1 * total[index]
+            #expect(abs(state.parameters[index] - expected) < 1e-6)
+        }
+        #expect(state.firstMoment.floats(trainable..<count).allSatisfy { $0 == 0 })
+        #expect(state.secondMoment.floats(trainable..<count).allSatisfy { $0 == 0 })
+        let plain = TrainingState(parameters: sample(count, seed: 7))
+        plain.update(total: total, adam: AdamW(), scale: 0.5, rate: 0.01)
+        #expect(plain.parameters.floats(0..<trainable) == state.parameters.floats(0..<trainable))
+    }
+
+    @Test func `pieces, block by block or brought forward later, give the same bits`() {
+        let total = sample(count, seed: 1)
+        let (whole, pieces, late) = (state(), state(), state())
+        whole.update(total: total, adam: AdamW(), scale: 1, rate: 0.01)
+        for block in [2, 0, 1] {
+            pieces.update(
+                total: total, adam: AdamW(), scale: 1, rate: 0.01,
+                range: pieces.parameters.elements(of: block..<block + 1))
+        }
+        let pass = AdamW().pass(count: 1, scale: 1, rate: 0.01)
+        for start in stride(from: 0, to: count, by: 5000) {
+            let range = start..<min(start + 5000, count)
+            let piece = ParameterVector(count: 5000)
+            piece.store(total.floats(range), at: 0)
+            late.replay(pass, total: piece, range: range)
+        }
+        #expect(pieces.digest() == whole.digest() && late.digest() == whole.digest())
+    }
+
+    @Test func `the norm leaves statistics out, but not the verdict on what is no number`() {
+        let vector = sample(count, seed: 3)
+        let norm = squaredNorm(of: vector, trainable: trainable)
+        let learned = ParameterVector(count: trainable)
+        learned.store(vector.floats(0..<trainable), at: 0)
+        #expect(abs(norm - squaredNorm(of: learned)) <= 1e-9 * norm)
+        let shared = SquaredNorm(count: count)
+        shared.set(0..<shared.blockCount, of: vector, trainable: trainable)
+        #expect(shared.squared() == norm)
+        for bad in [Float.nan, .infinity] {
+            vector[count - 2] = bad
+            #expect(!squaredNorm(of: vector, trainable: trainable).isFinite)
+        }
+    }
+}

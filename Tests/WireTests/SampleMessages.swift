@@ -7,7 +7,8 @@ enum SampleMessages {
     static let address = PeerAddress(
         hostKey: "boot 7 host", hostName: "hôte", ipc: "ipc:///tmp/a", tcp: "tcp://10.0.0.1:4000")
     static let reports = [
-        ShardReport(shard: 2, smoothed: 12.5, negativeLogLikelihood: 11.25, labels: 31),
+        ShardReport(
+            shard: 2, smoothed: 12.5, negativeLogLikelihood: 11.25, labels: 31, activity: [1.5, 64]),
         ShardReport(shard: 3, smoothed: .infinity, negativeLogLikelihood: -0.0, labels: 0),
     ]
     static let slice = StateSlice(
@@ -48,7 +49,7 @@ enum SampleMessages {
             Vote(
                 generation: generation, step: 10, total: digest, state: digest, squaredNorm: 2.5,
                 nonFiniteShards: [2], reports: reports, computeSeconds: 1, waitSeconds: 0.5,
-                foldSeconds: 0.25)),
+                foldSeconds: 0.25, layerNorms: [0.5, .infinity])),
         .evaluated(Evaluation(step: 10, batch: 2, reports: reports)),
         .heartbeat(
             Heartbeat(

@@ -13,6 +13,7 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case headsDoNotDivide(heads: Int, dModel: Int)
     case moreWorkersThanShards(workers: Int, shards: Int)
     case incompatible(Setting, with: Setting)
+    case senseless(Setting, Senseless)
     case missing(Setting, neededBy: Setting)
     case malformedAddress(Setting, text: String)
     case offLoopback(Setting, host: String)
@@ -31,6 +32,20 @@ package enum ConfigurationError: Error, Equatable, Sendable {
         case below(Double, from: Double)
     }
 
+    /// Why a setting makes no sense beside the others.
+    package enum Senseless: Equatable, Sendable {
+        /// A language model learns from a text and translates nothing.
+        case needsPairs
+        /// An encoder-decoder learns from pairs.
+        case needsLanguageModel
+        case noEncoder
+        case noNorm
+        /// Rotary positions turn pairs of columns.
+        case oddHeadWidth(Int)
+        /// Xavier's bounds follow from the sizes.
+        case needsNormal
+    }
+
     /// The setting at fault, if one alone is.
     package var setting: Setting? {
         switch self {
@@ -38,7 +53,7 @@ package enum ConfigurationError: Error, Equatable, Sendable {
             .notADuration(let setting, _), .notOneOf(let setting, _, _), .empty(let setting),
             .outOfRange(let setting, _, _), .spanOutOfRange(let setting, _, _, _),
             .odd(let setting, _),
-            .incompatible(let setting, _), .missing(let setting, _),
+            .incompatible(let setting, _), .senseless(let setting, _), .missing(let setting, _),
             .malformedAddress(let setting, _), .offLoopback(let setting, _),
             .notAScalar(let setting, _, _), .differsFromRun(let setting, _, _):
             setting

@@ -1,3 +1,4 @@
+import Model
 import Text
 
 extension RunConfiguration {
@@ -8,23 +9,35 @@ extension RunConfiguration {
         let settings = SettingReader(given)
         let sizes: (dModel: Int, layers: Int, dFF: Int, heads: Int)
         corpus = try settings.corpus()
+        text = try settings.path(.text)
         validation = try settings.path(.validation)
         tokenizer = try settings.path(.tokenizer)
         vocabulary = try settings.integer(.vocabulary)
         from = try settings.path(.from)
 
+        architecture = try settings.choice(.architecture)
         preset = try settings.choice(.preset)
         sizes = preset.sizes
         dModel = try settings.optionalInteger(.dModel) ?? sizes.dModel
         let layers = try settings.optionalInteger(.layers) ?? sizes.layers
-        encoderLayers = try settings.optionalInteger(.encoderLayers) ?? layers
         decoderLayers = try settings.optionalInteger(.decoderLayers) ?? layers
+        // A language model has no encoder whose layers could differ.
+        encoderLayers =
+            architecture == .languageModel
+            ? decoderLayers : try settings.optionalInteger(.encoderLayers) ?? layers
         dFF = try settings.optionalInteger(.dFF) ?? sizes.dFF
         heads = try settings.optionalInteger(.heads) ?? sizes.heads
+        sharesQueryKey = try settings.flag(.shareQueryKey)
         dropout = try settings.number(.dropout)
+        attentionDropout = try settings.optionalNumber(.attentionDropout)
         activation = try settings.choice(.activation)
         norm = try settings.choice(.norm)
+        normalisation = try settings.choice(.normalisation)
+        residual = try settings.flag(.residual)
         positions = try settings.integer(.positions)
+        positionEncoding = try settings.choice(.positionEncoding)
+        tying = try settings.choice(.tying)
+        initialisation = try settings.initialisation()
 
         batchTokens = try settings.integer(.batchTokens)
         shards = try settings.integer(.shards)
@@ -43,6 +56,7 @@ extension RunConfiguration {
         keep = try settings.integer(.keep)
         validateEvery = try settings.integer(.validateEvery)
         logEvery = try settings.integer(.logEvery)
+        logLayersEvery = try settings.integer(.logLayersEvery)
         beam = try settings.integer(.beam)
 
         workers = try settings.integer(.workers)
@@ -53,6 +67,9 @@ extension RunConfiguration {
         transport = try settings.choice(.transport)
         wire = try settings.choice(.wire)
         peerTimeout = try settings.span(.peerTimeout)
+        if architecture == .languageModel, given.text(.encoderLayers) != nil {
+            throw .senseless(.encoderLayers, .noEncoder)
+        }
         try validate()
     }
 }
@@ -103,6 +120,21 @@ private struct SettingReader {
             throw .notANumber(setting, text: text)
         }
         return value
+    }
+
+    func optionalNumber(_ setting: Setting) throws(ConfigurationError) -> Double? {
+        text(setting) == nil ? nil : try number(setting)
+    }
+
+    func initialisation() throws(ConfigurationError) -> Initialisation {
+        let deviation = try optionalNumber(.initialDeviation)
+        switch required(.initialisation) {
+        case "xavier":
+            guard deviation == nil else { throw .senseless(.initialDeviation, .needsNormal) }
+            return .xavier
+        case "normal": return .normal(deviation: Float(deviation ?? 0.02))
+        case let text: throw .notOneOf(.initialisation, text: text, choices: ["xavier", "normal"])
+        }
     }
 
     func span(_ setting: Setting) throws(ConfigurationError) -> TimeSpan {

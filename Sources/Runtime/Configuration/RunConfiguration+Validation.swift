@@ -1,9 +1,12 @@
+import Model
+
 extension RunConfiguration {
     /// Checks every value and combination; what the files hold is checked where they are read.
     ///
     /// The upper bounds keep sizes that no machine has from becoming an allocation.
     package func validate() throws(ConfigurationError) {
         try validateModel()
+        try validateChoices()
         try validateTraining()
         try validateCluster()
     }
@@ -20,7 +23,35 @@ extension RunConfiguration {
             throw .headsDoNotDivide(heads: heads, dModel: dModel)
         }
         try check(.dropout, dropout, .below(1, from: 0))
+        if let attentionDropout {
+            try check(.attentionDropout, attentionDropout, .below(1, from: 0))
+        }
+        if case .normal(let deviation) = initialisation {
+            try check(.initialDeviation, Double(deviation), .between(0, 1000))
+        }
         try check(.positions, positions, .between(2, 65_536))
+    }
+
+    /// Refuses choices that make no sense beside others.
+    private func validateChoices() throws(ConfigurationError) {
+        switch architecture {
+        case .encoderDecoder:
+            if text != nil { throw .senseless(.text, .needsLanguageModel) }
+        case .languageModel:
+            switch corpus {
+            case .embedded: break
+            case .pairs: throw .senseless(.corpus, .needsPairs)
+            case .files: throw .senseless(.source, .needsPairs)
+            }
+            guard beam == 1 else { throw .senseless(.beam, .needsPairs) }
+        }
+        switch Architecture(self, vocabulary: vocabulary).conflict {
+        case .normalisationWithoutNorm: throw .senseless(.normalisation, .noNorm)
+        case .tyingWithoutEncoder: throw .senseless(.tying, .noEncoder)
+        case .oddHeadWidth:
+            throw .senseless(.positionEncoding, .oddHeadWidth(dModel / heads))
+        case nil: break
+        }
     }
 
     private func validateTraining() throws(ConfigurationError) {
@@ -40,6 +71,7 @@ extension RunConfiguration {
         try check(.keep, keep, .atLeast(1))
         try check(.validateEvery, validateEvery, .atLeast(0))
         try check(.logEvery, logEvery, .atLeast(0))
+        try check(.logLayersEvery, logLayersEvery, .atLeast(0))
         try check(.beam, beam, .between(1, 64))
     }
 

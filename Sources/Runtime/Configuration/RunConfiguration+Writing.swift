@@ -1,3 +1,4 @@
+import Model
 import Yams
 
 extension RunConfiguration {
@@ -8,10 +9,12 @@ extension RunConfiguration {
         case .corpus: if case .pairs(let path) = corpus { path } else { nil }
         case .source: if case .files(let path, _) = corpus { path } else { nil }
         case .target: if case .files(_, let path) = corpus { path } else { nil }
+        case .text: text
         case .validation: validation
         case .tokenizer: tokenizer
         case .vocabulary: String(vocabulary)
         case .from: from
+        case .architecture: architecture.rawValue
         case .preset: preset.rawValue
         case .dModel: String(dModel)
         case .layers: encoderLayers == decoderLayers ? String(encoderLayers) : nil
@@ -19,10 +22,25 @@ extension RunConfiguration {
         case .decoderLayers: encoderLayers == decoderLayers ? nil : String(decoderLayers)
         case .dFF: String(dFF)
         case .heads: String(heads)
+        case .positions: String(positions)
+        default: choiceText(setting)
+        }
+    }
+
+    private func choiceText(_ setting: Setting) -> String? {
+        switch setting {
+        case .shareQueryKey: String(sharesQueryKey)
         case .dropout: Self.shortest(dropout)
+        case .attentionDropout: attentionDropout.map(Self.shortest)
         case .activation: activation.rawValue
         case .norm: norm.rawValue
-        case .positions: String(positions)
+        case .normalisation: normalisation.rawValue
+        case .residual: String(residual)
+        case .positionEncoding: positionEncoding.rawValue
+        case .tying: tying.rawValue
+        case .initialisation: initialisation == .xavier ? "xavier" : "normal"
+        case .initialDeviation:
+            if case .normal(let deviation) = initialisation { String(deviation) } else { nil }
         default: trainingText(setting)
         }
     }
@@ -45,6 +63,7 @@ extension RunConfiguration {
         case .keep: String(keep)
         case .validateEvery: String(validateEvery)
         case .logEvery: String(logEvery)
+        case .logLayersEvery: String(logLayersEvery)
         case .beam: String(beam)
         case .workers: String(workers)
         case .threads: threads.map { String($0) }

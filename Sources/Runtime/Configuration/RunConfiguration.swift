@@ -12,25 +12,36 @@ package struct RunConfiguration: Equatable, Sendable {
     }
     package enum NaNPolicy: String, CaseIterable, Codable, Sendable { case stop, skip }
 
-    /// Paths are absolute.
+    /// The pairs of an encoder-decoder. Paths are absolute.
     package var corpus: CorpusSource
-    /// A file of pairs that replaces the held-out part.
+    /// The text of a language model; nil is the embedded one.
+    package var text: String?
+    /// A file of pairs, or a text, that replaces the held-out part.
     package var validation: String?
     /// A SentencePiece model that is used instead of training one.
     package var tokenizer: String?
     package var vocabulary: Int
-    /// A run whose newest checkpoint gives the first parameters.
+    /// A run whose newest checkpoint, or a safetensors file that, gives the first parameters.
     package var from: String?
 
+    package var architecture: Architecture.Kind
     package var preset: Preset
     package var dModel: Int
     package var encoderLayers: Int
     package var decoderLayers: Int
     package var dFF: Int
     package var heads: Int
+    package var sharesQueryKey: Bool
     package var dropout: Double
+    /// nil is `dropout`.
+    package var attentionDropout: Double?
     package var activation: Architecture.Activation
     package var norm: Architecture.Norm
+    package var normalisation: Architecture.Normalisation
+    package var residual: Bool
+    package var positionEncoding: Architecture.PositionEncoding
+    package var tying: Architecture.Tying
+    package var initialisation: Initialisation
     /// The longest sequence, marks included.
     package var positions: Int
 
@@ -56,6 +67,7 @@ package struct RunConfiguration: Equatable, Sendable {
     package var keep: Int
     package var validateEvery: Int
     package var logEvery: Int
+    package var logLayersEvery: Int
     /// Of the samples and the BLEU at the end.
     package var beam: Int
 
@@ -99,10 +111,15 @@ extension Architecture {
     /// The model that a configuration describes, over `vocabulary` pieces.
     package init(_ configuration: RunConfiguration, vocabulary: Int) {
         self.init(
-            kind: .encoderDecoder, norm: configuration.norm, activation: configuration.activation,
-            dModel: configuration.dModel, encoderLayers: configuration.encoderLayers,
+            kind: configuration.architecture, norm: configuration.norm,
+            normalisation: configuration.normalisation, residual: configuration.residual,
+            activation: configuration.activation,
+            positionEncoding: configuration.positionEncoding, tying: configuration.tying,
+            sharesQueryKey: configuration.sharesQueryKey, dModel: configuration.dModel,
+            encoderLayers: configuration.encoderLayers,
             decoderLayers: configuration.decoderLayers, dFF: configuration.dFF,
             heads: configuration.heads, vocabulary: vocabulary,
-            positions: configuration.positions, dropout: Float(configuration.dropout))
+            positions: configuration.positions, dropout: Float(configuration.dropout),
+            attentionDropout: configuration.attentionDropout.map { Float($0) })
     }
 }

@@ -2,15 +2,22 @@
 /// and the key in `RUN/configuration.yaml`.
 package enum Setting: String, CaseIterable, Codable, Sendable {
     // The text.
-    case corpus, source, target, validation, tokenizer, vocabulary, from
+    case corpus, source, target, text, validation, tokenizer, vocabulary, from
     // The model.
-    case preset
+    case architecture, preset
     case dModel = "d-model"
     case layers
     case encoderLayers = "encoder-layers"
     case decoderLayers = "decoder-layers"
     case dFF = "d-ff"
-    case heads, dropout, activation, norm, positions
+    case heads
+    case shareQueryKey = "share-query-key"
+    case dropout
+    case attentionDropout = "attention-dropout"
+    case activation, norm, normalisation, residual, positions
+    case positionEncoding = "position-encoding"
+    case tying, initialisation
+    case initialDeviation = "initial-deviation"
     // The training.
     case batchTokens = "batch-tokens"
     case shards, steps, epochs
@@ -27,6 +34,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case keep
     case validateEvery = "validate-every"
     case logEvery = "log-every"
+    case logLayersEvery = "log-layers-every"
     case beam
     // The cluster.
     case workers, threads, bind
@@ -40,7 +48,8 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     /// May differ from the run folder's when a run is resumed: none of these changes a number.
     package var mayChangeOnResume: Bool {
         switch self {
-        case .steps, .workers, .threads, .bind, .keep, .checkpointEvery, .validateEvery, .logEvery:
+        case .steps, .workers, .threads, .bind, .keep, .checkpointEvery, .validateEvery, .logEvery,
+            .logLayersEvery:
             true
         default: false
         }
@@ -54,6 +63,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
         case .layers: [.encoderLayers, .decoderLayers]
         case .corpus: [.source, .target]
         case .source, .target: [.corpus]
+        case .initialisation: [.initialDeviation]
         default: []
         }
     }
@@ -61,7 +71,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     /// Names a file; kept as an absolute path, so that a run resumes from any folder.
     var isPath: Bool {
         switch self {
-        case .corpus, .source, .target, .validation, .tokenizer, .from: true
+        case .corpus, .source, .target, .text, .validation, .tokenizer, .from: true
         default: false
         }
     }

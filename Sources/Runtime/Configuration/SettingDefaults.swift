@@ -17,10 +17,17 @@ extension Setting {
     package var defaultText: String? {
         switch self {
         case .vocabulary: "4000"
+        case .architecture: "encoder-decoder"
         case .preset: "tiny"
+        case .shareQueryKey: "false"
         case .dropout: "0.3"
         case .activation: "relu"
         case .norm: "pre"
+        case .normalisation: "layer"
+        case .residual: "true"
+        case .positionEncoding: "sinusoidal"
+        case .tying: "all"
+        case .initialisation: "xavier"
         case .positions: "256"
         case .batchTokens: "4096"
         case .shards: "8"
@@ -35,6 +42,7 @@ extension Setting {
         case .checkpointEvery, .validateEvery: "200"
         case .keep: "3"
         case .logEvery: "10"
+        case .logLayersEvery: "0"
         case .beam: "1"
         case .workers: "1"
         case .waitForAll: "false"
@@ -42,8 +50,9 @@ extension Setting {
         case .transport: "auto"
         case .wire: "f32"
         case .peerTimeout: "10s"
-        case .corpus, .source, .target, .validation, .tokenizer, .from, .dModel, .layers,
-            .encoderLayers, .decoderLayers, .dFF, .heads, .epochs, .timeLimit, .threads, .bind:
+        case .corpus, .source, .target, .text, .validation, .tokenizer, .from, .dModel, .layers,
+            .encoderLayers, .decoderLayers, .dFF, .heads, .attentionDropout, .initialDeviation,
+            .epochs, .timeLimit, .threads, .bind:
             nil
         }
     }

@@ -49,7 +49,9 @@ extension CoordinatorProcess {
                 StepOrder(
                     generation: generation, step: step,
                     learningRate: setup.schedule.rate(step: step), labels: batch.labels,
-                    shards: flattened(batch, shards))),
+                    shards: flattened(batch, shards),
+                    measuresLayers: setup.logLayersEvery > 0
+                        && step.isMultiple(of: setup.logLayersEvery))),
             to: peer)
     }
 
@@ -90,6 +92,7 @@ extension CoordinatorProcess {
             return false
         }
         report(.step(summary))
+        localWorkers?.stepCommitted()
         return true
     }
 
@@ -117,7 +120,9 @@ extension CoordinatorProcess {
             tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
             stepSeconds: step.timing.step, computeSeconds: step.timing.compute,
             foldSeconds: step.timing.fold, waitSeconds: step.timing.wait, workers: step.workers,
-            isSkipped: step.skipped)
+            isSkipped: step.skipped,
+            layers: LayerReport.reports(
+                setup.layers, squaredNorms: step.layerNorms, shards: step.reports))
     }
 
     // MARK: state

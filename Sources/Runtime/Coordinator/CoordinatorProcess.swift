@@ -14,6 +14,10 @@ struct CoordinatorSetup {
     var schedule: LearningRateSchedule
     /// Elements of θ.
     var parameterCount: Int
+    /// Names of the model's layers.
+    var layers: [String] = []
+    /// In steps; 0 never.
+    var logLayersEvery = 0
     var store: RunStore?
     /// The state that `deliverCheckpoint` streams: that of the newest checkpoint, or a warm start.
     var loadState: (_ step: Int) throws -> LoadedState

@@ -8,13 +8,14 @@ package final class LocalWorkers {
     private struct Child {
         var processID: pid_t?
         var log: String
-        /// The coordinator has welcomed it.
         var hasJoined = false
-        /// Deaths before it joined, one after another.
+        /// A step has been committed since it joined.
+        var hasWorked = false
+        /// Deaths before that, one after another.
         var failedStarts = 0
     }
 
-    /// A worker that keeps dying before it has joined.
+    /// A worker that keeps dying as soon as it is started.
     package struct KeepsEnding: Error, Sendable {
         package let index: Int
         package let status: ExitStatus
@@ -46,6 +47,13 @@ package final class LocalWorkers {
         children[index].hasJoined = true
     }
 
+    /// Who has joined before a commit does not die as soon as it is started.
+    func stepCommitted() {
+        for index in children.indices where children[index].hasJoined {
+            children[index].hasWorked = true
+        }
+    }
+
     package var processIDs: [pid_t] { children.compactMap(\.processID) }
 
     /// Takes note of children that have ended; unless the run is finished, starts them again.
@@ -63,8 +71,8 @@ package final class LocalWorkers {
 
     private func replace(_ index: Int, _ processID: pid_t, _ status: ExitStatus) {
         report(.workerEnded(index: index, processID: processID, status: status))
-        let hadJoined = children[index].hasJoined
-        children[index].failedStarts = hadJoined ? 0 : children[index].failedStarts + 1
+        let hadWorked = children[index].hasWorked
+        children[index].failedStarts = hadWorked ? 0 : children[index].failedStarts + 1
         guard children[index].failedStarts < 5 else {
             failure = KeepsEnding(index: index, status: status, log: children[index].log)
             return
@@ -124,6 +132,7 @@ package final class LocalWorkers {
         guard code == 0 else { throw POSIXFailure(call: "posix_spawn", code: code) }
         children[index].processID = processID
         children[index].hasJoined = false
+        children[index].hasWorked = false
         report(.workerStarted(index: index, processID: processID, log: children[index].log))
     }
 }

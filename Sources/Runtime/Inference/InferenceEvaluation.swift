@@ -79,7 +79,7 @@ extension TrainedModel {
             evaluation: evaluation)
     }
 
-    private func losses(_ corpus: TokenizedCorpus, threads: Int) -> [ShardLoss] {
+    func losses(_ corpus: TokenizedCorpus, threads: Int) -> [ShardLoss] {
         let batches = BatchSchedule.batchesInOrder(
             corpus, batchTokens: configuration.batchTokens, shards: configuration.shards)
         let shards = batches.flatMap(\.shards)

@@ -15,6 +15,9 @@ package enum InferenceError: Error, Equatable, Sendable {
     case otherTokenizer(checkpoint: String, pieces: Int, vocabulary: Int)
     /// No pair of the file, or of the run's own text, can be used.
     case nothingToEvaluate(path: String?)
+    /// A translator where a language model is wanted, or the other way round.
+    case otherKind(checkpoint: String, kind: Architecture.Kind)
+    case promptTooLong(tokens: Int, positions: Int)
 }
 
 /// A checkpoint that has been found, and the newer ones that were passed over as damaged.

@@ -65,19 +65,19 @@ package struct PlanConstants: Codable, Sendable {
     /// - Throws: `malformed` if the run has no step with these figures.
     package mutating func adopt(run path: String, threads: Int) throws {
         struct Line: Decodable {
-            var compute: Double?
+            var computeSeconds: Double?
             var tokens: Int?
             var workers: Int?
 
             enum CodingKeys: String, CodingKey {
                 case tokens, workers
-                case compute = "compute_s"
+                case computeSeconds = "compute_s"
             }
         }
         let text = try String(contentsOfFile: path + "/metrics.jsonl", encoding: .utf8)
         let rates = text.split(separator: "\n").compactMap { line -> Double? in
             guard let values = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)),
-                let seconds = values.compute, let tokens = values.tokens,
+                let seconds = values.computeSeconds, let tokens = values.tokens,
                 let workers = values.workers, tokens > 0
             else { return nil }
             let crowd = max(1, Double(workers * threads) / Double(cores))

@@ -10,9 +10,10 @@ extension PreparedRun {
         // θ, m, v, the total, a gradient for each shard; a snapshot copies three of them.
         let worker = vector * (4 + own + 3)
         let disk = CheckpointWriter.bytesNeeded(tensors: tensors, tokenizer: tokenizer.model)
+        let unit = configuration.architecture == .languageModel ? "windows" : "pairs"
         var lines = [
-            ("pairs to train on", "\(training.samples.count)"),
-            ("pairs held out", "\(heldOut.samples.count)"),
+            ("\(unit) to train on", "\(training.samples.count)"),
+            ("\(unit) held out", "\(heldOut.samples.count)"),
             ("tokens an epoch", "\(training.tokens)"),
             ("steps an epoch", "\(schedule.batchesPerEpoch)"),
             ("vocabulary", "\(tokenizer.vocabulary)"),

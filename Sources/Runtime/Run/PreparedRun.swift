@@ -8,7 +8,7 @@ import Training
 /// Everything about a run that follows from its configuration and its text.
 package struct PreparedRun: Sendable {
     package let configuration: RunConfiguration
-    package let corpus: Corpus
+    package let summary: CorpusSummary
     package let tokenizer: Tokenizer
     package let training: TokenizedCorpus
     package let heldOut: TokenizedCorpus
@@ -22,13 +22,10 @@ package struct PreparedRun: Sendable {
     /// from.
     package init(_ configuration: RunConfiguration, tokenizer given: Tokenizer? = nil) throws {
         self.configuration = configuration
-        corpus = try Corpus(
-            configuration.corpus, validation: configuration.validation)
-        tokenizer = try given ?? Self.tokenizer(configuration, corpus)
-        training = try TokenizedCorpus(
-            corpus.training, tokenizer: tokenizer, positions: configuration.positions)
-        heldOut = try TokenizedCorpus(
-            corpus.heldOut, tokenizer: tokenizer, positions: configuration.positions)
+        let text = try LearningText(configuration)
+        summary = text.summary
+        tokenizer = try given ?? Self.tokenizer(configuration, text)
+        (training, heldOut) = try text.tokenized(tokenizer, positions: configuration.positions)
         schedule = try BatchSchedule(
             corpus: training, batchTokens: configuration.batchTokens,
             shards: configuration.shards, seed: configuration.seed)
@@ -38,19 +35,17 @@ package struct PreparedRun: Sendable {
     }
 
     private static func tokenizer(
-        _ configuration: RunConfiguration, _ corpus: Corpus
+        _ configuration: RunConfiguration, _ text: LearningText
     ) throws -> Tokenizer {
         if let path = configuration.tokenizer {
             let file = try ReadableFile(path)
             return try Tokenizer(model: try file.bytes(0..<file.size))
         }
-        if let run = configuration.from {
+        if let path = configuration.from, case .run(let run) = FirstParameters(path) {
             let checkpoint = try newestCheckpoint(of: run).folder
             if let model = try checkpoint.tokenizer() { return try Tokenizer(model: model) }
         }
-        return try Tokenizer.train(
-            on: corpus.training.flatMap { [$0.source, $0.target] },
-            vocabulary: configuration.vocabulary)
+        return try Tokenizer.train(on: text.lines, vocabulary: configuration.vocabulary)
     }
 
     /// The newest whole checkpoint of a run, and newer ones that are damaged.

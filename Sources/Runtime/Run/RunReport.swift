@@ -62,9 +62,11 @@ package struct StepReport: Sendable, Encodable {
     package var waitSeconds: Double
     package var workers: Int
     package var isSkipped: Bool
+    /// At every `--log-layers-every`-th step.
+    package var layers: [LayerReport]?
 
     enum CodingKeys: String, CodingKey {
-        case step, epoch, loss, tokens, workers
+        case step, epoch, loss, tokens, workers, layers
         case negativeLogLikelihood = "nll"
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"

@@ -7,7 +7,7 @@ extension PreparedRun {
     /// update come on top.
     package func measuredSecondsAStep(threads: Int) -> Double {
         let parameters = ParameterVector(count: model.layout.count)
-        model.initialise(parameters, seed: configuration.seed)
+        model.initialise(parameters, seed: configuration.seed, configuration.initialisation)
         let batch = schedule.batch(step: 1)
         let inputs = batch.shards.map { ModelInput($0) }
         let smoothing = Float(configuration.labelSmoothing)

@@ -120,11 +120,10 @@ package struct TrainingRun {
 
     /// The parameters of another run's newest checkpoint, as a state before step 1.
     private func warmStart(_ prepared: PreparedRun) throws -> LoadedState? {
-        guard let run = configuration.from else { return nil }
-        let folder = try PreparedRun.newestCheckpoint(of: run).folder
+        guard let path = configuration.from else { return nil }
         let state = LoadedState(
             step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
-        try folder.load(prepared.model.layout, into: [state.sections[0]])
+        try FirstParameters(path).load(prepared.model.layout, into: state.sections[0])
         return state
     }
 
@@ -197,7 +196,9 @@ package struct TrainingRun {
                 schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
             schedule: LearningRateSchedule(
                 peak: Float(configuration.learningRate), warmup: configuration.warmup),
-            parameterCount: prepared.model.layout.count, store: store,
+            parameterCount: prepared.model.layout.count,
+            layers: prepared.model.layers.map(\.name),
+            logLayersEvery: configuration.logLayersEvery, store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
             recorded: try store.lastLine(),
@@ -225,7 +226,7 @@ package struct TrainingRun {
         _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
     ) -> RunSummary {
         RunSummary(
-            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.corpus.summary,
+            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.summary,
             trainingTokens: prepared.training.tokens,
             heldOutPairs: prepared.heldOut.samples.count,
             vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,

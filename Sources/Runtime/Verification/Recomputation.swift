@@ -101,8 +101,8 @@ final class Recomputation {
 
     private func squaredNormOfTotal() -> Double {
         let blocks = SquaredNorm(count: total.count)
-        let total = total
-        share(blocks.blockCount) { blocks.set($0, of: total) }
+        let (total, trainable) = (total, state.trainable)
+        share(blocks.blockCount) { blocks.set($0, of: total, trainable: trainable) }
         return blocks.squared()
     }
 

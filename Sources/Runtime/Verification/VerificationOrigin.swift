@@ -45,14 +45,15 @@ struct VerificationOrigin {
             configuration, tokenizer: newest?.tokenizer().map(Tokenizer.init))
         let parameters = ParameterVector(count: prepared.model.layout.count)
         if let other = configuration.from {
-            let folder = try PreparedRun.newestCheckpoint(of: other).folder
-            try folder.load(prepared.model.layout, into: [parameters])
+            try FirstParameters(other).load(prepared.model.layout, into: parameters)
         } else {
-            prepared.model.initialise(parameters, seed: configuration.seed)
+            prepared.model.initialise(
+                parameters, seed: configuration.seed, configuration.initialisation)
         }
         return VerificationOrigin(
             start: configuration.from == nil ? .seed : .warmStart, prepared: prepared,
-            state: TrainingState(parameters: parameters))
+            state: TrainingState(
+                parameters: parameters, trainable: prepared.model.layout.trainable))
     }
 
     private static func candidate(
@@ -76,6 +77,7 @@ struct VerificationOrigin {
         }
         return TrainingState(
             step: folder.step, adamCount: folder.state.adamCount, parameters: vectors[0],
-            firstMoment: vectors[1], secondMoment: vectors[2])
+            trainable: prepared.model.layout.trainable, firstMoment: vectors[1],
+            secondMoment: vectors[2])
     }
 }

@@ -3,7 +3,8 @@ import Training
 extension StepRunner.Settings {
     init(_ configuration: RunConfiguration) {
         self.init(
-            seed: configuration.seed, labelSmoothing: Float(configuration.labelSmoothing),
+            seed: configuration.seed, initialisation: configuration.initialisation,
+            labelSmoothing: Float(configuration.labelSmoothing),
             clipNorm: Float(configuration.clipNorm),
             adam: AdamW(weightDecay: configuration.weightDecay))
     }

@@ -9,7 +9,7 @@ enum LaneEvent: Sendable {
     // `attempt` says which order of a step this belongs to: a step may be ordered again.
     case computed(reports: [ShardReport], seconds: Double, attempt: Int)
     case stateDigest(WireDigest, attempt: Int)
-    case squaredNorm(Double, attempt: Int)
+    case squaredNorm(Double, layers: [Double], attempt: Int)
     /// `digest` of θ, m and v as they were written; nil where nothing was.
     case updated(step: Int, digest: WireDigest?)
     case evaluated(Evaluation)
@@ -31,6 +31,7 @@ protocol GradientSink: Sendable {
 final class StepRunner: @unchecked Sendable {
     struct Settings: Sendable {
         var seed: UInt64
+        var initialisation: Initialisation
         var labelSmoothing: Float
         var clipNorm: Float
         var adam: AdamW
@@ -65,7 +66,8 @@ final class StepRunner: @unchecked Sendable {
         self.sink = sink
         self.post = post
         let count = model.layout.count
-        state = TrainingState(parameters: ParameterVector(count: count))
+        state = TrainingState(
+            parameters: ParameterVector(count: count), trainable: model.layout.trainable)
         self.total = total
         sharedTotal = total
         lanes = (0..<pool.count).map { _ in Lane(model) }
@@ -77,11 +79,11 @@ final class StepRunner: @unchecked Sendable {
         stateIsWritten()
         let model = model
         let state = state
-        let seed = settings.seed
+        let (seed, initialisation) = (settings.seed, settings.initialisation)
         let post = post
         pool.run { lane in
             guard lane == 0 else { return }
-            model.initialise(state.parameters, seed: seed)
+            model.initialise(state.parameters, seed: seed, initialisation)
             state.firstMoment.fill(0)
             state.secondMoment.fill(0)
             state.adopt(step: 0, adamCount: 0)
@@ -138,6 +140,7 @@ final class StepRunner: @unchecked Sendable {
     }
 
     private func compute(_ work: ShardWork, _ order: StepOrder, on lane: Lane) {
+        lane.measuresActivity = order.measuresLayers
         let key = DropoutKey(seed: settings.seed, step: order.step, shard: work.shard)
         let loss = lane.gradient(
             of: work.input, parameters: state.parameters, into: work.gradient,
@@ -145,7 +148,8 @@ final class StepRunner: @unchecked Sendable {
         ) { offset in
             announce(work, downTo: offset)
         }
-        table.withLock { $0.finish(work, report(of: work.shard, loss)) }
+        let activity = lane.activity.flatMap { [$0.squares, Double($0.elements)] }
+        table.withLock { $0.finish(work, report(of: work.shard, loss, activity)) }
         progress.add(1, ordering: .relaxed)
     }
 
@@ -157,10 +161,13 @@ final class StepRunner: @unchecked Sendable {
         }
     }
 
-    private func report(of shard: Int, _ loss: ShardLoss) -> ShardReport {
+    private func report(
+        of shard: Int, _ loss: ShardLoss, _ activity: [Double] = []
+    ) -> ShardReport {
         ShardReport(
             shard: shard, smoothed: loss.smoothed,
-            negativeLogLikelihood: loss.negativeLogLikelihood, labels: loss.labels)
+            negativeLogLikelihood: loss.negativeLogLikelihood, labels: loss.labels,
+            activity: activity)
     }
 
     // MARK: digests, norms, updates
@@ -177,13 +184,18 @@ final class StepRunner: @unchecked Sendable {
         }
     }
 
-    func normTotal(attempt: Int) {
+    func normTotal(measuresLayers: Bool, attempt: Int) {
+        let layers = measuresLayers ? model.layers : []
         let blocks = SquaredNorm(count: total.count)
         let total = total
         pool.run { [self] lane in
-            blocks.set(part(lane, of: blocks.blockCount), of: total)
+            blocks.set(
+                part(lane, of: blocks.blockCount), of: total, trainable: model.layout.trainable)
         } then: { [self] in
-            post(.squaredNorm(blocks.squared(), attempt: attempt))
+            post(
+                .squaredNorm(
+                    blocks.squared(), layers: layers.map { total.squaredSum($0.range) },
+                    attempt: attempt))
         }
     }
 

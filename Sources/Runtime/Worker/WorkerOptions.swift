@@ -72,6 +72,7 @@ struct PendingVote {
     var waitSeconds = 0.0
     var foldSeconds = 0.0
     var squaredNorm: Double?
+    var layerNorms: [Double] = []
     var nonFiniteShards: [UInt32] = []
 
     init(order: StepOrder, attempt: Int) {
@@ -85,6 +86,7 @@ struct PendingVote {
         return Vote(
             generation: order.generation, step: order.step, total: total, state: state,
             squaredNorm: squaredNorm, nonFiniteShards: nonFiniteShards, reports: reports,
-            computeSeconds: computeSeconds, waitSeconds: waitSeconds, foldSeconds: foldSeconds)
+            computeSeconds: computeSeconds, waitSeconds: waitSeconds, foldSeconds: foldSeconds,
+            layerNorms: layerNorms)
     }
 }

@@ -23,10 +23,11 @@ extension WorkerProcess {
                 handle(.computed(step: pending.order.step))
             }
         case .lane(.stateDigest(let digest, let attempt)): complete(attempt) { $0.state = digest }
-        case .lane(.squaredNorm(let norm, let attempt)):
+        case .lane(.squaredNorm(let norm, let layers, let attempt)):
             let bad = norm.isFinite ? [] : runner?.nonFiniteShards() ?? []
             complete(attempt) {
                 $0.squaredNorm = norm
+                $0.layerNorms = layers
                 $0.nonFiniteShards = bad
             }
         case .ring(.formed(let generation)): handle(.ringFormed(generation))
@@ -42,7 +43,8 @@ extension WorkerProcess {
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
             }
-            runner?.normTotal(attempt: pending.attempt)
+            runner?.normTotal(
+                measuresLayers: pending.order.measuresLayers, attempt: pending.attempt)
         }
     }
 

@@ -22,6 +22,13 @@ struct Evaluate: ParsableCommand {
             valueName: "pairs.tsv"))
     var corpus: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Text for a language model. (default: the held-out part of the run's own text)",
+            valueName: "file"))
+    var text: String?
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
@@ -29,8 +36,11 @@ struct Evaluate: ParsableCommand {
     private struct Report: Encodable {
         let loss: Double
         let perplexity: Double
-        let bleu: Double
-        let pairs: Int
+        /// Of a translator only.
+        var bleu: Double?
+        var pairs: Int?
+        /// Of a language model only.
+        var windows: Int?
         let tokens: Int
         let step: Int
         let digest: String
@@ -39,6 +49,13 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let (model, beam, threads) = try trained.load()
+        if model.kind == .languageModel {
+            guard beam == 1 else { throw Failure.usage("--beam is for translators, leave it out") }
+            return try evaluateText(model, threads)
+        }
+        guard text == nil else {
+            throw Failure.usage("--text is for language models, use --corpus")
+        }
         let pairs = try model.heldOutPairs(corpus)
         let evaluation = try model.evaluate(pairs, beam: beam, threads: threads)
         let checkpoint = model.checkpoint.folder
@@ -60,6 +77,27 @@ struct Evaluate: ParsableCommand {
             perplexity  \(fixed(evaluation.perplexity, 3))
             BLEU        \(fixed(bleu.score, 2)) (\(precisions), brevity \
             \(fixed(bleu.brevityPenalty, 3)))
+
+            """)
+    }
+
+    private func evaluateText(_ model: TrainedModel, _ threads: Int) throws {
+        guard corpus == nil else { throw Failure.usage("--corpus is for translators, use --text") }
+        let evaluation = try model.evaluateText(text, threads: threads)
+        let checkpoint = model.checkpoint.folder
+        if json {
+            return try StandardOutput.write(
+                json: Report(
+                    loss: evaluation.loss, perplexity: evaluation.perplexity,
+                    windows: evaluation.windows, tokens: evaluation.tokens, step: checkpoint.step,
+                    digest: checkpoint.digest, checkpoint: checkpoint.path))
+        }
+        try StandardOutput.write(
+            """
+            checkpoint  \(checkpoint.path)
+            tokens      \(grouped(evaluation.tokens)), \(text ?? "held out")
+            loss        \(fixed(evaluation.loss, 4)) nats a token
+            perplexity  \(fixed(evaluation.perplexity, 3))
 
             """)
     }

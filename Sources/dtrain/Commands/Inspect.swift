@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Model
 import Runtime
 
@@ -10,15 +11,30 @@ struct Inspect: ParsableCommand {
             EXAMPLES
               dtrain inspect
               dtrain inspect runs/latest/checkpoints/step-000200 --json
+              dtrain inspect runs/latest --attention 'Where are you?' --heat-map attention.svg
             """)
 
     @Argument(help: "A run, of which the newest checkpoint is taken, or a checkpoint.")
     var folder = RunLocation.latest
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Show which of its words each output word looked at, per layer and head.",
+            valueName: "sentence"))
+    var attention: String?
+
+    @Option(help: ArgumentHelp("Draw --attention as a heat map.", valueName: "file.svg|file.html"))
+    var heatMap: String?
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
     func run() throws {
+        if let attention { return try show(attention) }
+        guard heatMap == nil else {
+            throw Failure.usage("--heat-map draws what --attention shows, give a sentence with it")
+        }
         let inspection = try Inspection(folder)
         sayPassedOver(inspection.found)
         if json { return try StandardOutput.write(json: InspectionReport(inspection)) }
@@ -33,13 +49,34 @@ struct Inspect: ParsableCommand {
             architecture  \(architecture.kind.rawValue), d-model \(architecture.dModel), \
             layers \(architecture.encoderLayers) + \(architecture.decoderLayers), \
             d-ff \(architecture.dFF), heads \(architecture.heads), \
-            \(architecture.norm.rawValue) norm, \(architecture.activation.rawValue), \
-            dropout \(architecture.dropout)
+            \(architecture.norm.rawValue) \(architecture.normalisation.rawValue) norm, \
+            \(architecture.activation.rawValue), \
+            \(architecture.positionEncoding.rawValue) positions, dropout \(architecture.dropout)
             vocabulary    \(grouped(architecture.vocabulary)), positions \(architecture.positions)
             written by    \(inspection.software)
 
 
             """ + table(inspection))
+    }
+
+    private func show(_ sentence: String) throws {
+        if let heatMap, !heatMap.hasSuffix(".svg"), !heatMap.hasSuffix(".html") {
+            throw Failure.usage(
+                "--heat-map takes a name that ends in .svg or .html, not '\(heatMap)'")
+        }
+        let model = try TrainedModel(folder)
+        sayPassedOver(model.checkpoint)
+        let view = try model.attention(sentence)
+        if let heatMap {
+            let picture = HeatMap(view: view)
+            let text = heatMap.hasSuffix(".svg") ? picture.svg : picture.html
+            do {
+                try text.write(toFile: heatMap, atomically: true, encoding: .utf8)
+            } catch {
+                throw Failure.io("\(heatMap) cannot be written: \(error.localizedDescription)")
+            }
+        }
+        try json ? StandardOutput.write(json: view) : StandardOutput.write(view.table)
     }
 
     private func table(_ inspection: Inspection) -> String {
@@ -60,12 +97,17 @@ struct Inspect: ParsableCommand {
 /// The line of JSON; CONTRACT fixes the first four keys.
 private struct InspectionReport: Encodable {
     struct Settings: Encodable {
-        let kind, norm, activation: String
+        let kind, norm, normalisation, activation, positionEncoding, tying: String
+        let residual, sharesQueryKey: Bool
         let dModel, encoderLayers, decoderLayers, dFF, heads, vocabulary, positions: Int
-        let dropout: Float
+        let dropout, attentionDropout: Float
 
         enum CodingKeys: String, CodingKey {
-            case kind, norm, activation, heads, vocabulary, positions, dropout
+            case kind, norm, normalisation, residual, activation, tying, heads, vocabulary,
+                positions, dropout
+            case positionEncoding = "position_encoding"
+            case sharesQueryKey = "share_query_key"
+            case attentionDropout = "attention_dropout"
             case dModel = "d_model"
             case encoderLayers = "encoder_layers"
             case decoderLayers = "decoder_layers"
@@ -75,6 +117,11 @@ private struct InspectionReport: Encodable {
         init(_ architecture: Architecture) {
             kind = architecture.kind.rawValue
             norm = architecture.norm.rawValue
+            normalisation = architecture.normalisation.rawValue
+            residual = architecture.residual
+            positionEncoding = architecture.positionEncoding.rawValue
+            tying = architecture.tying.rawValue
+            sharesQueryKey = architecture.sharesQueryKey
             activation = architecture.activation.rawValue
             dModel = architecture.dModel
             encoderLayers = architecture.encoderLayers
@@ -84,6 +131,7 @@ private struct InspectionReport: Encodable {
             vocabulary = architecture.vocabulary
             positions = architecture.positions
             dropout = architecture.dropout
+            attentionDropout = architecture.attentionDropout
         }
     }
 

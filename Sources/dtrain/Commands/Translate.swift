@@ -24,6 +24,7 @@ struct Translate: ParsableCommand {
     func run() throws {
         let input = try LineReader(file)
         let (model, beam, threads) = try trained.load()
+        try model.require(.encoderDecoder)
         let translator = Translator(model, beam: beam, threads: threads)
         var number = 0
         var isWhole = true

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Runtime
 
 extension Demonstration {
@@ -29,6 +30,7 @@ extension Entry {
     static func demonstrate(_ location: RunLocation, _ configuration: RunConfiguration) throws {
         let model = try TrainedModel(location.folder)
         do {
+            if model.kind == .languageModel { return try demonstrateText(model, configuration) }
             let demonstration = try model.demonstrate(
                 beam: configuration.beam,
                 threads: ProcessInfo.processInfo.activeProcessorCount)
@@ -36,5 +38,23 @@ extension Entry {
         } catch InferenceError.nothingToEvaluate {
             return
         }
+    }
+
+    /// Ten texts out of nothing, and how well the model foretells what was held out.
+    private static func demonstrateText(
+        _ model: TrainedModel, _ configuration: RunConfiguration
+    ) throws {
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.seed)
+        let texts = try model.generate("", count: 10, length: 40, sampling, threads: cores)
+        for text in texts { try StandardOutput.write("generated  \(text)\n") }
+        let evaluation = try model.evaluateText(threads: cores)
+        try StandardOutput.write(
+            """
+
+            \(grouped(evaluation.tokens)) held-out tokens: loss \(fixed(evaluation.loss, 3)) nats a \
+            token, perplexity \(fixed(evaluation.perplexity, 2))
+
+            """)
     }
 }

@@ -25,6 +25,13 @@ struct ReportingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: about(
+            .logLayersEvery,
+            "Steps between records of every layer's gradient and activation norms; 0 is off.", "n"))
+    var logLayersEvery: String?
+
+    @Option(
+        parsing: .unconditional,
         help: about(.beam, "Beam of the translations at the end; 1 is greedy.", "k"))
     var beam: String?
 
@@ -34,6 +41,7 @@ struct ReportingOptions: ParsableArguments {
         given.set(.keep, keep)
         given.set(.validateEvery, validateEvery)
         given.set(.logEvery, logEvery)
+        given.set(.logLayersEvery, logLayersEvery)
         given.set(.beam, beam)
         return given
     }

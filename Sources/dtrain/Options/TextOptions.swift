@@ -25,8 +25,16 @@ struct TextOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: about(
+            .text,
+            "Text for --architecture lm; a blank line ends a text. (default: the embedded English prose)",
+            "file"))
+    var text: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
             .validation,
-            "Pairs to validate on. (default: the pairs held out by a hash of their source, one in twenty)",
+            "Pairs (lm: text) to validate on. (default: the pairs held out by a hash of their source, one in twenty)",
             "pairs.tsv"))
     var validation: String?
 
@@ -47,8 +55,8 @@ struct TextOptions: ParsableArguments {
         parsing: .unconditional,
         help: about(
             .from,
-            "Start from the parameters and the tokenizer of another run. (default: at random)",
-            "run"))
+            "Start from another run's parameters and tokenizer, or a .safetensors file. (default: at random)",
+            "run|file"))
     var from: String?
 
     var given: GivenSettings {
@@ -56,6 +64,7 @@ struct TextOptions: ParsableArguments {
         given.set(.corpus, corpus)
         given.set(.source, source)
         given.set(.target, target)
+        given.set(.text, text)
         given.set(.validation, validation)
         given.set(.tokenizer, tokenizer)
         given.set(.vocabulary, vocabulary)

@@ -54,6 +54,9 @@ extension Failure {
                 """)
         case .incompatible(let setting, let other):
             self = .usage("\(setting.flag) and \(other.flag) exclude each other, leave one out")
+        case .senseless(let setting, let reason):
+            self = .usage(
+                "\(setting.flag) makes no sense here: \(Self.words(reason, about: setting))")
         case .missing(let setting, let other):
             self = .usage("\(other.flag) needs \(setting.flag) beside it")
         case .differsFromRun(let setting, let given, let run):
@@ -93,6 +96,24 @@ extension Failure {
         }
         let named = value.map { "\(setting.rawValue): \($0)" } ?? setting.rawValue
         return "'\(named)' in \(path), line \(line),"
+    }
+
+    private static func words(
+        _ reason: ConfigurationError.Senseless, about setting: Setting
+    ) -> String {
+        switch reason {
+        case .needsPairs:
+            "--architecture lm learns from --text and translates nothing, leave \(setting.flag) out"
+        case .needsLanguageModel:
+            "an encoder-decoder learns from sentence pairs, give --corpus or add --architecture lm"
+        case .noEncoder where setting == .tying:
+            "--architecture lm has no source embedding to keep apart, give all or none"
+        case .noEncoder: "--architecture lm has no encoder, leave \(setting.flag) out"
+        case .noNorm: "--norm none leaves no norm to choose, leave \(setting.flag) out"
+        case .oddHeadWidth(let width):
+            "rotary positions turn pairs of columns and a head has \(width), choose other --heads"
+        case .needsNormal: "only --initialisation normal has a deviation, leave \(setting.flag) out"
+        }
     }
 
     private static func words(_ allowed: ConfigurationError.Interval) -> String {

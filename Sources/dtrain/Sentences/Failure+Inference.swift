@@ -18,8 +18,18 @@ extension Failure {
         case .nothingToEvaluate(let path):
             self = .data(
                 """
-                \(path ?? "the run's own text") has no pair to evaluate, give a file of pairs \
-                with --corpus
+                \(path ?? "the run's own text") has nothing to evaluate, give a file with \
+                --corpus, or for a language model with --text
+                """)
+        case .otherKind(let checkpoint, .languageModel):
+            self = .usage(
+                "\(checkpoint) is a language model, which translates nothing, use dtrain generate")
+        case .otherKind(let checkpoint, .encoderDecoder):
+            self = .usage("\(checkpoint) translates, use dtrain translate")
+        case .promptTooLong(let tokens, let positions):
+            self = .usage(
+                """
+                --prompt has \(tokens) tokens where the model has \(positions) positions, shorten it
                 """)
         }
     }

@@ -9,6 +9,9 @@ extension Failure {
             case .headsDoNotDivide(let heads, let dModel):
                 "its \(heads) heads do not divide d-model \(dModel)"
             case .dropoutOutOfRange(let dropout): "its dropout is \(dropout)"
+            case .senseless(.normalisationWithoutNorm): "it has a kind of norm and no norm"
+            case .senseless(.tyingWithoutEncoder): "it has a source embedding and no encoder"
+            case .senseless(.oddHeadWidth): "its rotary positions have heads of odd width"
             case .tokenOutOfRange(let id, _, let vocabulary):
                 "token \(id) is not among its \(vocabulary)"
             case .sequenceTooLong(_, let length, let positions):

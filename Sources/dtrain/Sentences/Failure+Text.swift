@@ -6,7 +6,7 @@ extension Failure {
         case .unreadable(let file, let code):
             self = .io("\(file) cannot be read: \(reason(code))")
         case .emptyFile(let file):
-            self = .data("\(file) is empty, give a file with one sentence pair a line")
+            self = .data("\(file) is empty, give a file with text")
         case .invalidUTF8(let place, let offset):
             self = .data(
                 "\(place.file), line \(place.line), is not UTF-8 at byte \(offset + 1), convert it")
@@ -33,6 +33,12 @@ extension Failure {
                 """
                 \(source) has \(sourceLines) lines and \(target) has \(targetLines), give files \
                 whose lines belong together
+                """)
+        case .nothingToLearn(let file, let summary):
+            self = .data(
+                """
+                \(file) leaves nothing to train on (\(summary.pairs) passages read, \
+                \(summary.heldOut) held out), give more text
                 """)
         case .nothingToTrainOn(let file, let summary):
             self = .data(

@@ -1,4 +1,5 @@
 import Coordination
+import Foundation
 import Runtime
 import Wire
 
@@ -117,5 +118,22 @@ func sentence(of note: WorkerNote) -> String {
         "ring \(generation): place \(rank + 1) of \(members), "
             + "shards \(shards.lowerBound) to \(shards.upperBound - 1)"
     case .ignored(let what): "ignored \(what)"
+    }
+}
+
+func sentence(of alarm: LayerAlarm) -> String {
+    func short(_ number: Double) -> String {
+        number.isNaN ? "no number" : number.isInfinite ? "infinite" : String(format: "%.1e", number)
+    }
+    let others = alarm.others == 0 ? "" : " (and \(alarm.others) more)"
+    return switch alarm.kind {
+    case .vanishing:
+        "the gradient vanishes in \(alarm.layer)\(others), its norm \(short(alarm.value)) is less "
+            + "than a thousandth of the largest layer's"
+    case .exploding:
+        "the gradient explodes in \(alarm.layer)\(others), its norm is \(short(alarm.value))"
+    case .overflowing:
+        "the activations explode in \(alarm.layer)\(others), their root mean square is "
+            + short(alarm.value)
     }
 }

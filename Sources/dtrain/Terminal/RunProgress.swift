@@ -9,6 +9,7 @@ final class RunProgress {
     private var steps = 0
     private var lastStep: StepReport?
     private var validation: ValidationResult?
+    private var alarmed: Set<String> = []
     /// Moment and number of recent steps, for the time that is left.
     private var recent: [(at: ContinuousClock.Instant, step: Int)] = []
 
@@ -61,7 +62,8 @@ final class RunProgress {
     private func prepared(_ summary: RunSummary) {
         steps = summary.steps
         let corpus = summary.corpus
-        var text = "text: \(grouped(corpus.training)) pairs to train on"
+        let unit = corpus.unit == .pairs ? "pairs" : "passages"
+        var text = "text: \(grouped(corpus.training)) \(unit) to train on"
         text += " (\(grouped(summary.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
         if corpus.dropped > 0 {
             text += ", \(corpus.dropped) dropped because a side is empty"
@@ -83,11 +85,19 @@ final class RunProgress {
 
     private func took(_ step: StepReport) {
         lastStep = step
+        if let layers = step.layers { warn(of: layers, step: step.step) }
         recent.append((.now, step.step))
         if recent.count > 50 { recent.removeFirst() }
         terminal.show(line(step))
         let isDue = logEvery > 0 && step.step.isMultiple(of: logEvery)
         if !terminal.isLive && (isDue || step.step == steps) { terminal.say(line(step)) }
+    }
+
+    /// Names the worst layer, once for each thing that is wrong with it.
+    private func warn(of layers: [LayerReport], step: Int) {
+        for alarm in layers.alarms where alarmed.insert("\(alarm.kind) \(alarm.layer)").inserted {
+            terminal.warn("step \(step): \(sentence(of: alarm))")
+        }
     }
 
     private func line(_ step: StepReport) -> String {

@@ -1,0 +1,72 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Which bucket the distance of a key from its query falls into: each small distance its own, larger
+/// ones in buckets that widen with the logarithm, all from `farthest` on the last.
+///
+/// Source: Raffel et al., "Exploring the limits of transfer learning" (2020, T5), section 2.1.
+package struct RelativeBuckets: Sendable {
+    package static let count = 32
+    static let farthest = 128
+
+    /// For distances from -(positions - 1) to positions - 1.
+    private let places: [Int32]
+    private let positions: Int
+
+    /// With `causal` no key is ahead of its query, and all buckets are for those behind.
+    package init(positions: Int, causal: Bool) {
+        self.positions = positions
+        places = (1 - positions..<positions).map { distance in
+            let half = causal ? Self.count : Self.count / 2
+            let ahead = !causal && distance > 0 ? half : 0
+            return Int32(ahead + Self.bucket(causal ? max(0, -distance) : abs(distance), of: half))
+        }
+    }
+
+    private static func bucket(_ distance: Int, of count: Int) -> Int {
+        let exact = count / 2
+        if distance < exact { return distance }
+        let ratio =
+            log(Double(distance) / Double(exact)) / log(Double(farthest) / Double(exact))
+        return min(count - 1, exact + Int(ratio * Double(count - exact)))
+    }
+
+    /// The bucket of a key that stands `distance` behind (below 0) or ahead of the query.
+    @inline(__always) package subscript(distance: Int) -> Int {
+        Int(places[distance + positions - 1])
+    }
+}
+
+/// A number for each head and bucket, added to the attention's logits.
+package struct RelativeBias: Sendable {
+    package let buckets: RelativeBuckets
+    /// Shapes: [heads, buckets].
+    package let table: Matrix
+
+    package init(buckets: RelativeBuckets, table: Matrix) {
+        self.buckets = buckets
+        self.table = table
+    }
+
+    /// logits[j] += table[head, bucket(j - query)] · factor for every key.
+    @inline(__always) func add(
+        to logits: UnsafeMutablePointer<Float>, keys: Int, query: Int, head: Int, factor: Float
+    ) {
+        let row = table.row(head)
+        for key in 0..<keys { logits[key] += row[buckets[key - query]] * factor }
+    }
+
+    /// gradient[head, bucket(j - query)] += slope[j] · factor for every key.
+    @inline(__always) func collect(
+        _ slope: UnsafeMutablePointer<Float>, keys: Int, query: Int, head: Int, factor: Float,
+        into gradient: Matrix
+    ) {
+        let row = gradient.row(head)
+        for key in 0..<keys { row[buckets[key - query]] += slope[key] * factor }
+    }
+}

@@ -1,0 +1,43 @@
+import Checkpoint
+import Foundation
+import Parameters
+
+/// Where a run's first parameters come from, when they are not drawn at random.
+package enum FirstParameters: Sendable {
+    /// Another run's newest checkpoint.
+    case run(String)
+    /// A safetensors file, such as one that PyTorch wrote.
+    case file(String)
+
+    package init(_ path: String) {
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        self = exists && !isFolder.boolValue ? .file(path) : .run(path)
+    }
+
+    /// Stores them in `parameters`. Throws: `noRun`, `otherLayout` with the first tensor that the model lacks or
+    /// has in another shape; what reading throws.
+    package func load(
+        _ layout: ParameterLayout, into parameters: ParameterVector
+    ) throws(CheckpointError) {
+        switch self {
+        case .run(let path):
+            let folder = try PreparedRun.newestCheckpoint(of: path).folder
+            try folder.load(layout, into: [parameters])
+        case .file(let path):
+            let file = try SafetensorsFile(path)
+            for slot in layout.slots {
+                guard let tensor = file[slot.name], tensor.shape == slot.shape,
+                    tensor.dtype == .float32
+                else { throw .otherLayout(path: path, tensor: slot.name) }
+            }
+            // A tensor for which there is no place would be lost without a word.
+            if let stranger = file.tensors.first(where: { layout[$0.name] == nil }) {
+                throw .otherLayout(path: path, tensor: stranger.name)
+            }
+            for slot in layout.slots {
+                parameters.store(try file.floats(slot.name), at: slot.offset)
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Model
+import Runtime
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Goes on with a prompt, word by word, with a language model.",
+        discussion: """
+            Prints --count texts, a line each, that begin with --prompt. Each ends after --length \
+            tokens, at the end of a text as the model sees it, or where its positions end. The same \
+            --seed gives the same texts.
+
+            EXAMPLES
+              dtrain train --architecture lm --workers 2 --time-limit 5m
+              dtrain generate --prompt 'The principal' --temperature 0.8 --top-p 0.95 --count 10
+            """)
+
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("A run or one of its checkpoints.", valueName: "folder"))
+    var folder = RunLocation.latest
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("What the texts begin with. (default: nothing)", valueName: "text"))
+    var prompt = ""
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Below 1 likely words become likelier; 0 always takes the likeliest.", valueName: "t"))
+    var temperature = "1"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Draw among the k likeliest words; 0 among all.", valueName: "k"))
+    var topK = "0"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Draw among the fewest words that together have this probability.", valueName: "p"))
+    var topP = "1"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Decides what is drawn.", valueName: "n"))
+    var seed = "1"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Most tokens behind the prompt.", valueName: "n"))
+    var length = "60"
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("Texts.", valueName: "n"))
+    var count = "1"
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
+    var threads: String?
+
+    func run() throws {
+        let sampling = Sampling(
+            temperature: try number("--temperature", temperature, "from 0 to 100") {
+                $0 >= 0 && $0 <= 100
+            },
+            topK: try whole("--top-k", topK, 0...1_000_000),
+            topP: try number("--top-p", topP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 },
+            seed: UInt64(try whole("--seed", seed, 0...Int.max)))
+        let length = try whole("--length", length, 0...65_536)
+        let count = try whole("--count", count, 1...100_000)
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? cores
+        let model = try TrainedModel(folder)
+        try model.require(.languageModel)
+        sayPassedOver(model.checkpoint)
+        let texts = try model.generate(
+            prompt, count: count, length: length, sampling, threads: threads)
+        for text in texts { try StandardOutput.write(text + "\n") }
+    }
+
+    private func number(
+        _ flag: String, _ text: String, _ range: String, _ isFit: (Double) -> Bool
+    ) throws -> Double {
+        guard let value = Double(text), isFit(value) else {
+            throw Failure.usage("\(flag) takes a number \(range), not '\(text)'")
+        }
+        return value
+    }
+}

@@ -18,7 +18,8 @@ extension RingLoop {
             default: .folding
             }
         progress.lane = membership?.formed == true ? link?.transport : nil
-        progress.waitsFor = step?.fold.waitsFor ?? .nothing
+        // A fold that is complete here lasts until the successor has read the total.
+        progress.waitsFor = step?.fold.waitsFor ?? (unread == nil ? .nothing : .successor)
         if let step {
             progress.step = step.input.step
             progress.chunks = step.fold.plan.chunks

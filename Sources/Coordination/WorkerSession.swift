@@ -53,6 +53,9 @@ package struct WorkerSession: Sendable {
     /// The step of the state in memory.
     package var holds: Int? { held?.step }
 
+    /// Silence after which a peer counts as gone, as the coordinator said it.
+    package var peerTimeout: Milliseconds { deadlines.peerTimeout }
+
     /// The run and the epoch that a hello names.
     package var obeyed: (run: UInt64?, epoch: UInt32) { (welcome?.run, welcome?.epoch ?? 0) }
 

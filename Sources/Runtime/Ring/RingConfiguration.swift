@@ -79,11 +79,14 @@ package struct RingMembership: Sendable, Equatable {
     /// What sums are rounded to between shards, and the seed of the rounding.
     package var wire: WireFormat
     package var seed: UInt64
+    /// How long forming may take, and a link be silent; nil leaves both to the configuration.
+    package var patience: Duration?
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
         successor: RingEndpoints?, transport: RingTransport = .auto,
-        collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0
+        collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
+        patience: Duration? = nil
     ) {
         self.run = run
         self.generation = generation
@@ -94,6 +97,14 @@ package struct RingMembership: Sendable, Equatable {
         self.collective = collective
         self.wire = wire
         self.seed = seed
+        self.patience = patience
+    }
+
+    /// Pings between neighbours, which notice a host that is cut off, in either direction.
+    var heartbeat: SocketOptions.Heartbeat? {
+        patience.map {
+            SocketOptions.Heartbeat(interval: $0 / 8, timeout: $0, timeToLive: $0)
+        }
     }
 
     var workers: Int { shardBounds.count - 1 }

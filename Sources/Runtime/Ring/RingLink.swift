@@ -14,10 +14,11 @@ final class RingLink {
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
-        identity: [UInt8]
+        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?
     ) throws(MessagingError) {
         var options = configuration.socketOptions
         options.identity = identity
+        if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
         let socket = try DealerSocket(context, options)
         let monitor = try SocketMonitor(socket)
@@ -46,9 +47,11 @@ extension RingConfiguration {
 
     var socketOptions: SocketOptions {
         var options = SocketOptions()
-        // All that credits allow, partials and totals, and the few frames of forming.
-        options.sendHighWater = 2 * credits + 16
-        options.receiveHighWater = 2 * credits + 16
+        // Credits bound what is queued: totals of one step, partials and totals of the next, and the
+        // few frames of forming. libzmq tells a sender of what was taken only when half of the limit
+        // has been, so that it must be twice as high never to be met.
+        options.sendHighWater = 2 * (3 * credits + 16)
+        options.receiveHighWater = 2 * (3 * credits + 16)
         options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
         options.maximumMessageBytes = options.maximumFrameBytes
         options.linger = .zero

@@ -16,7 +16,7 @@ extension RingLoop {
         clearHeld()
         membership = Membership(
             value: value, fingerprint: fingerprint(value),
-            deadline: now + configuration.formationTimeout, nextGreeting: now)
+            deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
         defer { rebuildPoller() }
         guard value.workers > 1 else { return completeFormation() }
         guard let successor = value.successor,
@@ -24,7 +24,8 @@ extension RingLoop {
         else { return breakUp(.unreachable(value.transport)) }
         do throws(MessagingError) {
             link = try RingLink(
-                context, configuration, endpoint: endpoint, identity: identity(value))
+                context, configuration, endpoint: endpoint, identity: identity(value),
+                heartbeat: value.heartbeat)
             link?.lane = lane(to: successor, value.transport, endpoint)
         } catch {
             return breakUp(.socket(error))

@@ -107,7 +107,8 @@ extension WorkerProcess {
                 shardBounds: roster.bounds, successor: successor,
                 transport: .init(job.configuration.transport),
                 collective: job.configuration.collective == .fold ? .fold : .ring,
-                wire: job.configuration.wire, seed: job.configuration.seed))
+                wire: job.configuration.wire, seed: job.configuration.seed,
+                patience: .milliseconds(session.peerTimeout.count)))
     }
 
     private func compute(_ order: StepOrder) {

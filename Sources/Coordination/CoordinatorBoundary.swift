@@ -123,7 +123,8 @@ extension Coordinator {
         if holder() == nil && isStopping { goToBestStep() }
         if origin.step >= committed || !policy.savesAtEnd { return finish() }
         if let open = snapshot {
-            if open.step == committed {
+            // At its end a run lets the checkpoint before finish too; who is stopped is in a hurry.
+            if open.step == committed || !isStopping {
                 stage = .saving
                 return
             }
@@ -155,6 +156,7 @@ extension Coordinator {
         if let open = snapshot, open.step == step {
             snapshot = nil
             send(.abandonSnapshot(step: step), to: open.donor)
+            if stage == .saving && step < committed { return save(at: now) }
             if stage == .saving {
                 return end(.checkpointFailed(step: step), "the checkpoint could not be written")
             }

@@ -54,6 +54,9 @@ extension ClusterTests {
             let nowhere = try cluster.finish("status --run run")
             #expect(try nowhere.waitForEnd() == 69, "\(nowhere.account)")
             try nowhere.waitFor("dtrain: no coordinator has run open")
+            let closed = try cluster.finish("status --connect tcp://127.0.0.1:9")
+            #expect(try closed.waitForEnd() == 69, "\(closed.account)")
+            try closed.waitFor("dtrain: no coordinator answers at tcp://127.0.0.1:9")
         }
     }
 }

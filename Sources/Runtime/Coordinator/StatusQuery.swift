@@ -30,7 +30,13 @@ package struct StatusQuery {
         let socket = try DealerSocket(context, options)
         try socket.connect(coordinator.description)
         let deadline = ContinuousClock.now + .seconds(Self.patience)
-        try socket.send(StatusMessage.query.encoded, until: deadline)
+        do {
+            try socket.send(StatusMessage.query.encoded, until: deadline)
+        } catch {
+            // Nobody is there to take it.
+            guard error == .wouldBlock else { throw error }
+            throw Failure.noAnswer(coordinator, seconds: Self.patience)
+        }
         var poller = Poller()
         poller.add(socket, for: .readable)
         while try poller.wait(until: deadline) {

@@ -207,8 +207,9 @@ extension RingLoop {
         let now = ContinuousClock.now
         step = nil
         lastStep = done.input.step
+        // A lane notes its end just after the ring may have seen it.
         let timings = RingTimings(
-            waitSeconds: done.input.completedAt.map { $0.duration(to: now).seconds } ?? 0,
+            waitSeconds: done.input.completedAt.map { max(0, $0.duration(to: now).seconds) } ?? 0,
             foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
             processorSeconds: processorSeconds() - done.processorAtStart,
             checksumSeconds: done.checkingSeconds + done.numbers.checksumSeconds)

@@ -258,6 +258,24 @@ private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [Parameter
         }
     }
 
+    @Test(arguments: [RingTransport.ipc, .tcp, .shared], [1, 16, 40])
+    func `what credits allow always finds room in the queues`(
+        transport: RingTransport, credits: Int
+    ) throws {
+        let threads = try Threads(4) { _, configuration in
+            configuration.chunkBytes = 256
+            configuration.credits = credits
+        }
+        threads.transports = [transport]
+        threads.form([0, 1, 2, 3], bounds: [0, 1, 2, 3, 4], counter: 1)
+        try threads.expectFormed([0, 1, 2, 3], counter: 1)
+        let gradients = someGradients(4, 10_000, seed: 1)
+        for step in 1...20 as ClosedRange<UInt64> {
+            try threads.fold([0, 1, 2, 3], step: step, gradients: gradients)
+        }
+        for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
+    }
+
     @Test func `a step that was abandoned leaves the links sound`() throws {
         let threads = try Threads(2)
         threads.form([0, 1], bounds: [0, 1, 2], counter: 1)

@@ -47,9 +47,11 @@ extension RingConfiguration {
 
     var socketOptions: SocketOptions {
         var options = SocketOptions()
-        // All that credits allow, partials and totals, and the few frames of forming.
-        options.sendHighWater = 2 * credits + 16
-        options.receiveHighWater = 2 * credits + 16
+        // Credits bound what is queued: totals of one step, partials and totals of the next, and the
+        // few frames of forming. libzmq tells a sender of what was taken only when half of the limit
+        // has been, so that it must be twice as high never to be met.
+        options.sendHighWater = 2 * (3 * credits + 16)
+        options.receiveHighWater = 2 * (3 * credits + 16)
         options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
         options.maximumMessageBytes = options.maximumFrameBytes
         options.linger = .zero

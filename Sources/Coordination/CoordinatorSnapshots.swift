@@ -68,6 +68,10 @@ extension Coordinator {
         guard let odd = minority(witnesses.map { $0.written! }) else { return true }
         let names = odd.map { witnesses[$0].id }
         guard names.contains(open.donor) else { return true }
+        // It is whole on disk, but must not get its name.
+        snapshot = nil
+        checkpointIsOwed = true
+        actions.append(.abandonCheckpoint(step: open.step))
         mistrust(names, of: open.step, at: now)
         return false
     }

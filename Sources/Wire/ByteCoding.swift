@@ -109,6 +109,15 @@ package struct ByteReader {
         Double(bitPattern: try integer(field))
     }
 
+    /// A span of time that can be counted in milliseconds: neither negative, nor NaN, nor endless.
+    package mutating func seconds(_ field: String) throws(WireError) -> Double {
+        let value = try double(field)
+        guard value >= 0, value <= WireLimit.seconds else {
+            throw .unknownValue(field: field, value: 0)
+        }
+        return value
+    }
+
     package mutating func text(_ field: String, limit: Int) throws(WireError) -> String {
         let content = try self.content(field, limit: limit)
         guard let text = String(validating: content, as: UTF8.self) else {

@@ -64,6 +64,8 @@ package enum WireLimit {
     package static let elements = 1 << 48
     /// Token words of one shard.
     package static let shardWords = 1 << 24
+    /// Thirty years: far from where counting its milliseconds overflows.
+    package static let seconds = 1e9
     /// Bytes of state in one slice.
     package static let sliceBytes = 1 << 22
     /// Elements of θ that one piece of a state covers.

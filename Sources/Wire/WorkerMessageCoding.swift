@@ -152,9 +152,9 @@ extension Vote: WireCodable {
             nonFiniteShards: try reader.int32s("shards", limit: WireLimit.shards)
                 .map { UInt32(bitPattern: $0) },
             reports: try reader.each("reports", limit: WireLimit.shards, stride: 32),
-            computeSeconds: try reader.double("seconds"),
-            waitSeconds: try reader.double("seconds"),
-            foldSeconds: try reader.double("seconds"),
+            computeSeconds: try reader.seconds("seconds"),
+            waitSeconds: try reader.seconds("seconds"),
+            foldSeconds: try reader.seconds("seconds"),
             layerNorms: try reader.doubles("layers", limit: WireLimit.layers))
     }
 }

@@ -32,6 +32,19 @@ import Wire
         }
     }
 
+    @Test(arguments: [Double.nan, .infinity, -1, 1e300])
+    func `a span of time that cannot be counted is refused`(seconds: Double) {
+        for (compute, wait, fold) in [(seconds, 0, 0), (0, seconds, 0), (0, 0, seconds)] {
+            let vote = Vote(
+                generation: SampleMessages.generation, step: 1, total: SampleMessages.digest,
+                state: SampleMessages.digest, squaredNorm: .nan, nonFiniteShards: [], reports: [],
+                computeSeconds: compute, waitSeconds: wait, foldSeconds: fold)
+            #expect(throws: WireError.unknownValue(field: "seconds", value: 0)) {
+                try WorkerMessage(decoding: WorkerMessage.voted(vote).encoded)
+            }
+        }
+    }
+
     private var readers: [(inout ByteReader, Int) throws -> Void] {
         [
             { _ = try $0.text("x", limit: $1) },

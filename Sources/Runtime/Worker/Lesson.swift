@@ -36,7 +36,7 @@ struct Lesson {
         switch piece.content {
         case .state(let bytes): store(bytes, piece.offset..<end)
         case .total(let bytes, let squaredNorm, let learningRate):
-            guard piece.adamCount >= 1 else { throw Unfit() }
+            guard piece.adamCount >= 1, piece.step >= 1 else { throw Unfit() }
             // Of another step than the range waits for: it would be counted twice or too early.
             guard steps[index] == piece.step - 1 else { return }
             bytes.withUnsafeBytes { total.store(bytes: $0, at: 0) }
@@ -53,6 +53,7 @@ struct Lesson {
 
     /// A skipped step changes nothing but its number.
     mutating func pass(_ step: Int) {
+        guard step >= 1 else { return }
         for index in steps.indices where steps[index] == step - 1 { steps[index] = step }
         finish()
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Runtime
 
 struct Work: ParsableCommand {
@@ -8,8 +9,9 @@ struct Work: ParsableCommand {
         discussion: """
             Retries a coordinator that is not there yet, and may come and go while training runs.
 
-            EXAMPLE
+            EXAMPLES
               dtrain worker --connect \(Address.standard) --threads 2
+              srun dtrain worker --from slurm
             """)
 
     @Option(
@@ -17,7 +19,9 @@ struct Work: ParsableCommand {
         help: ArgumentHelp(
             "Address of the coordinator; loopback only until links are encrypted.",
             valueName: "tcp://host:port"))
-    var connect: String
+    var connect: String?
+
+    @OptionGroup var engine: EngineOptions
 
     @Option(
         parsing: .unconditional,
@@ -36,10 +40,8 @@ struct Work: ParsableCommand {
     var parent: Int32?
 
     func run() throws {
-        guard let address = Address(connect), address.port > 0 else {
-            throw Failure.usage(
-                "--connect takes an address such as \(Address.standard), not '\(connect)'")
-        }
+        let place = try engine.place(in: ProcessInfo.processInfo.environment)
+        let address = try coordinator(place)
         guard address.isLoopback else {
             throw Failure.usage(
                 """
@@ -50,12 +52,26 @@ struct Work: ParsableCommand {
         guard let patience = TimeSpan(wait) else {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
-        let threads = try threads.map { try whole("--threads", $0, 1...1024) }
+        let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? place?.threads
         StandardError.outlivesItsReader()
         try Entry.work(
             WorkRequest(
                 coordinator: address, threads: threads, wait: patience, quiet: quiet,
                 parent: parent))
+    }
+
+    private func coordinator(_ place: EnginePlace?) throws(Failure) -> Address {
+        switch (connect, place) {
+        case (nil, nil): throw .usage("--connect is missing, give the coordinator's address")
+        case (.some, .some): throw .usage("--connect and --from exclude each other, give one")
+        case (nil, let place?): return place.coordinator
+        case (let text?, nil):
+            guard let address = Address(text), address.port > 0 else {
+                throw .usage(
+                    "--connect takes an address such as \(Address.standard), not '\(text)'")
+            }
+            return address
+        }
     }
 }
 

@@ -17,7 +17,7 @@ struct Work: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the coordinator; loopback only until links are encrypted.",
+            "Address of the coordinator; off loopback with --insecure only.",
             valueName: "tcp://host:port"))
     var connect: String?
 
@@ -36,19 +36,14 @@ struct Work: ParsableCommand {
     @Flag(help: "Say nothing but errors.")
     var quiet = false
 
+    @OptionGroup var access: AccessOptions
+
     @Option(help: .hidden)
     var parent: Int32?
 
     func run() throws {
         let place = try engine.place(in: ProcessInfo.processInfo.environment)
-        let address = try coordinator(place)
-        guard address.isLoopback else {
-            throw Failure.usage(
-                """
-                --connect \(address) leaves this machine, which is refused until links are \
-                encrypted: use 127.0.0.1, [::1] or localhost
-                """)
-        }
+        let address = try access.coordinator(address(place))
         guard let patience = TimeSpan(wait) else {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
@@ -60,17 +55,12 @@ struct Work: ParsableCommand {
                 parent: parent))
     }
 
-    private func coordinator(_ place: EnginePlace?) throws(Failure) -> Address {
+    private func address(_ place: EnginePlace?) throws(Failure) -> String {
         switch (connect, place) {
         case (nil, nil): throw .usage("--connect is missing, give the coordinator's address")
         case (.some, .some): throw .usage("--connect and --from exclude each other, give one")
-        case (nil, let place?): return place.coordinator
-        case (let text?, nil):
-            guard let address = Address(text), address.port > 0 else {
-                throw .usage(
-                    "--connect takes an address such as \(Address.standard), not '\(text)'")
-            }
-            return address
+        case (let text?, nil): return text
+        case (nil, let place?): return place.coordinator.description
         }
     }
 }

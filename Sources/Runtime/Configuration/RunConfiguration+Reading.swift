@@ -63,6 +63,7 @@ extension RunConfiguration {
         threads = try settings.optionalInteger(.threads)
         bind = try settings.address(.bind)
         waitForAll = try settings.flag(.waitForAll)
+        balance = try settings.flag(.balance)
         collective = try settings.choice(.collective)
         transport = try settings.choice(.transport)
         wire = try settings.choice(.wire)

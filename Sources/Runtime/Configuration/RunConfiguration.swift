@@ -77,6 +77,8 @@ package struct RunConfiguration: Equatable, Sendable {
     /// nil is a free loopback port under `train`, `Address.standard` under `coordinator`.
     package var bind: Address?
     package var waitForAll: Bool
+    /// Cut the shards among workers by their measured speed.
+    package var balance: Bool
     package var collective: Collective
     package var transport: Transport
     /// What sums of gradients are rounded to between shards.

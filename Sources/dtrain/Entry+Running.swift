@@ -17,6 +17,7 @@ extension Entry {
     ) throws {
         if request.dryRun { return try describe(request) }
         let terminal = Terminal(isQuiet: request.quiet)
+        if !bind.isLoopback { terminal.warn(plainTextWarning("every worker and \(bind)")) }
         let progress = RunProgress(
             terminal: terminal, logEvery: request.configuration.logEvery)
         let run = TrainingRun(
@@ -79,6 +80,9 @@ extension Entry {
 
     static func work(_ request: WorkRequest) throws {
         let terminal = Terminal(isQuiet: request.quiet)
+        if !request.coordinator.isLoopback {
+            terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
+        }
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let options = WorkerOptions(
             coordinator: request.coordinator, threads: request.threads ?? cores,

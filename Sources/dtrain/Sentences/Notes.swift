@@ -75,6 +75,11 @@ func sentence(of note: CoordinatorNote) -> String {
     }
 }
 
+/// What `--insecure` means, said at every start.
+func plainTextWarning(_ ends: String) -> String {
+    "INSECURE: all between \(ends) is plain text, anybody on the network can read and alter it"
+}
+
 func sentence(ofShards shards: [Int]) -> String {
     switch shards.count {
     case 0: "the whole batch"

@@ -1,4 +1,5 @@
 import Coordination
+import Messaging
 import Text
 import Wire
 
@@ -7,6 +8,8 @@ extension CoordinatorProcess {
     /// False if the actions behind this one must not be carried out.
     func perform(_ action: CoordinatorAction) -> Bool {
         switch action {
+        case .send(let peer, .roster(let roster)):
+            send(.roster(placed(roster, for: peer)), to: peer)
         case .send(let peer, let message): send(message, to: peer)
         case .sendStep(let peer, let generation, let step, let shards):
             sendStep(peer, generation, step, shards)
@@ -36,6 +39,18 @@ extension CoordinatorProcess {
             self.outcome = outcome
         }
         return true
+    }
+
+    /// A successor that runs on this host, as the peer finds it: at the address where it reaches
+    /// this coordinator.
+    private func placed(_ roster: Roster, for peer: PeerID) -> Roster {
+        guard let successor = roster.successor,
+            let connection = connections.first(where: { $0.value == peer })?.key,
+            let here = Route.source(ofConnection: connection)
+        else { return roster }
+        var roster = roster
+        roster.successor?.tcp = NetworkChoices.endpoint(successor.tcp, from: here)
+        return roster
     }
 
     // MARK: batches

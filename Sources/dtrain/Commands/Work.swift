@@ -10,6 +10,7 @@ struct Work: ParsableCommand {
 
             EXAMPLE
               dtrain worker --connect \(Address.standard) --threads 2
+              dtrain worker --connect tcp://node0:5555 --ring-port 5556
             """)
 
     @Option(
@@ -34,6 +35,8 @@ struct Work: ParsableCommand {
 
     @OptionGroup var access: AccessOptions
 
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
     @Option(help: .hidden)
     var parent: Int32?
 
@@ -47,7 +50,8 @@ struct Work: ParsableCommand {
         try Entry.work(
             WorkRequest(
                 coordinator: address, threads: threads, wait: patience, quiet: quiet,
-                parent: parent))
+                parent: parent,
+                network: try network.choices(isOpen: !address.isLoopback || access.insecure)))
     }
 }
 

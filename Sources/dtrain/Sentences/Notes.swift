@@ -113,6 +113,14 @@ func sentence(of refusal: Refusal) -> String {
     }
 }
 
+func sentence(of hindrance: Hindrance) -> String {
+    switch hindrance {
+    case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
+    case .noRoute(let address): "this host has no route to \(address)"
+    case .nobodyListens(let host): "nobody listens at any of the addresses of '\(host)'"
+    }
+}
+
 func sentence(of note: WorkerNote) -> String {
     switch note {
     case .welcomed(let name, _): "the coordinator calls this worker \(name)"

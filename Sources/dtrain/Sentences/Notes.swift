@@ -46,6 +46,12 @@ func sentence(of note: CoordinatorNote) -> String {
         return "sending the state of step \(step) to \(names.joined(separator: ", "))"
     case .ringBroken(let name, let reason):
         return "worker \(name) says that its ring link broke: \(reason)"
+    case .leftOut(let name, let host, let other, let otherHost):
+        return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
+            + "reach each other: \(name) is left out for a time, check the network between them"
+    case .linkAvoided(let name, let host, let other, let otherHost):
+        return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
+            + "reach each other: the ring goes around that link, check the network between them"
     case .awaiting(let step, let workers, let milliseconds):
         let whom = workers.map {
             "\($0.name) on \($0.host) (\($0.phase)"

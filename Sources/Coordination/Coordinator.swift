@@ -62,6 +62,7 @@ package struct Coordinator: Sendable {
     var workersWelcomed = 0
     /// Processes that have held up the others.
     var probations = Probations()
+    var badLinks = BadLinks()
     var counter: UInt32 = 0
     var members: Members?
     var votes: [PeerID: Vote] = [:]
@@ -191,8 +192,8 @@ package struct Coordinator: Sendable {
         case .voted(let vote): voted(vote, by: peer, at: now)
         case .evaluated(let evaluation): evaluated(evaluation, by: peer, at: now)
         case .heartbeat(let heartbeat): peers[peer]?.heartbeat = heartbeat
-        case .ringBroken(let generation, let reason):
-            ringBroken(generation, reason, peer, at: now)
+        case .ringBroken(let generation, let reason, let missing):
+            ringBroken(generation, reason, missing, peer, at: now)
         case .leaving(let reason): lost(peer, .left(reason), at: now)
         }
     }

@@ -11,7 +11,7 @@ extension Coordinator {
         goToBestStep()
         let chosen = candidates(at: now)
         let holders = chosen.filter { $0.holds == committed }
-        guard holders.isEmpty else { return form(holders, at: now) }
+        guard holders.isEmpty else { return form(linked(holders, at: now), at: now) }
         restore(chosen)
     }
 

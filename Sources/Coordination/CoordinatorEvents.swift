@@ -131,6 +131,11 @@ package enum CoordinatorNote: Hashable, Sendable {
     case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
     case ringBroken(name: String, reason: String)
+    /// Both are heard, but their ring links do not reach each other; the first is left out for a
+    /// time.
+    case leftOut(name: String, host: String, other: String, otherHost: String)
+    /// The same, but a ring in another order does without that link.
+    case linkAvoided(name: String, host: String, other: String, otherHost: String)
     /// Nothing has moved for longer than usual; these have work to do, or are all that wait.
     case awaiting(step: Int, [Awaited], milliseconds: Int64)
     /// In so many of the last 50 steps the others waited for this one, so long on average.

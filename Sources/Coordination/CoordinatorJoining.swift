@@ -133,9 +133,12 @@ extension Coordinator {
     }
 
     mutating func ringBroken(
-        _ generation: Generation, _ reason: String, _ id: PeerID, at now: Instant
+        _ generation: Generation, _ reason: String, _ missing: RingSides, _ id: PeerID,
+        at now: Instant
     ) {
-        guard generation == members?.generation, regenerateAt == nil else { return }
+        guard generation == members?.generation else { return }
+        noteBadLinks(of: id, missing, at: now)
+        guard regenerateAt == nil else { return }
         note(.ringBroken(name: peers[id]?.name ?? "?", reason: reason))
         // Links that keep breaking are not tried at full speed.
         let deadlines = policy.deadlines

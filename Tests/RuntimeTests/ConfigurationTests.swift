@@ -158,6 +158,9 @@ struct ConfigurationErrorTests {
         #expect(refusal([(.corpus, "")]) == .empty(.corpus))
         #expect(
             refusal([(.bind, "tcp://0.0.0.0:5555")]) == .offLoopback(.bind, host: "0.0.0.0"))
+        #expect(
+            try RunConfiguration(flags([(.bind, "tcp://0.0.0.0:5555"), (.insecure, "true")]))
+                .bind?.host == "0.0.0.0")
         #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
         #expect(
             refusal([(.norm, "rms")])

@@ -62,6 +62,7 @@ extension RunConfiguration {
         workers = try settings.integer(.workers)
         threads = try settings.optionalInteger(.threads)
         bind = try settings.address(.bind)
+        insecure = try settings.flag(.insecure)
         waitForAll = try settings.flag(.waitForAll)
         balance = try settings.flag(.balance)
         collective = try settings.choice(.collective)

@@ -81,7 +81,7 @@ extension RunConfiguration {
             throw .moreWorkersThanShards(workers: workers, shards: shards)
         }
         if let threads { try check(.threads, threads, .between(1, 1024)) }
-        if let bind, !bind.isLoopback { throw .offLoopback(.bind, host: bind.host) }
+        if let bind, !bind.isLoopback, !insecure { throw .offLoopback(.bind, host: bind.host) }
         try check(.peerTimeout, peerTimeout, TimeSpan(milliseconds: 100), .hours(1))
     }
 

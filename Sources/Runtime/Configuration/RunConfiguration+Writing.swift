@@ -68,6 +68,7 @@ extension RunConfiguration {
         case .workers: String(workers)
         case .threads: threads.map { String($0) }
         case .bind: bind?.description
+        case .insecure: String(insecure)
         case .waitForAll: String(waitForAll)
         case .balance: String(balance)
         case .collective: collective.rawValue

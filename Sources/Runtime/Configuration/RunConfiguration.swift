@@ -76,6 +76,8 @@ package struct RunConfiguration: Equatable, Sendable {
     package var threads: Int?
     /// nil is a free loopback port under `train`, `Address.standard` under `coordinator`.
     package var bind: Address?
+    /// Plain text on a network is accepted.
+    package var insecure: Bool
     package var waitForAll: Bool
     /// Cut the shards among workers by their measured speed.
     package var balance: Bool

@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Messaging
 import Text
 import Wire
 
@@ -8,6 +9,8 @@ extension CoordinatorProcess {
     /// Why the ledger did not take a line, if so: then nothing behind it may be carried out.
     func perform(_ action: CoordinatorAction) -> CheckpointError? {
         switch action {
+        case .send(let peer, .roster(let roster)):
+            send(.roster(placed(roster, for: peer)), to: peer)
         case .send(let peer, let message): send(message, to: peer)
         case .sendStep(let peer, let generation, let step, let shards):
             sendStep(peer, generation, step, shards)
@@ -37,6 +40,18 @@ extension CoordinatorProcess {
             self.outcome = outcome
         }
         return nil
+    }
+
+    /// A successor that runs on this host, as the peer finds it: at the address where it reaches
+    /// this coordinator.
+    private func placed(_ roster: Roster, for peer: PeerID) -> Roster {
+        guard let successor = roster.successor,
+            let connection = connections.first(where: { $0.value == peer })?.key,
+            let here = Route.source(ofConnection: connection)
+        else { return roster }
+        var roster = roster
+        roster.successor?.tcp = NetworkChoices.endpoint(successor.tcp, from: here)
+        return roster
     }
 
     // MARK: batches

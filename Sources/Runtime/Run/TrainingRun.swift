@@ -21,16 +21,19 @@ package struct TrainingRun {
     /// Starts its own workers, as `train` does.
     package var hasLocalWorkers: Bool
     package var bind: Address
+    /// How the coordinator is found, and the rings of its own workers.
+    package var network: NetworkChoices
     package var software: String
 
     package init(
         configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
-        bind: Address, software: String
+        bind: Address, network: NetworkChoices = .init(), software: String
     ) {
         self.configuration = configuration
         self.location = location
         self.hasLocalWorkers = hasLocalWorkers
         self.bind = bind
+        self.network = network
         self.software = software
     }
 
@@ -58,7 +61,7 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
-        let endpoint = try ControlEndpoint(bind)
+        let endpoint = try ControlEndpoint(bind, advertise: network.advertise)
         let folder =
             location.resume
             ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
@@ -90,9 +93,9 @@ package struct TrainingRun {
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
-                "worker", "--connect", process.endpoint.address.description, "--threads",
+                "worker", "--connect", process.endpoint.localAddress.description, "--threads",
                 "\(threads)",
-            ],
+            ] + network.arguments,
             logs: folder.paths.logs, report: report)
         process.localWorkers = workers
         try workers.startAll()

@@ -10,12 +10,13 @@ struct Work: ParsableCommand {
 
             EXAMPLE
               dtrain worker --connect \(Address.standard) --threads 2
+              dtrain worker --connect tcp://node0:5555 --ring-port 5556
             """)
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the coordinator; loopback only until links are encrypted.",
+            "Address of the coordinator; off loopback with --insecure only.",
             valueName: "tcp://host:port"))
     var connect: String
 
@@ -32,21 +33,15 @@ struct Work: ParsableCommand {
     @Flag(help: "Say nothing but errors.")
     var quiet = false
 
+    @OptionGroup var access: AccessOptions
+
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
     @Option(help: .hidden)
     var parent: Int32?
 
     func run() throws {
-        guard let address = Address(connect), address.port > 0 else {
-            throw Failure.usage(
-                "--connect takes an address such as \(Address.standard), not '\(connect)'")
-        }
-        guard address.isLoopback else {
-            throw Failure.usage(
-                """
-                --connect \(address) leaves this machine, which is refused until links are \
-                encrypted: use 127.0.0.1, [::1] or localhost
-                """)
-        }
+        let address = try access.coordinator(connect)
         guard let patience = TimeSpan(wait) else {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
@@ -55,7 +50,8 @@ struct Work: ParsableCommand {
         try Entry.work(
             WorkRequest(
                 coordinator: address, threads: threads, wait: patience, quiet: quiet,
-                parent: parent))
+                parent: parent,
+                network: try network.choices(isOpen: !address.isLoopback || access.insecure)))
     }
 }
 

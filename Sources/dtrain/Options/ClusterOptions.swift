@@ -19,9 +19,18 @@ struct ClusterOptions: ParsableArguments {
         parsing: .unconditional,
         help: about(
             .bind,
-            "Where workers connect; loopback only. (default: a free port; coordinator: \(Address.standard))",
+            """
+            Where workers connect; off loopback with --insecure only. (default: a free port; \
+            coordinator: \(Address.standard))
+            """,
             "tcp://host:port"))
     var bind: String?
+
+    @Flag(
+        help:
+            "Accept that links to other machines are plain text, for all to read and alter. (default: false)"
+    )
+    var insecure = false
 
     @Flag(
         help:
@@ -69,6 +78,7 @@ struct ClusterOptions: ParsableArguments {
         given.set(.workers, workers)
         given.set(.threads, threads)
         given.set(.bind, bind)
+        given.set(.insecure, insecure ? "true" : nil)
         given.set(.waitForAll, waitForAll ? "true" : nil)
         given.set(.balance, balance.map(String.init))
         given.set(.collective, collective)

@@ -29,7 +29,7 @@ extension Failure {
             self = .usage(
                 """
                 \(place) would open '\(host)' to the network, which is refused until links are \
-                encrypted: use 127.0.0.1, [::1] or localhost
+                encrypted: use 127.0.0.1, [::1] or localhost, or --insecure
                 """)
         default: self.init(combination: error)
         }

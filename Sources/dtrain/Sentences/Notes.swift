@@ -49,6 +49,12 @@ func sentence(of note: CoordinatorNote) -> String {
         return "sending the state of step \(step) to \(names.joined(separator: ", "))"
     case .ringBroken(let name, let reason):
         return "worker \(name) says that its ring link broke: \(reason)"
+    case .leftOut(let name, let host, let other, let otherHost):
+        return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
+            + "reach each other: \(name) is left out for a time, check the network between them"
+    case .linkAvoided(let name, let host, let other, let otherHost):
+        return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
+            + "reach each other: the ring goes around that link, check the network between them"
     case .awaiting(let step, let workers, let milliseconds):
         let whom = workers.map {
             "\($0.name) on \($0.host) (\($0.phase)"
@@ -82,6 +88,11 @@ func sentence(of note: CoordinatorNote) -> String {
     }
 }
 
+/// What `--insecure` means, said at every start.
+func plainTextWarning(_ ends: String) -> String {
+    "INSECURE: all between \(ends) is plain text, anybody on the network can read and alter it"
+}
+
 func sentence(ofShards shards: [Int]) -> String {
     switch shards.count {
     case 0: "the whole batch"
@@ -112,6 +123,14 @@ func sentence(of refusal: Refusal) -> String {
             + "leave it out"
     case .full(let limit): "there are \(limit) workers already"
     case .finished: "the run is finished"
+    }
+}
+
+func sentence(of hindrance: Hindrance) -> String {
+    switch hindrance {
+    case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
+    case .noRoute(let address): "this host has no route to \(address)"
+    case .nobodyListens(let host): "nobody listens at any of the addresses of '\(host)'"
     }
 }
 

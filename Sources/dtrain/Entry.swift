@@ -6,6 +6,8 @@ struct RunRequest {
     let location: RunLocation
     let dryRun: Bool
     let quiet: Bool
+    /// How the coordinator is found, and the rings of its own workers.
+    var network = NetworkChoices()
 }
 
 /// What `worker` was asked.
@@ -17,6 +19,7 @@ struct WorkRequest {
     let quiet: Bool
     /// The process that started this one and shares its terminal.
     let parent: Int32?
+    let network: NetworkChoices
 }
 
 /// What `bench step` was asked; the configuration has the model, the workers and the transport.

@@ -26,9 +26,12 @@ package struct StatusQuery {
         options.linger = .zero
         options.maximumFrameBytes = WireLimit.status + 1024
         options.maximumMessageBytes = WireLimit.status + 1024
-        options.ipv6 = coordinator.host.contains(":")
+        options.ipv6 = true
         let socket = try DealerSocket(context, options)
-        try socket.connect(coordinator.description)
+        guard let address = try coordinator.answering() else {
+            throw Failure.noAnswer(coordinator, seconds: Self.patience)
+        }
+        try socket.connect(coordinator.at(address).description)
         let deadline = ContinuousClock.now + .seconds(Self.patience)
         do {
             try socket.send(StatusMessage.query.encoded, until: deadline)

@@ -5,8 +5,10 @@ import Wire
 
 /// How a worker's ring is set up; alike on all workers of a run, but for the host.
 package struct RingConfiguration: Sendable {
-    /// Address that the tcp side binds; the port is any free one.
-    package var bindHost = "127.0.0.1"
+    /// Addresses at which the tcp side listens, at one port.
+    package var addresses = [IPAddress.loopback]
+    /// Ports to take the first free one of; nil for any.
+    package var ports: ClosedRange<Int>?
     /// Bytes of numbers in a frame.
     package var chunkBytes = 256 << 10
     /// Frames of each kind, partials and totals, under way on a link.
@@ -34,6 +36,9 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
         self.ipc = ipc
         self.tcp = tcp
     }
+
+    /// The port of `tcp`.
+    var port: Int { Address(tcp)!.port }
 
     /// The endpoint for a neighbour on `host`, nil if there is none of that transport.
     package func endpoint(_ transport: RingTransport, from host: HostIdentity) -> String? {
@@ -139,6 +144,16 @@ package enum RingBreak: Error, Equatable, Sendable {
     case memory(Neighbour, MessagingError)
     case socket(MessagingError)
     case plan(RingPlanError)
+}
+
+extension RingBreak {
+    /// The neighbours that did not come when the ring was formed.
+    var missing: RingSides {
+        guard case .formation(let missing) = self else { return [] }
+        return missing.reduce(into: []) {
+            $0.insert($1 == .predecessor ? .predecessor : .successor)
+        }
+    }
 }
 
 /// Where the time of a step's fold went.

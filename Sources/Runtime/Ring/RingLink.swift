@@ -20,12 +20,22 @@ final class RingLink {
         options.identity = identity
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
+        let endpoint = try Self.resolved(endpoint)
+        options.ipv6 = endpoint.hasPrefix("tcp://[")
         let socket = try DealerSocket(context, options)
         let monitor = try SocketMonitor(socket)
         try socket.connect(endpoint)
         self.socket = socket
         self.monitor = monitor
         self.endpoint = endpoint
+    }
+
+    /// A tcp endpoint in numbers. libzmq would look names up on the thread that moves all bytes.
+    private static func resolved(_ endpoint: String) throws(MessagingError) -> String {
+        guard let address = Address(endpoint) else { return endpoint }
+        let found = try address.candidates()
+        let reachable = found.first { Route.source(towards: $0) != nil } ?? found[0]
+        return "tcp://\(reachable.inEndpoint):\(address.port)"
     }
 }
 

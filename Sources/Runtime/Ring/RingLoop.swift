@@ -88,14 +88,17 @@ final class RingLoop {
         self.configuration = configuration
         self.mailbox = mailbox
         self.notify = notify
-        let router = try RouterSocket(context, configuration.socketOptions)
+        var options = configuration.socketOptions
+        options.ipv6 = configuration.addresses.contains { $0.family == .v6 }
+        let router = try RouterSocket(context, options)
         let routerMonitor = try SocketMonitor(router)
         let name = UInt64.random(in: 0 ... .max)
+        let port = try router.bind(configuration.addresses, ports: configuration.ports)
         endpoints = RingEndpoints(
             host: host,
             // An abstract name: nothing is left behind, however the process ends.
             ipc: try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))"),
-            tcp: try router.bind("tcp://\(configuration.bindHost):*"))
+            tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)")
         bell = try Bell()
         self.router = router
         self.routerMonitor = routerMonitor

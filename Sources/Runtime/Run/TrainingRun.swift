@@ -21,16 +21,19 @@ package struct TrainingRun {
     /// Starts its own workers, as `train` does.
     package var hasLocalWorkers: Bool
     package var bind: Address
+    /// How the coordinator is found, and the rings of its own workers.
+    package var network: NetworkChoices
     package var software: String
 
     package init(
         configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
-        bind: Address, software: String
+        bind: Address, network: NetworkChoices = .init(), software: String
     ) {
         self.configuration = configuration
         self.location = location
         self.hasLocalWorkers = hasLocalWorkers
         self.bind = bind
+        self.network = network
         self.software = software
     }
 
@@ -58,7 +61,7 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
-        let endpoint = try ControlEndpoint(bind)
+        let endpoint = try ControlEndpoint(bind, advertise: network.advertise)
         let folder =
             location.resume
             ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
@@ -90,9 +93,9 @@ package struct TrainingRun {
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
-                "worker", "--connect", process.endpoint.address.description, "--threads",
+                "worker", "--connect", process.endpoint.localAddress.description, "--threads",
                 "\(threads)",
-            ],
+            ] + network.arguments,
             logs: folder.paths.logs, report: report)
         process.localWorkers = workers
         try workers.startAll()
@@ -210,7 +213,7 @@ package struct TrainingRun {
     ) throws -> CoordinatorPolicy {
         let job = WorkerJob(
             architecture: prepared.model.architecture, configuration: configuration)
-        return CoordinatorPolicy(
+        var policy = CoordinatorPolicy(
             run: folder.identity, epoch: folder.incarnation, software: software,
             configuration: try job.encoded(), workers: configuration.workers,
             waitForAll: configuration.waitForAll, shards: configuration.shards, steps: lastStep,
@@ -220,6 +223,8 @@ package struct TrainingRun {
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
             onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
+        policy.balance = configuration.balance
+        return policy
     }
 
     private func summary(

@@ -1,13 +1,25 @@
 import Messaging
 import Wire
 
+/// Why a worker can't even begin to connect.
+package enum Hindrance: Error, Equatable, Sendable {
+    /// The name leads nowhere, in the resolver's words.
+    case unknownHost(String, reason: String)
+    case noRoute(to: IPAddress)
+    /// The name leads to several addresses, and nobody listens at any.
+    case nobodyListens(host: String)
+}
+
 /// A worker's connection to its coordinator, under an identity drawn at random.
 final class ControlConnection {
     private let socket: DealerSocket
     private let monitor: SocketMonitor
     private var outbox: [[UInt8]] = []
+    /// This host's address on the way to the coordinator; nil until there is a way.
+    private(set) var source: IPAddress?
 
-    init(to address: Address, in context: Context) throws(MessagingError) {
+    /// Takes a socket; `connect` connects it.
+    init(in context: Context) throws(MessagingError) {
         var options = SocketOptions()
         options.identity = [1] + (0..<8).map { _ in UInt8.random(in: 0...255) }
         options.sendHighWater = 256
@@ -18,10 +30,32 @@ final class ControlConnection {
         options.linger = .milliseconds(200)
         options.maximumFrameBytes = WireLimit.message
         options.maximumMessageBytes = WireLimit.message
-        options.ipv6 = address.host.contains(":")
+        options.ipv6 = true
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)
-        try socket.connect(address.description)
+    }
+
+    /// Looks the coordinator up and starts to connect; libzmq goes on trying until this is dropped.
+    ///
+    /// - Throws: `Hindrance` when that is not possible yet; it may be tried again.
+    func connect(to coordinator: Address) throws {
+        guard source == nil else { return }
+        guard let address = try Self.look(up: coordinator) else {
+            throw Hindrance.nobodyListens(host: coordinator.host)
+        }
+        guard let source = Route.source(towards: address) else {
+            throw Hindrance.noRoute(to: address)
+        }
+        try socket.connect(coordinator.at(address).description)
+        self.source = source
+    }
+
+    private static func look(up coordinator: Address) throws -> IPAddress? {
+        do throws(MessagingError) {
+            return try coordinator.answering()
+        } catch .unknownHost(let name, let reason) {
+            throw Hindrance.unknownHost(name, reason: reason)
+        }
     }
 
     func join(_ poller: inout Poller) {

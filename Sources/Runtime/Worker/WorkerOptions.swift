@@ -12,23 +12,28 @@ package struct WorkerOptions: Sendable {
     package var software: String
     /// Ends when this process does: set by `train`, whose workers share its terminal.
     package var parent: Int32?
+    package var network: NetworkChoices
 
     package init(
-        coordinator: Address, threads: Int, wait: TimeSpan, software: String, parent: Int32? = nil
+        coordinator: Address, threads: Int, wait: TimeSpan, software: String, parent: Int32? = nil,
+        network: NetworkChoices = .init()
     ) {
         self.coordinator = coordinator
         self.threads = threads
         self.wait = wait
         self.software = software
         self.parent = parent
+        self.network = network
     }
 }
 
 /// What a worker tells whoever started it.
 package enum WorkerReport: Sendable {
     case note(WorkerNote)
-    /// No coordinator has answered for so long.
-    case stillWaiting(coordinator: Address, seconds: Int)
+    /// No coordinator has answered for so long, or there is not even a way to it.
+    case stillWaiting(coordinator: Address, seconds: Int, Hindrance?)
+    /// Where the workers of other hosts find this one.
+    case listening(String)
     /// Gradients go over ipc instead; said once.
     case memoryNotShared(reason: String)
     case ended(WorkerOutcome)

@@ -38,16 +38,23 @@ extension WorkerProcess {
 
     private func reconnect() {
         do throws(MessagingError) {
-            control = try ControlConnection(to: options.coordinator, in: context)
-            sayHello()
+            control = try ControlConnection(in: context)
         } catch {
             outcome = .unfit(reason: "no socket could be made: \(error)")
         }
     }
 
     func sayHello() {
+        guard let source = control.source else { return }
         var hello = hello
         (hello.run, hello.epoch) = session.obeyed
+        // The way may be another than last time: a laptop has moved, a name leads elsewhere.
+        let host = options.network.advertised(source, listening: addresses)
+        hello.address.tcp = "tcp://\(host):\(ring.endpoints.port)"
+        if options.network.isOpen && hello.address.tcp != advertised {
+            advertised = hello.address.tcp
+            report(.listening(advertised))
+        }
         control.post(WorkerMessage.hello(hello).encoded)
     }
 

@@ -35,7 +35,7 @@ extension WorkerProcess {
             if !saidUnshared { report(.memoryNotShared(reason: reason)) }
             saidUnshared = true
         case .ring(.broken(let generation, let reason)):
-            handle(.ringBroken(generation, reason: "\(reason)"))
+            handle(.ringBroken(generation, reason: "\(reason)", missing: reason.missing))
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {

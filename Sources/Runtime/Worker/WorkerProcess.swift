@@ -25,7 +25,13 @@ package final class WorkerProcess {
     let ring: RingThread
     let pool: LanePool
     let hello: Hello
+    /// Where the ring listens, and the endpoint that others were told last.
+    let addresses: [IPAddress]
+    var advertised = ""
     var control: ControlConnection
+    /// Why the connection is not even begun, and when that is tried again.
+    private var hindrance: Hindrance?
+    private var nextAttempt = ContinuousClock.now
     var session: WorkerSession
     var job: WorkerJob?
     var runner: StepRunner?
@@ -42,9 +48,11 @@ package final class WorkerProcess {
     private var isStopping = false
 
     /// Takes memory for nothing but sockets; the model comes with the coordinator's welcome.
+    ///
+    /// Throws `MessagingError`, `NetworkChoices.Failure`.
     package init(
         _ options: WorkerOptions, report: @escaping (WorkerReport) -> Void
-    ) throws(MessagingError) {
+    ) throws {
         self.options = options
         self.report = report
         let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGTERM, SIGUSR1]
@@ -53,13 +61,29 @@ package final class WorkerProcess {
         context = try Context()
         let mailbox = try Mailbox<Arrival>()
         self.mailbox = mailbox
-        ring = try RingThread(context: context, configuration: RingConfiguration()) {
-            mailbox.post(.ring($0))
-        }
+        addresses = try options.network.listening()
+        ring = try Self.ring(addresses, options.network.ringPorts, context, mailbox)
         pool = LanePool(lanes: options.threads)
         session = WorkerSession(deadlines: Deadlines(peerTimeout: Milliseconds(10_000)))
         hello = Self.hello(options, ring.endpoints)
-        control = try ControlConnection(to: options.coordinator, in: context)
+        control = try ControlConnection(in: context)
+    }
+
+    private static func ring(
+        _ addresses: [IPAddress], _ ports: ClosedRange<Int>?, _ context: Context,
+        _ mailbox: Mailbox<Arrival>
+    ) throws -> RingThread {
+        var configuration = RingConfiguration()
+        configuration.addresses = addresses
+        configuration.ports = ports
+        do throws(MessagingError) {
+            return try RingThread(context: context, configuration: configuration) {
+                mailbox.post(.ring($0))
+            }
+        } catch {
+            guard case .addressInUse = error, let ports else { throw error }
+            throw NetworkChoices.Failure.portsInUse(ports)
+        }
     }
 
     /// The parent's death ends this process; so does a parent that is gone already.
@@ -90,8 +114,8 @@ package final class WorkerProcess {
             ring.stop()
             pool.stop()
         }
-        sayHello()
         while outcome == nil {
+            try reach()
             try waitForSomething()
             takeSignals()
             try takeMessagesUntilBroken()
@@ -110,7 +134,21 @@ package final class WorkerProcess {
         control.join(&poller)
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
-        _ = try poller.wait(until: .after(session.tickInterval))
+        let tick = ContinuousClock.Instant.after(session.tickInterval)
+        _ = try poller.wait(until: control.source == nil ? min(tick, nextAttempt) : tick)
+    }
+
+    /// Begins to connect, as soon as there is a way to the coordinator, and says hello.
+    private func reach() throws {
+        guard control.source == nil, .now >= nextAttempt else { return }
+        do {
+            try control.connect(to: options.coordinator)
+            hindrance = nil
+            sayHello()
+        } catch let error as Hindrance {
+            hindrance = error
+            nextAttempt = .now + .milliseconds(300)
+        }
     }
 
     private func takeSignals() {
@@ -171,7 +209,7 @@ package final class WorkerProcess {
     private func reportLoneliness() throws {
         guard session.phase == .joining else { return }
         if let seconds = alone.report() {
-            report(.stillWaiting(coordinator: options.coordinator, seconds: seconds))
+            report(.stillWaiting(coordinator: options.coordinator, seconds: seconds, hindrance))
         }
         guard alone.seconds < options.wait.seconds else {
             throw WorkerError.coordinatorNeverCame(

@@ -11,6 +11,7 @@ struct Work: ParsableCommand {
 
             EXAMPLES
               dtrain worker --connect \(Address.standard) --threads 2
+              dtrain worker --connect tcp://node0:5555 --ring-port 5556
               srun dtrain worker --from slurm
             """)
 
@@ -38,6 +39,8 @@ struct Work: ParsableCommand {
 
     @OptionGroup var access: AccessOptions
 
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
     @Option(help: .hidden)
     var parent: Int32?
 
@@ -52,7 +55,8 @@ struct Work: ParsableCommand {
         try Entry.work(
             WorkRequest(
                 coordinator: address, threads: threads, wait: patience, quiet: quiet,
-                parent: parent))
+                parent: parent,
+                network: try network.choices(isOpen: !address.isLoopback || access.insecure)))
     }
 
     private func address(_ place: EnginePlace?) throws(Failure) -> String {

@@ -15,6 +15,8 @@ extension Failure {
         case let error as CheckpointError: self.init(error)
         case let error as ModelError: self.init(error)
         case let error as MessagingError: self.init(error)
+        case let error as NetworkChoices.Failure: self.init(error)
+        case let error as ControlEndpoint.Failure: self.init(error)
         case let error as RunError: self.init(error)
         case let error as RunStore.Failure: self.init(error)
         case let error as Verification.Failure: self.init(error)

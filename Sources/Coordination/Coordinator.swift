@@ -87,6 +87,8 @@ package struct Coordinator: Sendable {
     var arithmetic: (kernel: String, probe: WireDigest)?
     var hasStarted = false
     var isStopping = false
+    /// The ledger cannot be written: what is ordered is not heard, so nobody is late.
+    var isPaused = false
     var firstPrepared: Instant?
     var regenerateAt: Instant?
     var lastTick: Instant?
@@ -97,6 +99,7 @@ package struct Coordinator: Sendable {
     /// Whether the stage at hand takes longer than usual.
     var stageWatch: StageWatch?
     var stragglers = Stragglers()
+    var balanceWatch = BalanceWatch()
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0
@@ -134,6 +137,10 @@ package struct Coordinator: Sendable {
         case .ledgerSynchronized(let step): durable = max(durable, step)
         case .checkpointWritten(let step): checkpointWritten(step, at: now)
         case .checkpointFailed(let step): checkpointFailed(step, at: now)
+        case .ledgerFails: isPaused = true
+        case .ledgerWorks:
+            isPaused = false
+            forgive(at: now)
         case .recordFailed(let step): end(.recordFailed(step: step), "the ledger is not writable")
         case .stopRequested: stopRequested(at: now)
         }
@@ -266,6 +273,7 @@ struct Peer: Sendable {
     var heartbeat: Heartbeat?
     /// Of its shards in the last step that it voted on.
     var computeSeconds: Double?
+    var speed = ShardSpeed()
 
     var name: String { "w\(number)" }
 }

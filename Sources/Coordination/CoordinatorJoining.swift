@@ -108,7 +108,9 @@ extension Coordinator {
     }
 
     mutating func lost(_ id: PeerID, _ reason: LossReason, at now: Instant) {
-        guard stage != .finished, let peer = peers.removeValue(forKey: id) else { return }
+        guard stage != .finished, let peer = peers[id] else { return }
+        let phase = phase(of: peer)
+        peers[id] = nil
         actions.append(.forget(id))
         if case .stuck = reason {
             probations.add(peer.hello.instance, policy.deadlines.stall, at: now)
@@ -116,7 +118,7 @@ extension Coordinator {
         note(
             .lost(
                 name: peer.name, host: peer.hello.address.hostName, reason: reason,
-                step: lastCommitted))
+                step: lastCommitted, phase: phase))
         leaveSnapshot(id)
         leaveTeaching(id, at: now)
         switch stage {

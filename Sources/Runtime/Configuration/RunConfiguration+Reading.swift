@@ -64,6 +64,7 @@ extension RunConfiguration {
         bind = try settings.address(.bind)
         insecure = try settings.flag(.insecure)
         waitForAll = try settings.flag(.waitForAll)
+        balance = try settings.flag(.balance)
         collective = try settings.choice(.collective)
         transport = try settings.choice(.transport)
         wire = try settings.choice(.wire)

@@ -70,6 +70,7 @@ extension RunConfiguration {
         case .bind: bind?.description
         case .insecure: String(insecure)
         case .waitForAll: String(waitForAll)
+        case .balance: String(balance)
         case .collective: collective.rawValue
         case .transport: transport.rawValue
         case .wire: wire.rawValue

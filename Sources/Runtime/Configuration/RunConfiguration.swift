@@ -79,6 +79,8 @@ package struct RunConfiguration: Equatable, Sendable {
     /// Plain text on a network is accepted.
     package var insecure: Bool
     package var waitForAll: Bool
+    /// Cut the shards among workers by their measured speed.
+    package var balance: Bool
     package var collective: Collective
     package var transport: Transport
     /// What sums of gradients are rounded to between shards.

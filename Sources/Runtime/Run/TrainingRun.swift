@@ -213,7 +213,7 @@ package struct TrainingRun {
     ) throws -> CoordinatorPolicy {
         let job = WorkerJob(
             architecture: prepared.model.architecture, configuration: configuration)
-        return CoordinatorPolicy(
+        var policy = CoordinatorPolicy(
             run: folder.identity, epoch: folder.incarnation, software: software,
             configuration: try job.encoded(), workers: configuration.workers,
             waitForAll: configuration.waitForAll, shards: configuration.shards, steps: lastStep,
@@ -223,6 +223,8 @@ package struct TrainingRun {
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
             onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
+        policy.balance = configuration.balance
+        return policy
     }
 
     private func summary(

@@ -86,6 +86,7 @@ package struct Coordinator: Sendable {
     var arithmetic: (kernel: String, probe: WireDigest)?
     var hasStarted = false
     var isStopping = false
+    var rotation: Rotation?
     var firstPrepared: Instant?
     var regenerateAt: Instant?
     var lastTick: Instant?
@@ -135,6 +136,7 @@ package struct Coordinator: Sendable {
         case .checkpointFailed(let step): checkpointFailed(step, at: now)
         case .recordFailed(let step): end(.recordFailed(step: step), "the ledger is not writable")
         case .stopRequested: stopRequested(at: now)
+        case .tokenChanged(let token): tokenChanged(token, at: now)
         }
         defer { actions = [] }
         return actions
@@ -187,6 +189,7 @@ package struct Coordinator: Sendable {
         case .ringBroken(let generation, let reason):
             ringBroken(generation, reason, peer, at: now)
         case .leaving(let reason): lost(peer, .left(reason), at: now)
+        case .tokenTaken: tokenTaken(by: peer)
         }
     }
 

@@ -25,6 +25,7 @@ extension Coordinator {
         startIfEnough(at: now)
         watchSnapshot(at: now)
         watchPupils(at: now)
+        watchRotation(at: now)
         sayWhoIsAwaited(at: now)
         watchProgress(at: now)
     }

@@ -9,14 +9,14 @@ struct Work: ParsableCommand {
             Retries a coordinator that is not there yet, and may come and go while training runs.
 
             EXAMPLE
-              dtrain worker --connect \(Address.standard) --threads 2
-              dtrain worker --connect tcp://node0:5555 --ring-port 5556
+              dtrain worker --connect \(Address.standard) --token-file runs/latest/token
+              dtrain worker --connect tcp://node0:5555 --token dtrain1-… --ring-port 5556
             """)
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the coordinator; off loopback with --insecure only.",
+            "Address of the coordinator.",
             valueName: "tcp://host:port"))
     var connect: String
 
@@ -42,6 +42,7 @@ struct Work: ParsableCommand {
 
     func run() throws {
         let address = try access.coordinator(connect)
+        let entrance = try access.access()
         guard let patience = TimeSpan(wait) else {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
@@ -49,7 +50,8 @@ struct Work: ParsableCommand {
         StandardError.outlivesItsReader()
         try Entry.work(
             WorkRequest(
-                coordinator: address, threads: threads, wait: patience, quiet: quiet,
+                coordinator: address, access: entrance, threads: threads, wait: patience,
+                quiet: quiet,
                 parent: parent,
                 network: try network.choices(isOpen: !address.isLoopback || access.insecure)))
     }

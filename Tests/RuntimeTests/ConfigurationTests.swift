@@ -147,7 +147,7 @@ struct ConfigurationErrorTests {
         #expect(named == setting || (setting == .layers && named == .encoderLayers))
     }
 
-    @Test func `combinations that cannot work are refused`() {
+    @Test func `combinations that cannot work are refused`() throws {
         func refusal(_ pairs: [(Setting, String)]) -> ConfigurationError? {
             #expect(throws: ConfigurationError.self) { try RunConfiguration(flags(pairs)) }
         }

@@ -89,6 +89,7 @@ package struct Coordinator: Sendable {
     var isStopping = false
     /// The ledger cannot be written: what is ordered is not heard, so nobody is late.
     var isPaused = false
+    var rotation: Rotation?
     var firstPrepared: Instant?
     var regenerateAt: Instant?
     var lastTick: Instant?
@@ -143,6 +144,7 @@ package struct Coordinator: Sendable {
             forgive(at: now)
         case .recordFailed(let step): end(.recordFailed(step: step), "the ledger is not writable")
         case .stopRequested: stopRequested(at: now)
+        case .tokenChanged(let token): tokenChanged(token, at: now)
         }
         defer { actions = [] }
         return actions
@@ -195,6 +197,7 @@ package struct Coordinator: Sendable {
         case .ringBroken(let generation, let reason, let missing):
             ringBroken(generation, reason, missing, peer, at: now)
         case .leaving(let reason): lost(peer, .left(reason), at: now)
+        case .tokenTaken: tokenTaken(by: peer)
         }
     }
 

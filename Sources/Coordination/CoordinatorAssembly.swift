@@ -139,11 +139,20 @@ extension Coordinator {
             let successor = count > 1 ? chosen[(rank + 1) % count].hello.address : nil
             let roster = Roster(
                 generation: generation, committed: committed, rank: rank, bounds: bounds,
-                names: chosen.map(\.name), successor: successor)
+                names: chosen.map(\.name), successor: successor, keys: keys(rank, chosen))
             send(.roster(roster), to: peer.id)
         }
         enrol(at: now)
         teachAll(at: now)
+    }
+
+    /// By what a member knows its neighbours; nil where all is plain text.
+    private func keys(_ rank: Int, _ chosen: [Peer]) -> RingKeys? {
+        let predecessor = chosen[(rank + chosen.count - 1) % chosen.count].hello.key
+        let successor = chosen[(rank + 1) % chosen.count].hello.key
+        guard chosen.count > 1, !predecessor.isEmpty, !successor.isEmpty else { return nil }
+        return RingKeys(
+            predecessor: predecessor, successor: successor, encryptsAll: policy.encryptsAll)
     }
 
     mutating func formed(_ id: PeerID, _ generation: Generation, at now: Instant) {

@@ -22,6 +22,8 @@ package enum CoordinatorEvent: Sendable {
     case ledgerWorks
     /// Save and end: the first Ctrl-C, SIGTERM, a time limit.
     case stopRequested
+    /// The run has another token from now on; the old one admits nobody any more.
+    case tokenChanged(String)
 }
 
 /// What a coordinator wants done, in this order.
@@ -46,6 +48,8 @@ package enum CoordinatorAction: Equatable, Sendable {
     case commitCheckpoint(step: Int)
     case abandonCheckpoint(step: Int)
     case forget(PeerID)
+    /// Break every connection but those of the peers: they were made with the old token.
+    case admitOnly([PeerID])
     case note(CoordinatorNote)
     case finish(Outcome)
 }
@@ -148,6 +152,8 @@ package enum CoordinatorNote: Hashable, Sendable {
     case skipped(step: Int, shards: [Int])
     case stopping(step: Int)
     case nonsense(name: String, WireError)
+    /// So many workers have the new token.
+    case tokenChanged(workers: Int)
 }
 
 /// Why a worker is no longer counted.
@@ -160,4 +166,6 @@ package enum LossReason: Hashable, Sendable {
     case reconnected
     case left(String)
     case spokeNonsense
+    /// It did not answer when it was given the new token.
+    case keptOldToken
 }

@@ -25,6 +25,7 @@ extension Coordinator {
             peerTimeoutMilliseconds: Int(policy.deadlines.peerTimeout.count),
             configuration: policy.configuration)
         send(.welcome(welcome), to: id)
+        giveToken(to: id)
         let missing = max(0, policy.workers - peers.count)
         note(
             .joined(

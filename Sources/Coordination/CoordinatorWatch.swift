@@ -26,6 +26,7 @@ extension Coordinator {
         guard !isPaused else { return }
         watchSnapshot(at: now)
         watchPupils(at: now)
+        watchRotation(at: now)
         sayWhoIsAwaited(at: now)
         watchProgress(at: now)
     }

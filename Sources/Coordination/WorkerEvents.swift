@@ -73,6 +73,8 @@ package enum WorkerAction: Equatable, Sendable {
     case moreSlices(step: Int, position: Int)
     case abandonCapture
     case evaluate(EvaluationOrder)
+    /// Connect with this token from now on.
+    case keepToken(String)
     case note(WorkerNote)
     case leave(WorkerOutcome)
 }

@@ -21,6 +21,8 @@ enum Fault: Hashable, Sendable {
     /// A bit of a worker's parameters changes while it computes.
     case flipBit(slot: Int, bit: Int)
     case stopRun
+    /// The run's token is made anew while it runs.
+    case changeToken
     case killEverything(losingPower: Bool)
 
     enum Ways: Hashable, Sendable { case up, down, both }
@@ -114,7 +116,8 @@ struct Plan: Sendable {
         case ..<23: return .endWorker(slot: slot)
         case ..<27: return .hangWorker(slot: slot, time: max(time, 500_000))
         case ..<35: return .stopWorker(slot: slot, time: time)
-        case ..<42: return .dropConnection(slot: slot)
+        case ..<40: return .dropConnection(slot: slot)
+        case ..<42: return .changeToken
         case ..<52:
             let ways: [Fault.Ways] = [.up, .down, .both]
             return .cutControl(slot: slot, ways[random.number(0...2)], time: time)

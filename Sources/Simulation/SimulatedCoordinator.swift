@@ -74,6 +74,8 @@ final class SimulatedCoordinator: Process {
         handle(.disconnected(peer))
     }
 
+    func changeToken() { handle(.tokenChanged("token")) }
+
     func stopRun() {
         guard withheld.isEmpty else {
             withheld = []
@@ -143,6 +145,9 @@ final class SimulatedCoordinator: Process {
         case .commitCheckpoint(let step): commitCheckpoint(step)
         case .abandonCheckpoint(let step): onDisk { $0.world.disk.abandon(step) }
         case .forget(let peer): deliveries[peer] = nil
+        case .admitOnly(let peers):
+            for (peer, connection) in connections.sorted(by: { $0.key < $1.key })
+            where !peers.contains(peer) { connection.close() }
         case .note(let note):
             world.trace { "c notes \(note)" }
             world.notes.append((world.now, note))

@@ -139,6 +139,7 @@ final class SimulatedWorker: Process {
         case .moreSlices(let step, _): if streamedStep == step { sendSlice() }
         case .abandonCapture: stream = nil
         case .evaluate(let order): evaluate(order)
+        case .keepToken: break
         case .note(let note): world.trace { "\(self.name) notes \(note)" }
         case .leave(let outcome):
             world.trace { "\(self.name) leaves: \(outcome)" }

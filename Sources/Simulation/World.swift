@@ -224,6 +224,7 @@ final class World {
             agenda.add(at: now + Int64(time)) { [unowned self] in disk.isFailing = false }
         case .flipBit(let slot, let bit): workers[slot].flipLater(bit)
         case .stopRun: coordinator.later(0) { [unowned self] in coordinator.stopRun() }
+        case .changeToken: coordinator.later(0) { [unowned self] in coordinator.changeToken() }
         case .killEverything(let losingPower):
             losesPower = losingPower
             killCoordinator()

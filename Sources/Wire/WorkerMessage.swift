@@ -25,6 +25,8 @@ package enum WorkerMessage: Hashable, Sendable {
     case pieceTaken(offset: Int)
     /// `missing`: the neighbours that did not come when the ring was formed.
     case ringBroken(Generation, reason: String, missing: RingSides = [])
+    /// The new token is kept; who says hello the next time may need it.
+    case tokenTaken
     case leaving(reason: String)
 }
 
@@ -40,6 +42,9 @@ package struct RingSides: OptionSet, Hashable, Sendable {
 package struct Hello: Hashable, Sendable {
     package var software: String
     package var address: PeerAddress
+    /// Public half of the key that this process drew when it started, and speaks under on the
+    /// control connection and in the ring; empty where all is plain text.
+    package var key: [UInt8]
     package var processID: Int
     /// Drawn when the process started: who says hello again under another identity is known by it.
     package var instance: UInt64
@@ -52,11 +57,13 @@ package struct Hello: Hashable, Sendable {
     package var epoch: UInt32
 
     package init(
-        software: String, address: PeerAddress, processID: Int, instance: UInt64, threads: Int,
-        kernel: String, probe: WireDigest, run: UInt64? = nil, epoch: UInt32 = 0
+        software: String, address: PeerAddress, key: [UInt8] = [], processID: Int,
+        instance: UInt64, threads: Int, kernel: String, probe: WireDigest, run: UInt64? = nil,
+        epoch: UInt32 = 0
     ) {
         self.software = software
         self.address = address
+        self.key = key
         self.processID = processID
         self.instance = instance
         self.threads = threads

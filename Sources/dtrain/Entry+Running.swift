@@ -17,7 +17,9 @@ extension Entry {
     ) throws {
         if request.dryRun { return try describe(request) }
         let terminal = Terminal(isQuiet: request.quiet)
-        if !bind.isLoopback { terminal.warn(plainTextWarning("every worker and \(bind)")) }
+        if request.configuration.insecure {
+            terminal.warn(plainTextWarning("every worker and \(bind)"))
+        }
         let progress = RunProgress(
             terminal: terminal, logEvery: request.configuration.logEvery)
         let run = TrainingRun(
@@ -81,12 +83,13 @@ extension Entry {
 
     static func work(_ request: WorkRequest) throws {
         let terminal = Terminal(isQuiet: request.quiet)
-        if !request.coordinator.isLoopback {
+        if request.access.isPlain {
             terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
         }
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let options = WorkerOptions(
-            coordinator: request.coordinator, threads: request.threads ?? cores,
+            coordinator: request.coordinator, access: request.access,
+            threads: request.threads ?? cores,
             wait: request.wait, software: Dtrain.software, parent: request.parent,
             network: request.network)
         let worker = try WorkerProcess(options) { say($0, on: terminal) }
@@ -108,6 +111,8 @@ extension Entry {
         case .listening(let endpoint):
             terminal.say("other workers find this one at \(endpoint)")
         case .dump(let text): terminal.say(text)
+        case .turnedAway(let host, let reason, let more):
+            terminal.say(sentence(turnedAway: host, reason, more: more))
         case .memoryNotShared(let reason):
             terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
         case .ended: break

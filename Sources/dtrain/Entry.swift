@@ -13,6 +13,7 @@ struct RunRequest {
 /// What `worker` was asked.
 struct WorkRequest {
     let coordinator: Address
+    let access: Access
     let threads: Int?
     /// How long to retry a coordinator that does not answer.
     let wait: TimeSpan
@@ -42,6 +43,8 @@ struct AllReduceBenchRequest {
     let bytes: [Int]
     let transport: RunConfiguration.Transport
     let collective: RunConfiguration.Collective
+    /// Encrypt, as between hosts.
+    let secure: Bool
     let json: Bool
 }
 

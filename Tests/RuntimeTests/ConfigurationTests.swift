@@ -157,10 +157,10 @@ struct ConfigurationErrorTests {
         #expect(refusal([(.source, "a"), (.corpus, "b")]) == .incompatible(.source, with: .corpus))
         #expect(refusal([(.corpus, "")]) == .empty(.corpus))
         #expect(
-            refusal([(.bind, "tcp://0.0.0.0:5555")]) == .offLoopback(.bind, host: "0.0.0.0"))
+            refusal([(.secure, "true"), (.insecure, "true")])
+                == .incompatible(.secure, with: .insecure))
         #expect(
-            try RunConfiguration(flags([(.bind, "tcp://0.0.0.0:5555"), (.insecure, "true")]))
-                .bind?.host == "0.0.0.0")
+            refusal([(.secure, "true"), (.transport, "ipc")]) == .senseless(.secure, .needsTCP))
         #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
         #expect(
             refusal([(.norm, "rms")])

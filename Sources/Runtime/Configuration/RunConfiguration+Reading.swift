@@ -63,6 +63,7 @@ extension RunConfiguration {
         threads = try settings.optionalInteger(.threads)
         bind = try settings.address(.bind)
         insecure = try settings.flag(.insecure)
+        secure = try settings.flag(.secure)
         waitForAll = try settings.flag(.waitForAll)
         balance = try settings.flag(.balance)
         collective = try settings.choice(.collective)

@@ -69,6 +69,7 @@ extension RunConfiguration {
         case .threads: threads.map { String($0) }
         case .bind: bind?.description
         case .insecure: String(insecure)
+        case .secure: String(secure)
         case .waitForAll: String(waitForAll)
         case .balance: String(balance)
         case .collective: collective.rawValue

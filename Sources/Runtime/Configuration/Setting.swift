@@ -37,7 +37,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case logLayersEvery = "log-layers-every"
     case beam
     // The cluster.
-    case workers, threads, bind, insecure
+    case workers, threads, bind, insecure, secure
     case waitForAll = "wait-for-all"
     case balance, collective, transport, wire
     case peerTimeout = "peer-timeout"
@@ -48,7 +48,8 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     /// May differ from the run folder's when a run is resumed: none of these changes a number.
     package var mayChangeOnResume: Bool {
         switch self {
-        case .steps, .workers, .threads, .bind, .insecure, .balance, .keep, .checkpointEvery,
+        case .steps, .workers, .threads, .bind, .insecure, .secure, .balance, .keep,
+            .checkpointEvery,
             .validateEvery,
             .logEvery,
             .logLayersEvery:
@@ -66,6 +67,8 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
         case .corpus: [.source, .target]
         case .source, .target: [.corpus]
         case .initialisation: [.initialDeviation]
+        case .secure: [.insecure]
+        case .insecure: [.secure]
         default: []
         }
     }

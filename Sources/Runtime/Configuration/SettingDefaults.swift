@@ -45,7 +45,7 @@ extension Setting {
         case .logLayersEvery: "0"
         case .beam: "1"
         case .workers: "1"
-        case .insecure, .waitForAll: "false"
+        case .insecure, .secure, .waitForAll: "false"
         case .collective: "fold"
         case .transport: "auto"
         case .wire: "f32"

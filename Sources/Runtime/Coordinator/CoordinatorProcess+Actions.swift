@@ -31,6 +31,8 @@ extension CoordinatorProcess {
         case .forget(let peer):
             deliveries[peer] = nil
             outboxes[peer] = nil
+            endpoint.admissions?.forget(peer)
+        case .admitOnly(let peers): admitOnly(peers)
         case .note(let note):
             if case .skipped(let step, let shards) = note { reportSamples(of: shards, step) }
             if case .joined(_, _, let processID, _, _) = note { localWorkers?.joined(processID) }

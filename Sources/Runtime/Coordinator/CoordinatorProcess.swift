@@ -56,6 +56,9 @@ final class CoordinatorProcess {
     var outcome: Outcome?
     var failure: (any Error)?
     var localWorkers: LocalWorkers?
+    var strangers = TurnedAway()
+    /// Who waits to be told that all workers have the new token.
+    var askedForToken: RouterSocket.Sender?
     var startedAt = ContinuousClock.now
     var wasStopped = false
     /// Something waits for the ledger.
@@ -82,7 +85,7 @@ final class CoordinatorProcess {
     /// Coordinates until the run ends; throws what kept a step from being recorded.
     func run() throws -> Outcome {
         startedAt = .now
-        report(.listening(endpoint.address))
+        report(.listening(endpoint.address, token: endpoint.admissions?.token))
         while outcome == nil {
             try waitForSomething()
             takeSignals()
@@ -170,40 +173,19 @@ final class CoordinatorProcess {
 
     // MARK: messages
 
-    private func takeMessages() throws(MessagingError) {
-        while outcome == nil {
-            do throws(MessagingError) {
-                guard let (identity, connection, payload) = try endpoint.socket.receive() else {
-                    return
-                }
-                guard let peer = PeerID(identity: identity) else {
-                    answer(payload, to: identity)
-                    continue
-                }
-                connections[connection] = peer
-                take(payload, from: peer)
-            } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
-                continue
-            }
-        }
-    }
-
-    private func take(_ payload: [UInt8], from peer: PeerID) {
+    func take(_ payload: [UInt8], from peer: PeerID) {
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
             if case .sliceTaken(let step, _) = message { taken(step, by: peer) }
+            // Neighbours are told this key: it must be the one that the worker speaks under.
+            if case .hello(let hello) = message,
+                hello.key != endpoint.admissions?.key(of: peer) ?? []
+            {
+                throw .unknownValue(field: "key", value: hello.key.count)
+            }
             handle(.received(peer, message))
         } catch {
             handle(.nonsense(peer, error))
-        }
-    }
-
-    private func takeConnectionEvents() throws(MessagingError) {
-        while let event = try endpoint.monitor.receive() {
-            guard event.kind == .disconnected,
-                let peer = connections.removeValue(forKey: event.descriptor)
-            else { continue }
-            handle(.disconnected(peer))
         }
     }
 

@@ -21,7 +21,21 @@ package struct RingConfiguration: Sendable {
     /// tunes them.
     package var bufferBytes = 1 << 20
 
+    /// How neighbours of other hosts know each other; nil for plain text.
+    package var security: RingSecurity?
+
     package init() {}
+}
+
+/// What a worker shows its neighbours, and who asks for theirs.
+package struct RingSecurity: Sendable {
+    package var keys: KeyPair
+    package var gate: Gate
+
+    package init(keys: KeyPair, gate: Gate) {
+        self.keys = keys
+        self.gate = gate
+    }
 }
 
 /// Where a worker's ring can be reached.
@@ -86,13 +100,16 @@ package struct RingMembership: Sendable, Equatable {
     package var seed: UInt64
     /// How long forming may take, and a link be silent; nil leaves both to the configuration.
     package var patience: Duration?
+    /// The neighbours' keys; nil where all is plain text.
+    package var keys: RingKeys?
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
         successor: RingEndpoints?, transport: RingTransport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
-        patience: Duration? = nil
+        patience: Duration? = nil, keys: RingKeys? = nil
     ) {
+        self.keys = keys
         self.run = run
         self.generation = generation
         self.rank = rank
@@ -124,6 +141,8 @@ package enum RingEvent: Sendable {
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
     /// The successor can't map this worker's memory, so that sums go over ipc.
     case unshared(reason: String)
+    /// Somebody who is no neighbour has knocked.
+    case turnedAway(host: String, HandshakeFailure)
     /// Nothing more will come of this generation. Reported once a generation.
     case broken(Generation, RingBreak)
 }
@@ -134,6 +153,8 @@ package enum RingBreak: Error, Equatable, Sendable {
     case lost(Neighbour)
     /// These neighbours did not come in time.
     case formation(missing: [Neighbour])
+    /// The successor does not let this worker in, or is not who it should be.
+    case refused(Neighbour, HandshakeFailure?)
     /// A neighbour has other shards, chunks or credits in mind.
     case disagreement(Neighbour)
     /// A neighbour sent what no sound one sends.

@@ -11,13 +11,16 @@ final class RingLink {
     var lane: OutgoingLane?
     /// The successor is in this generation and has this worker for its predecessor.
     var answered = false
+    /// Why the last handshake came to nothing: then libzmq does not try again by itself.
+    var failure: HandshakeFailure?
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
-        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?
+        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?, security: SocketOptions.Security
     ) throws(MessagingError) {
         var options = configuration.socketOptions
         options.identity = identity
+        options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
         let endpoint = try Self.resolved(endpoint)
@@ -39,12 +42,22 @@ final class RingLink {
     }
 }
 
+/// What is known of who has greeted.
+enum Proof: Equatable {
+    /// The gate has let this key in.
+    case key(PublicKey)
+    /// A process of this user on this host, as the kernel says.
+    case sameUser
+    case none
+}
+
 /// The successor's view of the connection from the predecessor.
 struct RingInbound {
     let identity: [UInt8]
     /// Descriptor of the connection, as the monitor names it.
     let connection: Int32
     let greeting: FrameHeader
+    let proof: Proof
     /// How the predecessor's memory is found; empty if it shares none.
     let offer: [UInt8]
     /// Its memory, once it is this worker's predecessor and the memory could be mapped.

@@ -46,6 +46,11 @@ final class RingLoop {
 
     let router: RouterSocket
     let routerMonitor: SocketMonitor
+    /// The predecessor of the generation: none else may connect over tcp. It may come a little
+    /// before this worker has heard of it.
+    let guests = GuestList(patience: .seconds(2))
+    private let door: Gate.Door?
+    var unproven = Connections()
     var poller = Poller()
     private var wakeupPlace: Poller.Place
     private var bellPlace: Poller.Place
@@ -93,11 +98,19 @@ final class RingLoop {
         let router = try RouterSocket(context, options)
         let routerMonitor = try SocketMonitor(router)
         let name = UInt64.random(in: 0 ... .max)
+        // An abstract name: nothing is left behind, however the process ends. Who connects is known
+        // by the kernel; only what is bound behind it is encrypted.
+        let ipc = try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))")
+        if let security = configuration.security {
+            let door = security.gate.open(for: guests)
+            try router.secure(.server(security.keys, door))
+            self.door = door
+        } else {
+            door = nil
+        }
         let port = try router.bind(configuration.addresses, ports: configuration.ports)
         endpoints = RingEndpoints(
-            host: host,
-            // An abstract name: nothing is left behind, however the process ends.
-            ipc: try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))"),
+            host: host, ipc: ipc,
             tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)")
         bell = try Bell()
         self.router = router
@@ -108,6 +121,7 @@ final class RingLoop {
     }
 
     deinit {
+        if let door { configuration.security?.gate.close(door) }
         signal.deallocate()
         decoded.deallocate()
     }

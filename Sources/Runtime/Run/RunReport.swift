@@ -1,11 +1,13 @@
 import Checkpoint
 import Coordination
+import Messaging
 import Text
 
 /// What a coordinator tells whoever started it, as it happens.
 package enum RunReport: Sendable {
     case prepared(RunSummary)
-    case listening(Address)
+    /// `token` is nil where all is plain text.
+    case listening(Address, token: Token?)
     case note(CoordinatorNote)
     case step(StepReport)
     case validated(ValidationResult)
@@ -23,6 +25,9 @@ package enum RunReport: Sendable {
     case workerStarted(index: Int, processID: Int32, log: String)
     case workerEnded(index: Int, processID: Int32, status: ExitStatus)
     case timeIsUp(step: Int)
+    /// A connection from a numeric address (empty if that is not known) was not let in, and so many
+    /// more since this was last reported.
+    case turnedAway(host: String, HandshakeFailure, more: Int)
     /// The samples of shards whose gradient is not finite, by their number in the ledger.
     case nonFinite(step: Int, shard: Int, samples: [Int], places: [Place])
     /// What SIGUSR1 asks for: the state machine in a line, and how the run stands.

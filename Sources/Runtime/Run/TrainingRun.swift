@@ -61,7 +61,11 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
-        let endpoint = try ControlEndpoint(bind, advertise: network.advertise)
+        let keys = configuration.insecure ? nil : try RunKeys.ofRun(in: location.folder)
+        let endpoint = try ControlEndpoint(
+            bind, advertise: network.advertise, keys: keys,
+            report: WireLimit.report(
+                shards: configuration.shards, layers: prepared.model.layers.count))
         let folder =
             location.resume
             ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
@@ -74,6 +78,7 @@ package struct TrainingRun {
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }
+        try keys?.save(in: folder.paths)
         try folder.save(configuration: configuration.yaml)
         try folder.save(address: process.endpoint.address.description)
         try folder.linkAsLatest()
@@ -95,8 +100,8 @@ package struct TrainingRun {
             arguments: [
                 "worker", "--connect", process.endpoint.localAddress.description, "--threads",
                 "\(threads)",
-            ] + network.arguments,
-            logs: folder.paths.logs, report: report)
+            ] + network.arguments + (configuration.insecure ? ["--insecure"] : []),
+            token: process.endpoint.admissions?.token.text, logs: folder.paths.logs, report: report)
         process.localWorkers = workers
         try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
@@ -224,6 +229,7 @@ package struct TrainingRun {
                 peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
             onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
         policy.balance = configuration.balance
+        policy.encryptsAll = configuration.secure
         return policy
     }
 

@@ -8,6 +8,8 @@ package enum Hindrance: Error, Equatable, Sendable {
     case noRoute(to: IPAddress)
     /// The name leads to several addresses, and nobody listens at any.
     case nobodyListens(host: String)
+    /// The file that is to hold the token is not there yet.
+    case noTokenFile(String)
 }
 
 /// A worker's connection to its coordinator, under an identity drawn at random.
@@ -18,10 +20,23 @@ final class ControlConnection {
     /// This host's address on the way to the coordinator; nil until there is a way.
     private(set) var source: IPAddress?
 
+    /// What became of the connection.
+    enum Break: Equatable {
+        case ended
+        case notShaken(HandshakeFailure)
+    }
+
+    /// Whether it is there to register a key, not to work.
+    let isApplication: Bool
+    private var failure: HandshakeFailure?
+
     /// Takes a socket; `connect` connects it.
-    init(in context: Context) throws(MessagingError) {
+    init(in context: Context, isApplication: Bool) throws(MessagingError) {
+        self.isApplication = isApplication
         var options = SocketOptions()
-        options.identity = [1] + (0..<8).map { _ in UInt8.random(in: 0...255) }
+        options.identity =
+            [isApplication ? AdmissionMessage.identityMark : 1]
+            + (0..<8).map { _ in UInt8.random(in: 0...255) }
         options.sendHighWater = 256
         options.receiveHighWater = 256
         // With it libzmq throws away what has arrived but is not read when the connection breaks:
@@ -38,7 +53,7 @@ final class ControlConnection {
     /// Looks the coordinator up and starts to connect; libzmq goes on trying until this is dropped.
     ///
     /// - Throws: `Hindrance` when that is not possible yet; it may be tried again.
-    func connect(to coordinator: Address) throws {
+    func connect(to coordinator: Address, _ security: SocketOptions.Security) throws {
         guard source == nil else { return }
         guard let address = try Self.look(up: coordinator) else {
             throw Hindrance.nobodyListens(host: coordinator.host)
@@ -46,6 +61,7 @@ final class ControlConnection {
         guard let source = Route.source(towards: address) else {
             throw Hindrance.noRoute(to: address)
         }
+        try socket.secure(security)
         try socket.connect(coordinator.at(address).description)
         self.source = source
     }
@@ -63,12 +79,15 @@ final class ControlConnection {
         poller.add(monitor)
     }
 
-    /// Whether a connection that stood has broken.
-    func hasBroken() throws(MessagingError) -> Bool {
+    /// Why the connection has ended; nil while it has not.
+    func takeBreak() throws(MessagingError) -> Break? {
         while let event = try monitor.receive() {
-            if event.kind == .disconnected { return true }
+            if case .handshakeFailed(let reason) = event.kind { failure = reason }
+            guard event.kind == .disconnected else { continue }
+            defer { failure = nil }
+            return failure.map { .notShaken($0) } ?? .ended
         }
-        return false
+        return nil
     }
 
     func receive() throws(MessagingError) -> [UInt8]? { try socket.receive() }

@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import Messaging
 import Model
 import Wire
 
@@ -13,12 +14,14 @@ package struct WorkerOptions: Sendable {
     /// Ends when this process does: set by `train`, whose workers share its terminal.
     package var parent: Int32?
     package var network: NetworkChoices
+    package var access: Access
 
     package init(
-        coordinator: Address, threads: Int, wait: TimeSpan, software: String, parent: Int32? = nil,
-        network: NetworkChoices = .init()
+        coordinator: Address, access: Access, threads: Int, wait: TimeSpan, software: String,
+        parent: Int32? = nil, network: NetworkChoices = .init()
     ) {
         self.coordinator = coordinator
+        self.access = access
         self.threads = threads
         self.wait = wait
         self.software = software
@@ -36,6 +39,8 @@ package enum WorkerReport: Sendable {
     case listening(String)
     /// Gradients go over ipc instead; said once.
     case memoryNotShared(reason: String)
+    /// Somebody who is not a neighbour has tried to join the ring, as in `RunReport.turnedAway`.
+    case turnedAway(host: String, HandshakeFailure, more: Int)
     case ended(WorkerOutcome)
     /// What SIGUSR1 asks for: the state machine in a line.
     case dump(String)
@@ -44,6 +49,14 @@ package enum WorkerReport: Sendable {
 /// Why a worker process ends without a word from a coordinator.
 package enum WorkerError: Error, Sendable {
     case coordinatorNeverCame(Address, seconds: Int)
+    /// The token is not the run's (any more).
+    case tokenRefused(Address)
+    /// Who listens does not know the token's coordinator: it is another run's, or no dtrain at all.
+    case foreignToken(Address)
+    /// The coordinator encrypts, and was not given a token.
+    case tokenMissing(Address)
+    /// The coordinator speaks plain text, and would not have proven who it is.
+    case plainCoordinator(Address)
 }
 
 /// The part of a run that a worker needs, as the welcome carries it.

@@ -31,14 +31,16 @@ extension WorkerProcess {
         case .moreSlices(let step, _): if stream?.step == step { sendSlice() }
         case .abandonCapture: stream = nil
         case .evaluate(let order): evaluate(order)
+        case .keepToken(let text): keep(token: text)
         case .note(let note): report(.note(note))
         case .leave(let outcome): self.outcome = outcome
         }
     }
 
-    private func reconnect() {
+    func reconnect() {
         do throws(MessagingError) {
-            control = try ControlConnection(in: context)
+            control = try ControlConnection(
+                in: context, isApplication: own != nil && !isRegistered)
         } catch {
             outcome = .unfit(reason: "no socket could be made: \(error)")
         }
@@ -115,7 +117,7 @@ extension WorkerProcess {
                 transport: .init(job.configuration.transport),
                 collective: job.configuration.collective == .fold ? .fold : .ring,
                 wire: job.configuration.wire, seed: job.configuration.seed,
-                patience: .milliseconds(session.peerTimeout.count)))
+                patience: .milliseconds(session.peerTimeout.count), keys: roster.keys))
     }
 
     private func compute(_ order: StepOrder) {

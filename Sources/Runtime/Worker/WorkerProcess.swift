@@ -31,7 +31,17 @@ package final class WorkerProcess {
     var control: ControlConnection
     /// Why the connection is not even begun, and when that is tried again.
     private var hindrance: Hindrance?
-    private var nextAttempt = ContinuousClock.now
+    var nextAttempt = ContinuousClock.now
+    /// The key that it speaks under, and the token that registers it; nil for plain text.
+    let own: KeyPair?
+    let gate: Gate?
+    var token: Token?
+    /// The coordinator knows `own`.
+    var isRegistered = false
+    var setbacks = Setbacks()
+    var strangers = TurnedAway()
+    /// Why there is nothing to be hoped for.
+    var failure: WorkerError?
     var session: WorkerSession
     var job: WorkerJob?
     var runner: StepRunner?
@@ -62,26 +72,29 @@ package final class WorkerProcess {
         let mailbox = try Mailbox<Arrival>()
         self.mailbox = mailbox
         addresses = try options.network.listening()
-        ring = try Self.ring(addresses, options.network.ringPorts, context, mailbox)
+        // Before any socket that asks it.
+        gate = options.access.isPlain ? nil : try Gate(context)
+        own = options.access.isPlain ? nil : try KeyPair.random()
+        var configuration = RingConfiguration()
+        configuration.addresses = addresses
+        configuration.ports = options.network.ringPorts
+        if let own, let gate { configuration.security = RingSecurity(keys: own, gate: gate) }
+        ring = try Self.ring(configuration, context, mailbox)
         pool = LanePool(lanes: options.threads)
         session = WorkerSession(deadlines: Deadlines(peerTimeout: Milliseconds(10_000)))
-        hello = Self.hello(options, ring.endpoints)
-        control = try ControlConnection(in: context)
+        hello = Self.hello(options, ring.endpoints, own?.publicKey)
+        control = try ControlConnection(in: context, isApplication: own != nil)
     }
 
     private static func ring(
-        _ addresses: [IPAddress], _ ports: ClosedRange<Int>?, _ context: Context,
-        _ mailbox: Mailbox<Arrival>
+        _ configuration: RingConfiguration, _ context: Context, _ mailbox: Mailbox<Arrival>
     ) throws -> RingThread {
-        var configuration = RingConfiguration()
-        configuration.addresses = addresses
-        configuration.ports = ports
         do throws(MessagingError) {
             return try RingThread(context: context, configuration: configuration) {
                 mailbox.post(.ring($0))
             }
         } catch {
-            guard case .addressInUse = error, let ports else { throw error }
+            guard case .addressInUse = error, let ports = configuration.ports else { throw error }
             throw NetworkChoices.Failure.portsInUse(ports)
         }
     }
@@ -93,7 +106,9 @@ package final class WorkerProcess {
         if getppid() != parent { exit(1) }
     }
 
-    static func hello(_ options: WorkerOptions, _ endpoints: RingEndpoints) -> Hello {
+    static func hello(
+        _ options: WorkerOptions, _ endpoints: RingEndpoints, _ key: PublicKey?
+    ) -> Hello {
         let probe = arithmeticProbe()
         let host = endpoints.host
         return Hello(
@@ -101,7 +116,8 @@ package final class WorkerProcess {
             address: PeerAddress(
                 hostKey: host.key, hostName: host.name,
                 ipc: endpoints.ipc ?? "", tcp: endpoints.tcp),
-            processID: Int(getpid()), instance: .random(in: 1 ... .max), threads: options.threads,
+            key: key?.bytes ?? [], processID: Int(getpid()), instance: .random(in: 1 ... .max),
+            threads: options.threads,
             kernel: Processor.kernelName,
             probe: WireDigest(high: probe.high, low: probe.low))
     }
@@ -142,9 +158,9 @@ package final class WorkerProcess {
     private func reach() throws {
         guard control.source == nil, .now >= nextAttempt else { return }
         do {
-            try control.connect(to: options.coordinator)
+            try control.connect(to: options.coordinator, security())
             hindrance = nil
-            sayHello()
+            if control.isApplication { register() } else { sayHello() }
         } catch let error as Hindrance {
             hindrance = error
             nextAttempt = .now + .milliseconds(300)
@@ -166,9 +182,13 @@ package final class WorkerProcess {
     /// What came before the connection broke is taken first: it may be the run's end.
     func takeMessagesUntilBroken() throws(MessagingError) {
         let connection = control
-        let isBroken = try connection.hasBroken()
+        let broken = try connection.takeBreak()
         try takeMessages()
-        if isBroken && connection === control { handle(.disconnected) }
+        guard connection === control, let broken else { return }
+        switch broken {
+        case .ended: handle(.disconnected)
+        case .notShaken(let reason): turnedAway(reason)
+        }
     }
 
     private func takeMessages() throws(MessagingError) {
@@ -182,6 +202,11 @@ package final class WorkerProcess {
             }
             guard let bytes else { return }
             alone.heard()
+            setbacks = Setbacks()
+            if control.isApplication {
+                answered(bytes)
+                continue
+            }
             do throws(WireError) {
                 handle(.received(try CoordinatorMessage(decoding: bytes)))
             } catch .otherProtocol(let theirs, let ours) {
@@ -207,6 +232,7 @@ package final class WorkerProcess {
     }
 
     private func reportLoneliness() throws {
+        if let failure { throw failure }
         guard session.phase == .joining else { return }
         if let seconds = alone.report() {
             report(.stillWaiting(coordinator: options.coordinator, seconds: seconds, hindrance))

@@ -47,7 +47,7 @@ extension Entry {
             )
         }
         let address = try access.coordinator(text)
-        return try StatusQuery(address).run()
+        return try CoordinatorCall(address, try access.access(run: run)).status()
     }
 }
 

@@ -41,8 +41,8 @@ struct Coordinate: ParsableCommand {
 
             EXAMPLES
               dtrain coordinator --workers 2 --run runs/two &
-              dtrain worker --connect \(Address.standard) &
-              dtrain worker --connect \(Address.standard)
+              dtrain worker --connect \(Address.standard) --token-file runs/two/token &
+              dtrain worker --connect \(Address.standard) --token-file runs/two/token
             """)
 
     @OptionGroup var options: RunOptions

@@ -10,15 +10,15 @@ struct Work: ParsableCommand {
             Retries a coordinator that is not there yet, and may come and go while training runs.
 
             EXAMPLES
-              dtrain worker --connect \(Address.standard) --threads 2
-              dtrain worker --connect tcp://node0:5555 --ring-port 5556
-              srun dtrain worker --from slurm
+              dtrain worker --connect \(Address.standard) --token-file runs/latest/token
+              dtrain worker --connect tcp://node0:5555 --token dtrain1-… --ring-port 5556
+              srun dtrain worker --from slurm --token-file runs/latest/token
             """)
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the coordinator; off loopback with --insecure only.",
+            "Address of the coordinator.",
             valueName: "tcp://host:port"))
     var connect: String?
 
@@ -47,6 +47,7 @@ struct Work: ParsableCommand {
     func run() throws {
         let place = try engine.place(in: ProcessInfo.processInfo.environment)
         let address = try access.coordinator(address(place))
+        let entrance = try access.access()
         guard let patience = TimeSpan(wait) else {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
@@ -54,7 +55,8 @@ struct Work: ParsableCommand {
         StandardError.outlivesItsReader()
         try Entry.work(
             WorkRequest(
-                coordinator: address, threads: threads, wait: patience, quiet: quiet,
+                coordinator: address, access: entrance, threads: threads, wait: patience,
+                quiet: quiet,
                 parent: parent,
                 network: try network.choices(isOpen: !address.isLoopback || access.insecure)))
     }

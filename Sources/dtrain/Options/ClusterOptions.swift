@@ -19,18 +19,23 @@ struct ClusterOptions: ParsableArguments {
         parsing: .unconditional,
         help: about(
             .bind,
-            """
-            Where workers connect; off loopback with --insecure only. (default: a free port; \
-            coordinator: \(Address.standard))
-            """,
+            "Where workers connect. (default: a free port; coordinator: \(Address.standard))",
             "tcp://host:port"))
     var bind: String?
 
     @Flag(
-        help:
-            "Accept that links to other machines are plain text, for all to read and alter. (default: false)"
-    )
+        help: """
+            Neither encrypt nor ask for the token: anybody on the network can read, alter and \
+            join. (default: false)
+            """)
     var insecure = false
+
+    @Flag(
+        help: """
+            Encrypt gradients within a host too, over tcp instead of shared memory. (default: \
+            false)
+            """)
+    var secure = false
 
     @Flag(
         help:
@@ -79,6 +84,7 @@ struct ClusterOptions: ParsableArguments {
         given.set(.threads, threads)
         given.set(.bind, bind)
         given.set(.insecure, insecure ? "true" : nil)
+        given.set(.secure, secure ? "true" : nil)
         given.set(.waitForAll, waitForAll ? "true" : nil)
         given.set(.balance, balance.map(String.init))
         given.set(.collective, collective)

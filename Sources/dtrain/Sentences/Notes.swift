@@ -83,6 +83,10 @@ func sentence(of note: CoordinatorNote) -> String {
             "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
     case .stopping(let step):
         return "stopping after step \(step): saving (once more Ctrl-C ends at once)"
+    case .tokenChanged(let workers):
+        return
+            "the token has been changed: \(workers) worker\(workers == 1 ? " has" : "s have") the "
+            + "new one, nobody else is let in with the old"
     case .nonsense(let name, let error):
         return "worker \(name) sent something that is no message of this protocol (\(error))"
     }
@@ -111,6 +115,7 @@ func sentence(of reason: LossReason) -> String {
     case .reconnected: "it has come back on another connection"
     case .left(let reason): reason
     case .spokeNonsense: "what it sent made no sense"
+    case .keptOldToken: "it did not take the new token"
     }
 }
 
@@ -130,6 +135,7 @@ func sentence(of hindrance: Hindrance) -> String {
     switch hindrance {
     case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
     case .noRoute(let address): "this host has no route to \(address)"
+    case .noTokenFile(let path): "\(path), which is to hold the token, is not there"
     case .nobodyListens(let host): "nobody listens at any of the addresses of '\(host)'"
     }
 }

@@ -41,6 +41,9 @@ package struct SocketOptions: Sendable {
     }
 
     package var security = Security.plain
+    /// What encryption adds to a frame on its way, which counts for `maximumFrameBytes`: a command's
+    /// name, a nonce, flags and a tag (ZeroMQ RFC 26).
+    package static let encryptionBytes = 33
     /// Messages queued a connection before sending blocks or receiving stops.
     package var sendHighWater = 64
     package var receiveHighWater = 64

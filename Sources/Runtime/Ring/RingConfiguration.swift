@@ -210,6 +210,8 @@ package struct RingProgress: Sendable, Equatable {
     package var framesReceived = 0
     package var bytesSent = 0
     package var bytesReceived = 0
+    /// Those of `bytesSent` that left by a network.
+    package var bytesSentOverTCP = 0
     package var creditsSent = 0
     package var creditsReceived = 0
     /// Frames that were not taken, by `DropReason.rawValue`.

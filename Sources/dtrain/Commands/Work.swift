@@ -58,7 +58,7 @@ struct Work: ParsableCommand {
                 coordinator: address, access: entrance, threads: threads, wait: patience,
                 quiet: quiet,
                 parent: parent,
-                network: try network.choices(isOpen: !address.isLoopback || access.insecure)))
+                network: try network.choices(isOpen: !address.isLoopback || parent == nil)))
     }
 
     private func address(_ place: EnginePlace?) throws(Failure) -> String {

@@ -79,7 +79,8 @@ package struct SocketOptions: Sendable {
         try handle.set(ZMQ_SNDHWM, "SNDHWM", Int32(clamping: sendHighWater))
         try handle.set(ZMQ_RCVHWM, "RCVHWM", Int32(clamping: receiveHighWater))
         try handle.set(ZMQ_LINGER, "LINGER", linger.milliseconds)
-        try handle.set(ZMQ_MAXMSGSIZE, "MAXMSGSIZE", Int64(maximumFrameBytes))
+        // Encrypted, a frame is 33 bytes longer; what is read is checked against the limit itself.
+        try handle.set(ZMQ_MAXMSGSIZE, "MAXMSGSIZE", Int64(maximumFrameBytes + 64))
         try handle.set(ZMQ_IMMEDIATE, "IMMEDIATE", immediate ? 1 : 0 as Int32)
         try handle.set(ZMQ_IPV6, "IPV6", ipv6 ? 1 : 0 as Int32)
         try handle.set(ZMQ_HANDSHAKE_IVL, "HANDSHAKE_IVL", handshakeTimeout.milliseconds)

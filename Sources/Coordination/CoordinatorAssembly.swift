@@ -11,7 +11,7 @@ extension Coordinator {
         goToBestStep()
         let chosen = candidates(at: now)
         let holders = chosen.filter { $0.holds == committed }
-        guard holders.isEmpty else { return form(holders, at: now) }
+        guard holders.isEmpty else { return form(linked(holders, at: now), at: now) }
         restore(chosen)
     }
 
@@ -130,7 +130,8 @@ extension Coordinator {
         attempts += 1
         let generation = Generation(epoch: policy.epoch, counter: counter)
         let count = chosen.count
-        let bounds = (0...count).map { $0 * policy.shards / count }
+        let bounds = bounds(for: chosen)
+        balanceWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
         stage = .forming(Set(chosen.map(\.id)))
         note(.formed(generation, members: chosen.map(\.name), bounds: bounds))

@@ -23,6 +23,7 @@ extension Coordinator {
         }
         if let moment = regenerateAt, moment <= now, stage.needsRing { assemble(at: now) }
         startIfEnough(at: now)
+        guard !isPaused else { return }
         watchSnapshot(at: now)
         watchPupils(at: now)
         watchRotation(at: now)
@@ -30,7 +31,7 @@ extension Coordinator {
         watchProgress(at: now)
     }
 
-    private mutating func forgive(at now: Instant) {
+    mutating func forgive(at now: Instant) {
         for id in peers.keys { peers[id]?.lastHeard = now }
         lastMovement = nil
         stageWatch = nil

@@ -54,12 +54,14 @@ struct Plan: Sendable {
     let steps: Int
     let checkpointEvery: Int
     let validateEvery: Int
+    /// Shards are cut by speed.
+    let balances: Bool
     let faults: [(time: Int64, fault: Fault)]
     let canary: Canary?
     let deadlines = Deadlines(peerTimeout: Milliseconds(1_000))
 
     /// Faults begin and end before this moment, in microseconds.
-    static let horizon: Int64 = 8_000_000
+    let horizon: Int64
     /// The run must be finished this long after the horizon.
     static let patience: Int64 = 60_000_000
 
@@ -67,6 +69,7 @@ struct Plan: Sendable {
         var random = RandomStream(seed: seed)
         self.seed = seed
         self.canary = canary
+        horizon = 8_000_000
         workers = random.number(1...5)
         slots = workers + random.number(0...2)
         shards = random.number(workers...8)
@@ -83,6 +86,23 @@ struct Plan: Sendable {
             faults.append((time, Self.fault(slots, &random)))
         }
         self.faults = faults
+        balances = random.chance(50)
+    }
+
+    /// A run of some workers that nothing befalls but what is put in later.
+    init(undisturbed seed: UInt64) {
+        var random = RandomStream(seed: seed)
+        self.seed = seed
+        canary = nil
+        horizon = 30_000_000
+        workers = random.number(3...5)
+        slots = workers
+        shards = random.number(workers...8)
+        steps = 100
+        checkpointEvery = 0
+        validateEvery = 0
+        faults = []
+        balances = false
     }
 
     private static func fault(_ slots: Int, _ random: inout RandomStream) -> Fault {
@@ -126,6 +146,7 @@ struct Plan: Sendable {
             waitForAll: false, shards: shards, steps: steps, checkpointEvery: checkpointEvery,
             validateEvery: validateEvery, validationBatches: validateEvery > 0 ? 2 : 0,
             deadlines: deadlines, onNonFinite: .stop)
+        policy.balance = balances
         policy.startGrace = Milliseconds(500)
         policy.pieceElements = ToyModel.pieceElements
         return policy

@@ -23,10 +23,19 @@ package enum WorkerMessage: Hashable, Sendable {
     case piece(StatePiece)
     /// The piece at `offset` has been taken; another may be sent.
     case pieceTaken(offset: Int)
-    case ringBroken(Generation, reason: String)
+    /// `missing`: the neighbours that did not come when the ring was formed.
+    case ringBroken(Generation, reason: String, missing: RingSides = [])
     /// The new token is kept; who says hello the next time may need it.
     case tokenTaken
     case leaving(reason: String)
+}
+
+/// Neighbours in a ring.
+package struct RingSides: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package static let predecessor = RingSides(rawValue: 1)
+    package static let successor = RingSides(rawValue: 2)
 }
 
 /// Who a worker is and what it computes with.

@@ -42,9 +42,10 @@ extension WorkerMessage {
         case .sliceTaken(let step, let position):
             writer.put(UInt64(step))
             writer.put(UInt64(position))
-        case .ringBroken(let generation, let reason):
+        case .ringBroken(let generation, let reason, let missing):
             generation.write(to: &writer)
             writer.put(clipped: reason)
+            writer.put(missing.rawValue)
         case .leaving(let reason): writer.put(clipped: reason)
         case .piece(let piece): piece.write(to: &writer)
         case .pieceTaken(let offset): writer.put(UInt64(offset))
@@ -73,7 +74,8 @@ extension WorkerMessage {
         case 10:
             self = .ringBroken(
                 try Generation(from: &reader),
-                reason: try reader.text("reason", limit: WireLimit.text))
+                reason: try reader.text("reason", limit: WireLimit.text),
+                missing: RingSides(rawValue: try reader.integer("missing neighbours")))
         case 11: self = .leaving(reason: try reader.text("reason", limit: WireLimit.text))
         case 12: self = .updated(try HeldState(from: &reader))
         case 13: self = .piece(try StatePiece(from: &reader))

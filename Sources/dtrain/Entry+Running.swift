@@ -102,6 +102,13 @@ extension Entry {
         }
     }
 
+    /// An endpoint as a person reads it.
+    private static func placed(_ endpoint: String) -> String {
+        let prefix = "tcp://*:"
+        guard endpoint.hasPrefix(prefix) else { return endpoint }
+        return "the coordinator's host, port \(endpoint.dropFirst(prefix.count))"
+    }
+
     private static func say(_ report: WorkerReport, on terminal: Terminal) {
         switch report {
         case .note(let note): terminal.say(sentence(of: note))
@@ -109,7 +116,11 @@ extension Entry {
             let why = hindrance.map { ": \(sentence(of: $0))" } ?? ""
             terminal.say("no coordinator at \(address) for \(seconds) s\(why), trying on")
         case .listening(let endpoint):
-            terminal.say("other workers find this one at \(endpoint)")
+            terminal.say("other workers find this one at \(placed(endpoint))")
+        case .moved(let bytes, let overTCP):
+            terminal.say(
+                "the ring has sent \(grouped(bytes)) bytes from here, \(grouped(overTCP)) of them over tcp"
+            )
         case .dump(let text): terminal.say(text)
         case .turnedAway(let host, let reason, let more):
             terminal.say(sentence(turnedAway: host, reason, more: more))

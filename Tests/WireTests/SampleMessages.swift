@@ -58,7 +58,7 @@ enum SampleMessages {
                 phase: .folding, step: 10, progress: .max, slice: 3, slices: 8, waitingFor: "w2")),
         .slice(slice),
         .sliceTaken(step: 9, position: 1 << 30),
-        .ringBroken(generation, reason: "the link to w3 is gone"),
+        .ringBroken(generation, reason: "the link to w3 is gone", missing: .successor),
         .leaving(reason: "it was asked to stop"),
         .tokenTaken,
     ]

@@ -65,6 +65,7 @@ extension RunConfiguration {
         insecure = try settings.flag(.insecure)
         secure = try settings.flag(.secure)
         waitForAll = try settings.flag(.waitForAll)
+        balance = try settings.flag(.balance)
         collective = try settings.choice(.collective)
         transport = try settings.choice(.transport)
         wire = try settings.choice(.wire)

@@ -71,6 +71,7 @@ extension RunConfiguration {
         case .insecure: String(insecure)
         case .secure: String(secure)
         case .waitForAll: String(waitForAll)
+        case .balance: String(balance)
         case .collective: collective.rawValue
         case .transport: transport.rawValue
         case .wire: wire.rawValue

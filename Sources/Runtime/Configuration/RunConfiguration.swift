@@ -81,6 +81,8 @@ package struct RunConfiguration: Equatable, Sendable {
     /// Links within a host are encrypted like those between hosts.
     package var secure: Bool
     package var waitForAll: Bool
+    /// Cut the shards among workers by their measured speed.
+    package var balance: Bool
     package var collective: Collective
     package var transport: Transport
     /// What sums of gradients are rounded to between shards.

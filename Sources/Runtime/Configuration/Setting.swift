@@ -39,7 +39,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     // The cluster.
     case workers, threads, bind, insecure, secure
     case waitForAll = "wait-for-all"
-    case collective, transport, wire
+    case balance, collective, transport, wire
     case peerTimeout = "peer-timeout"
 
     /// As typed on the command line.
@@ -48,7 +48,8 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     /// May differ from the run folder's when a run is resumed: none of these changes a number.
     package var mayChangeOnResume: Bool {
         switch self {
-        case .steps, .workers, .threads, .bind, .insecure, .secure, .keep, .checkpointEvery,
+        case .steps, .workers, .threads, .bind, .insecure, .secure, .balance, .keep,
+            .checkpointEvery,
             .validateEvery,
             .logEvery,
             .logLayersEvery:

@@ -24,7 +24,7 @@ extension Setting {
         case .activation: "relu"
         case .norm: "pre"
         case .normalisation: "layer"
-        case .residual: "true"
+        case .residual, .balance: "true"
         case .positionEncoding: "sinusoidal"
         case .tying: "all"
         case .initialisation: "xavier"

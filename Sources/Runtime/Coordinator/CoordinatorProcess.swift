@@ -61,6 +61,9 @@ final class CoordinatorProcess {
     var askedForToken: RouterSocket.Sender?
     var startedAt = ContinuousClock.now
     var wasStopped = false
+    /// Something waits for the ledger.
+    var withheld: Withheld?
+    private var saidThatLinesAreNotSynchronized = false
 
     /// Signals arrive from here on through the loop.
     init(
@@ -93,7 +96,8 @@ final class CoordinatorProcess {
             watchTime()
             flushOutboxes()
             takeUnreachable()
-            try synchronizeLedger()
+            retryWithheld()
+            synchronizeLedger()
         }
         flushOutboxes()
         try bidFarewell()
@@ -122,9 +126,16 @@ final class CoordinatorProcess {
         }
     }
 
-    private func synchronizeLedger() throws {
-        guard let store = setup.store, let step = try store.synchronizeIfDue() else { return }
-        handle(.ledgerSynchronized(step: step))
+    /// Lines that are not on disk yet are kept by the workers: training goes on without.
+    private func synchronizeLedger() {
+        do throws(CheckpointError) {
+            guard let step = try setup.store?.synchronizeIfDue() else { return }
+            saidThatLinesAreNotSynchronized = false
+            handle(.ledgerSynchronized(step: step))
+        } catch {
+            if !saidThatLinesAreNotSynchronized { report(.ledgerNotDurable(error)) }
+            saidThatLinesAreNotSynchronized = true
+        }
     }
 
     private func waitForSomething() throws(MessagingError) {
@@ -133,7 +144,8 @@ final class CoordinatorProcess {
         poller.add(endpoint.monitor)
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
-        _ = try poller.wait(until: .after(coordinator.tickInterval))
+        let patience = withheld == nil ? coordinator.tickInterval : Milliseconds(100)
+        _ = try poller.wait(until: .after(min(patience, coordinator.tickInterval)))
     }
 
     private func takeSignals() {
@@ -145,8 +157,7 @@ final class CoordinatorProcess {
                 endWithWorkers()
             } else {
                 if wasStopped { exit(130) }
-                wasStopped = true
-                handle(.stopRequested)
+                stop()
             }
         }
     }
@@ -155,8 +166,12 @@ final class CoordinatorProcess {
     private func endWithWorkers() {
         guard failure == nil, let reason = localWorkers?.failure else { return }
         failure = reason
+        stop()
+    }
+
+    private func stop() {
         wasStopped = true
-        handle(.stopRequested)
+        if !stopWaitingForLedger() { handle(.stopRequested) }
     }
 
     private func takeUnreachable() {
@@ -170,15 +185,12 @@ final class CoordinatorProcess {
         guard let limit = setup.timeLimit, !wasStopped,
             Clock.seconds(since: startedAt) >= limit.seconds
         else { return }
-        wasStopped = true
         report(.timeIsUp(step: coordinator.lastCommitted))
-        handle(.stopRequested)
+        stop()
     }
 
     func handle(_ event: CoordinatorEvent) {
-        for action in coordinator.receive(event, at: Clock.now) where outcome == nil {
-            guard perform(action) else { return }
-        }
+        carryOut(coordinator.receive(event, at: Clock.now))
     }
 
     // MARK: messages

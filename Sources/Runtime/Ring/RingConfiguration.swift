@@ -167,6 +167,16 @@ package enum RingBreak: Error, Equatable, Sendable {
     case plan(RingPlanError)
 }
 
+extension RingBreak {
+    /// The neighbours that did not come when the ring was formed.
+    var missing: RingSides {
+        guard case .formation(let missing) = self else { return [] }
+        return missing.reduce(into: []) {
+            $0.insert($1 == .predecessor ? .predecessor : .successor)
+        }
+    }
+}
+
 /// Where the time of a step's fold went.
 package struct RingTimings: Sendable, Equatable {
     /// From the moment when own gradients were complete to the end of the fold.
@@ -200,6 +210,8 @@ package struct RingProgress: Sendable, Equatable {
     package var framesReceived = 0
     package var bytesSent = 0
     package var bytesReceived = 0
+    /// Those of `bytesSent` that left by a network.
+    package var bytesSentOverTCP = 0
     package var creditsSent = 0
     package var creditsReceived = 0
     /// Frames that were not taken, by `DropReason.rawValue`.

@@ -70,6 +70,8 @@ final class RingLoop {
     var lastStep: UInt64 = 0
     var blocks: FastDigest.Blocks?
     var progress = RingProgress()
+    /// Bytes sent whose way has been noted.
+    var bytesNoted = 0
     var drops = [Int](repeating: 0, count: DropReason.allCases.count)
     var stopping = false
 

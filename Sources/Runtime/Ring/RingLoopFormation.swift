@@ -7,6 +7,7 @@ import Wire
 extension RingLoop {
     func form(_ value: RingMembership) {
         let now = ContinuousClock.now
+        publish()
         step = nil
         unread = nil
         waitingStep = nil

@@ -13,6 +13,11 @@ package enum RunReport: Sendable {
     case validated(ValidationResult)
     case checkpoint(step: Int, path: String, digest: String)
     case checkpointFailed(step: Int, CheckpointError)
+    /// Training pauses until the ledger can be written again.
+    case ledgerFailed(CheckpointError)
+    case ledgerRecovered(seconds: Double)
+    /// The ledger's lines are written, but the disk does not say that it has them.
+    case ledgerNotDurable(CheckpointError)
     /// A checkpoint that was passed over because it is not whole.
     case checkpointRejected(path: String, CheckpointError)
     /// Bytes of a torn last line that were cut off the ledger.

@@ -228,6 +228,7 @@ package struct TrainingRun {
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
             onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
+        policy.balance = configuration.balance
         policy.encryptsAll = configuration.secure
         return policy
     }

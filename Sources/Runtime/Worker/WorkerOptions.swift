@@ -41,6 +41,8 @@ package enum WorkerReport: Sendable {
     case memoryNotShared(reason: String)
     /// Somebody who is not a neighbour has tried to join the ring, as in `RunReport.turnedAway`.
     case turnedAway(host: String, HandshakeFailure, more: Int)
+    /// What the ring has sent in all, and how much of it by a network.
+    case moved(bytes: Int, overTCP: Int)
     case ended(WorkerOutcome)
     /// What SIGUSR1 asks for: the state machine in a line.
     case dump(String)

@@ -39,7 +39,7 @@ extension WorkerProcess {
             guard let more = strangers.note(kind, at: .now) else { break }
             report(.turnedAway(host: host, reason, more: more))
         case .ring(.broken(let generation, let reason)):
-            handle(.ringBroken(generation, reason: "\(reason)"))
+            handle(.ringBroken(generation, reason: "\(reason)", missing: reason.missing))
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {

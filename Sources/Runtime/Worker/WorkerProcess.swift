@@ -141,6 +141,8 @@ package final class WorkerProcess {
             try control.flush()
         }
         if outcome == .stopped { try control.flush(until: .now + .milliseconds(200)) }
+        let moved = ring.progress
+        report(.moved(bytes: moved.bytesSent, overTCP: moved.bytesSentOverTCP))
         report(.ended(outcome!))
         return outcome!
     }

@@ -65,9 +65,10 @@ func statusTable(_ status: RunStatus) -> [String] {
     let lines = rows.map { row in
         zip(row, widths).map { padded($0, $1) }.joined(separator: "  ")
     }
+    let pause = status.paused ? ", paused until the ledger can be written" : ""
     let head =
         "\(status.state.rawValue), step \(status.step) of \(status.steps), "
-        + "ring \(status.incarnation).\(status.generation)"
+        + "ring \(status.incarnation).\(status.generation)\(pause)"
     return [head] + (status.workers.isEmpty ? ["no workers"] : lines)
 }
 

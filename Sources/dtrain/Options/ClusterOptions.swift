@@ -42,6 +42,13 @@ struct ClusterOptions: ParsableArguments {
             "Start only when all --workers have joined, not 10 s after the first. (default: false)")
     var waitForAll = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Give slower workers fewer shards, by measured speed; the bits stay the same. (default: true)"
+    )
+    var balance: Bool?
+
     @Option(
         parsing: .unconditional,
         help: about(
@@ -79,6 +86,7 @@ struct ClusterOptions: ParsableArguments {
         given.set(.insecure, insecure ? "true" : nil)
         given.set(.secure, secure ? "true" : nil)
         given.set(.waitForAll, waitForAll ? "true" : nil)
+        given.set(.balance, balance.map(String.init))
         given.set(.collective, collective)
         given.set(.transport, transport)
         given.set(.wire, wire)

@@ -38,6 +38,18 @@ final class RunProgress {
             terminal.warn(
                 "step \(step): the checkpoint was not written (\(Failure(thrown: error).sentence));"
                     + " training goes on, the one before stays")
+        case .ledgerFailed(let error):
+            terminal.warn(
+                "the ledger was not written (\(Failure(thrown: error).sentence)): training pauses,"
+                    + " since no step counts without its line; trying again every second")
+        case .ledgerRecovered(let seconds):
+            terminal.say(
+                "the ledger is written again after \(fixed(seconds, 1)) s: training goes on")
+        case .ledgerNotDurable(let error):
+            terminal.warn(
+                "the ledger's last lines may be lost without power"
+                    + " (\(Failure(thrown: error).sentence)): training goes on, the workers keep"
+                    + " them; trying again")
         case .checkpointRejected(let path, let error):
             terminal.warn(
                 "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"

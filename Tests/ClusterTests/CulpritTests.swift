@@ -27,7 +27,7 @@ extension ClusterTests {
 
             /// Steps long enough to be met in the middle, or short ones.
             var model: String {
-                self == .stoppedInComputing ? "--batch-tokens 8192 --d-model 128 --d-ff 512" : ""
+                self == .stoppedInComputing ? "--batch-tokens 16384 --d-model 128 --d-ff 512" : ""
             }
         }
 

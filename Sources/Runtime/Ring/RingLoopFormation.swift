@@ -208,6 +208,22 @@ extension RingLoop {
         completeFormation()
     }
 
+    // MARK: The end of a generation
+
+    /// The generation is of no use any more.
+    func breakUp(_ reason: RingBreak) {
+        step = nil
+        unread = nil
+        waitingStep = nil
+        guard let generation = membership?.value.generation, membership?.broken == false else {
+            return
+        }
+        membership?.broken = true
+        clearHeld()
+        publish()
+        notify(.broken(generation, reason))
+    }
+
     // MARK: Connections that end
 
     func watchConnections() throws(MessagingError) {

@@ -99,7 +99,7 @@ package struct RouterSocket: ~Copyable {
         guard try base.send(message) else { throw .wouldBlock }
     }
 
-    private func open(_ identity: [UInt8]) throws(MessagingError) {
+    func open(_ identity: [UInt8]) throws(MessagingError) {
         switch try base.send(identity, more: true) {
         case .sent: return
         case .full: throw .wouldBlock

@@ -31,6 +31,8 @@ package final class WorkerProcess {
     var control: ControlConnection
     /// Why the connection is not even begun, and when that is tried again.
     private var hindrance: Hindrance?
+    /// Which of the coordinator's addresses is tried.
+    private var turn = 0
     var nextAttempt = ContinuousClock.now
     /// The key that it speaks under, and the token that registers it; nil for plain text.
     let own: KeyPair?
@@ -158,9 +160,13 @@ package final class WorkerProcess {
 
     /// Begins to connect, as soon as there is a way to the coordinator, and says hello.
     private func reach() throws {
+        if control.isFutile {
+            turn += 1
+            control = try ControlConnection(in: context, isApplication: control.isApplication)
+        }
         guard control.source == nil, .now >= nextAttempt else { return }
         do {
-            try control.connect(to: options.coordinator, security())
+            try control.connect(to: options.coordinator, turn: turn, security())
             hindrance = nil
             if control.isApplication { register() } else { sayHello() }
         } catch let error as Hindrance {

@@ -60,6 +60,8 @@ final class CoordinatorProcess {
     var failure: (any Error)?
     var localWorkers: LocalWorkers?
     var strangers = TurnedAway()
+    /// Links that are tried for `doctor`.
+    var trials = LinkTrials()
     /// Who waits to be told that all workers have the new token.
     var askedForToken: RouterSocket.Sender?
     var startedAt = ContinuousClock.now
@@ -205,6 +207,7 @@ final class CoordinatorProcess {
     // MARK: messages
 
     func take(_ payload: [UInt8], from peer: PeerID) {
+        if LinkMessage.isOne(payload) { return takeLink(payload, from: peer) }
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
             if case .sliceTaken(let step, _) = message { taken(step, by: peer) }

@@ -208,6 +208,22 @@ extension RingLoop {
         completeFormation()
     }
 
+    // MARK: The end of a generation
+
+    /// The generation is of no use any more.
+    func breakUp(_ reason: RingBreak) {
+        step = nil
+        unread = nil
+        waitingStep = nil
+        guard let generation = membership?.value.generation, membership?.broken == false else {
+            return
+        }
+        membership?.broken = true
+        clearHeld()
+        publish()
+        notify(.broken(generation, reason))
+    }
+
     // MARK: Connections that end
 
     func watchConnections() throws(MessagingError) {
@@ -218,8 +234,8 @@ extension RingLoop {
 
     private func watchPredecessor() throws(MessagingError) {
         while let event = try routerMonitor.receive() {
-            unproven.note(event)
-            if case .handshakeFailed(let reason) = event.kind { turnedAway(reason) }
+            let host = unproven.onlyHost ?? ""
+            if let reason = unproven.note(event) { turnedAway(reason, host) }
             guard event.kind == .disconnected else { continue }
             if event.descriptor == earlyGreeting?.connection { earlyGreeting = nil }
             if event.descriptor == inbound?.connection {

@@ -58,11 +58,12 @@ package final class RingThread: GradientSink {
         let started = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
         let outcome = Outcome()
+        let loan = ContextLoan(context)
         startThread("ring") {
             defer { ended.signal() }
             do throws(MessagingError) {
                 let loop = try RingLoop(
-                    context: context, configuration: configuration, mailbox: mailbox,
+                    context: loan.take(), configuration: configuration, mailbox: mailbox,
                     notify: notify)
                 outcome.result.withLock { $0 = .success(loop.endpoints) }
                 started.signal()

@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// What a ring thread reported, for a test to wait on.
-private final class Reports: Sendable {
+final class Reports: Sendable {
     private let events = Mutex<[RingEvent]>([])
     private let arrived = DispatchSemaphore(value: 0)
 
@@ -24,7 +24,7 @@ private final class Reports: Sendable {
 }
 
 /// Workers of one ring, each with a real ring thread, in this process.
-private final class Threads {
+final class Threads {
     let context: Context
     var rings: [RingThread] = []
     var reports: [Reports] = []
@@ -34,9 +34,32 @@ private final class Threads {
     var memory: [SharedMemory] = []
     var collective = Collective.fold
     var wire = WireFormat.f32
+    /// The members' own; empty for plain text.
+    private(set) var keys: [KeyPair] = []
+    private var encryptsAll = false
 
-    init(_ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }) throws {
-        context = try Context()
+    /// Members that know each other by their keys.
+    convenience init(secured workers: Int, encryptsAll: Bool) throws {
+        let context = try Context()
+        let gate = try Gate(context)
+        let keys = try (0..<workers).map { _ in try KeyPair.random() }
+        try self.init(workers, in: context) {
+            $1.security = RingSecurity(keys: keys[$0], gate: gate)
+        }
+        self.keys = keys
+        self.encryptsAll = encryptsAll
+    }
+
+    convenience init(
+        _ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }
+    ) throws {
+        try self.init(workers, in: Context(), change)
+    }
+
+    private init(
+        _ workers: Int, in context: Context, _ change: (Int, inout RingConfiguration) -> Void
+    ) throws {
+        self.context = context
         for worker in 0..<workers {
             var configuration = RingConfiguration()
             configuration.chunkBytes = 1000
@@ -66,8 +89,16 @@ private final class Threads {
                     shardBounds: bounds,
                     successor: members.count == 1 ? nil : rings[successor].endpoints,
                     transport: transports[rank % transports.count], collective: collective,
-                    wire: wire, seed: 11))
+                    wire: wire, seed: 11, keys: ringKeys(rank, members)))
         }
+    }
+
+    private func ringKeys(_ rank: Int, _ members: [Int]) -> RingKeys? {
+        guard !keys.isEmpty, members.count > 1 else { return nil }
+        return RingKeys(
+            predecessor: keys[members[(rank + members.count - 1) % members.count]].publicKey.bytes,
+            successor: keys[members[(rank + 1) % members.count]].publicKey.bytes,
+            encryptsAll: encryptsAll)
     }
 
     func expectFormed(_ members: [Int], counter: UInt32) throws {
@@ -138,7 +169,7 @@ private final class Threads {
     }
 }
 
-private func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [ParameterVector] {
+func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [ParameterVector] {
     (0..<shards).map { shard in
         let vector = ParameterVector(count: count)
         for index in 0..<count {

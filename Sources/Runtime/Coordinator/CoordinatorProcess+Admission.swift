@@ -33,8 +33,8 @@ extension CoordinatorProcess {
 
     func takeConnectionEvents() throws(MessagingError) {
         while let event = try endpoint.monitor.receive() {
-            if case .handshakeFailed(let reason) = event.kind { turnedAway(reason) }
-            endpoint.unproven.note(event)
+            let host = endpoint.unproven.onlyHost ?? ""
+            if let reason = endpoint.unproven.note(event) { turnedAway(reason, host) }
             guard event.kind == .disconnected else { continue }
             endpoint.admissions?.ended(event.descriptor)
             relay.ended(event.descriptor)
@@ -43,8 +43,8 @@ extension CoordinatorProcess {
         }
     }
 
-    private func turnedAway(_ reason: HandshakeFailure) {
-        var hosts = [endpoint.unproven.onlyHost ?? ""]
+    private func turnedAway(_ reason: HandshakeFailure, _ host: String) {
+        var hosts = [host]
         if reason == .refused { hosts = endpoint.admissions?.takeStrangers() ?? [] }
         for host in hosts {
             let kind = TurnedAway.Kind(host: host, reason: reason)

@@ -60,6 +60,8 @@ final class CoordinatorProcess {
     var failure: (any Error)?
     var localWorkers: LocalWorkers?
     var strangers = TurnedAway()
+    /// Links that are tried for `doctor`.
+    var trials = LinkTrials()
     /// Who waits to be told that all workers have the new token.
     var askedForToken: RouterSocket.Sender?
     var startedAt = ContinuousClock.now
@@ -108,8 +110,30 @@ final class CoordinatorProcess {
             synchronizeLedger()
         }
         flushOutboxes()
+        try bidFarewell()
         if let failure { throw failure }
         return outcome!
+    }
+
+    /// Lets workers hear the run's end and go first: closing a connection over which something has
+    /// come that is not read makes the kernel throw away what is still on its way to them.
+    private func bidFarewell() throws(MessagingError) {
+        let deadline = ContinuousClock.now + .seconds(1)
+        while !connections.isEmpty, ContinuousClock.now < deadline {
+            var poller = Poller()
+            poller.add(endpoint.socket, for: .readable)
+            poller.add(endpoint.monitor)
+            _ = try poller.wait(until: deadline)
+            do throws(MessagingError) {
+                while try endpoint.socket.receive() != nil {}
+            } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
+                continue
+            }
+            while let event = try endpoint.monitor.receive() {
+                if event.kind == .disconnected { connections[event.descriptor] = nil }
+            }
+            flushOutboxes()
+        }
     }
 
     /// Lines that are not on disk yet are kept by the workers: training goes on without.
@@ -183,6 +207,7 @@ final class CoordinatorProcess {
     // MARK: messages
 
     func take(_ payload: [UInt8], from peer: PeerID) {
+        if LinkMessage.isOne(payload) { return takeLink(payload, from: peer) }
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
             if case .sliceTaken(let step, _) = message { taken(step, by: peer) }

@@ -107,9 +107,8 @@ extension RingConfiguration {
         // has been, so that it must be twice as high never to be met.
         options.sendHighWater = 2 * (3 * credits + 16)
         options.receiveHighWater = 2 * (3 * credits + 16)
-        let largest = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
-        options.maximumFrameBytes = largest + SocketOptions.encryptionBytes
-        options.maximumMessageBytes = largest
+        options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
+        options.maximumMessageBytes = options.maximumFrameBytes
         options.linger = .zero
         options.immediate = true
         options.heartbeat = heartbeat

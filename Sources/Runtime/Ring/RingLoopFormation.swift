@@ -234,8 +234,8 @@ extension RingLoop {
 
     private func watchPredecessor() throws(MessagingError) {
         while let event = try routerMonitor.receive() {
-            unproven.note(event)
-            if case .handshakeFailed(let reason) = event.kind { turnedAway(reason) }
+            let host = unproven.onlyHost ?? ""
+            if let reason = unproven.note(event) { turnedAway(reason, host) }
             guard event.kind == .disconnected else { continue }
             if event.descriptor == earlyGreeting?.connection { earlyGreeting = nil }
             if event.descriptor == inbound?.connection {

@@ -59,9 +59,9 @@ extension RingLoop {
         }
     }
 
-    func turnedAway(_ reason: HandshakeFailure) {
+    func turnedAway(_ reason: HandshakeFailure, _ host: String) {
         guard configuration.security != nil else { return }
-        var hosts = [unproven.onlyHost ?? ""]
+        var hosts = [host]
         if reason == .refused { hosts = guests.takeStrangers().map(\.address) }
         for host in hosts { notify(.turnedAway(host: host, reason)) }
     }

@@ -15,6 +15,8 @@ package final class WorkerProcess {
     enum Arrival: Sendable {
         case lane(LaneEvent)
         case ring(RingEvent)
+        /// A thread that tried a link for `doctor` has ended, perhaps with an answer.
+        case tried(LinkMessage?)
     }
 
     let options: WorkerOptions
@@ -42,6 +44,8 @@ package final class WorkerProcess {
     var isRegistered = false
     var setbacks = Setbacks()
     var strangers = TurnedAway()
+    /// Threads that try links for `doctor`.
+    var trials = 0
     /// Why there is nothing to be hoped for.
     var failure: WorkerError?
     var session: WorkerSession
@@ -213,6 +217,10 @@ package final class WorkerProcess {
             setbacks = Setbacks()
             if control.isApplication {
                 answered(bytes)
+                continue
+            }
+            if LinkMessage.isOne(bytes) {
+                takeLink(bytes)
                 continue
             }
             do throws(WireError) {

@@ -158,9 +158,9 @@ import Wire
     }
 
     @Test("a coordinator among workers that have lost their minds")
-    func coordinator() throws {
+    func coordinator() {
         var fuzzer = Fuzzer("a coordinator's events")
-        var committed = 0
+        var reactions = 0
         for _ in 0..<max(1, Fuzzer.rounds / 200) {
             let policy = CoordinatorScenario.policy {
                 $0.checkpointEvery = fuzzer.number(0...2)
@@ -170,6 +170,12 @@ import Wire
             var machine = Coordinator(
                 policy: policy, parameterCount: 2,
                 resumedFrom: fuzzer.chance(30) ? fuzzer.number(0...2) : nil)
+            if fuzzer.chance(50) {
+                // A ring under way.
+                var scene = CoordinatorScenario()
+                scene.startTwo()
+                machine = scene.coordinator
+            }
             var now = Instant(nanoseconds: 0)
             for _ in 0..<200 {
                 now = now + Milliseconds(Int64(fuzzer.number(0...300)))
@@ -185,19 +191,23 @@ import Wire
                 default:
                     // As it comes over the wire.
                     let bytes = Self.ofWorker(&fuzzer).encoded
-                    event = .received(peer, try WorkerMessage(decoding: bytes))
+                    do throws(WireError) {
+                        event = .received(peer, try WorkerMessage(decoding: bytes))
+                    } catch {
+                        event = .nonsense(peer, error)
+                    }
                 }
-                for case .record in machine.receive(event, at: now) { committed += 1 }
+                reactions += machine.receive(event, at: now).count
             }
             _ = machine.status(at: now)
         }
-        #expect(committed > 0 || Fuzzer.rounds < 20_000)
+        #expect(reactions > Fuzzer.rounds / 2)
     }
 
     @Test("a worker under a coordinator that has lost its mind")
-    func worker() throws {
+    func worker() {
         var fuzzer = Fuzzer("a worker's events")
-        var updates = 0
+        var reactions = 0
         for _ in 0..<max(1, Fuzzer.rounds / 100) {
             var session = WorkerSession(deadlines: Deadlines(peerTimeout: Milliseconds(1_000)))
             var now = Instant(nanoseconds: 0)
@@ -215,12 +225,13 @@ import Wire
                 case 8: event = .tick(WorkProgress(count: 0))
                 default:
                     let bytes = Self.ofCoordinator(&fuzzer).encoded
-                    event = .received(try CoordinatorMessage(decoding: bytes))
+                    guard let message = try? CoordinatorMessage(decoding: bytes) else { continue }
+                    event = .received(message)
                 }
-                for case .update in session.receive(event, at: now) { updates += 1 }
+                reactions += session.receive(event, at: now).count
                 _ = session.brief
             }
         }
-        #expect(updates >= 0)
+        #expect(reactions > Fuzzer.rounds / 10)
     }
 }

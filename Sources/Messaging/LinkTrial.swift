@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Tries the way to another host by plain tcp: whether a port answers, and how fast bytes pass.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A tcp connection of a link's trial; every wait has a limit.

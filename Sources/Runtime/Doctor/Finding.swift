@@ -21,6 +21,8 @@ package enum Finding: Sendable {
     /// Bytes a second, from the second measurement of each direction on.
     case bandwidth(there: Double, back: Double)
     case link(Link)
+    /// Its links go through the coordinator, as it was started.
+    case relayed(Link.End)
     /// Nobody but this host and the coordinator's.
     case noWorkers
     /// This host could not listen as a worker would.
@@ -83,20 +85,23 @@ package enum Finding: Sendable {
 }
 
 extension [Finding.Link] {
-    /// Marks the links that carry less than a quarter of the median, or hardly anything at all.
+    /// Marks the links that carry less than a quarter of the median, and not 1 Gbit/s either, or
+    /// hardly anything at all.
     mutating func judge() {
         let rates = map(\.report.rate).filter { $0 > 0 }.sorted()
         guard !rates.isEmpty else { return }
         let median = rates[rates.count / 2]
         for index in indices where self[index].report.rate > 0 {
             let rate = self[index].report.rate
-            self[index].isSlow = rate < median / 4 || rate < Finding.slowRate
+            self[index].isSlow = rate < Swift.max(Finding.slowRate, Swift.min(median / 4, 125e6))
         }
     }
 
-    /// The host that all slow or broken links have at one end, where there are several.
+    /// The host that all broken links have at one end, or else all slow ones, where there are
+    /// several.
     package var commonHost: String? {
-        let bad = filter { $0.isSlow || $0.report.code != 0 }
+        let broken = filter { $0.report.code != 0 }
+        let bad = broken.isEmpty ? filter(\.isSlow) : broken
         guard bad.count > 1 else { return nil }
         let shared = bad.map { Set([$0.from.host, $0.to.host]) }.reduce(
             Set(bad.flatMap { [$0.from.host, $0.to.host] })

@@ -27,16 +27,20 @@ struct LinkSurvey {
     private static let patience = 60
 
     func run() throws {
-        let own = OwnListener(examination, coordinator: coordinator)
+        let own =
+            examination.network.relay
+            ? nil : OwnListener(examination, coordinator: coordinator)
         defer { own?.stop() }
-        let workers = facts.workers.map {
-            Finding.Link.End(name: $0.name, host: $0.host, hostKey: $0.hostKey)
-        }
-        guard !workers.isEmpty else { return examination.report(.noWorkers) }
+        guard !facts.workers.isEmpty else { return examination.report(.noWorkers) }
+        // Their links go through the coordinator: there is nothing to knock at.
+        let relayed = facts.workers.filter { RelayAddress.isEndpoint($0.ring) }
+        for worker in relayed { examination.report(.relayed(end(worker))) }
+        let workers = facts.workers.filter { !RelayAddress.isEndpoint($0.ring) }.map(end)
         // A rate is of two hosts, a port of a worker.
         var measured: Set<[String]> = []
         var links: [Finding.Link] = []
-        let ends = workers + [here]
+        if examination.network.relay { examination.report(.relayed(here)) }
+        let ends = workers + (examination.network.relay ? [] : [here])
         for from in ends {
             for to in ends where from != to && (to != here || own != nil) {
                 let isNew = measured.insert([from.hostKey, to.hostKey]).inserted
@@ -46,6 +50,10 @@ struct LinkSurvey {
         }
         links.judge()
         for link in links { examination.report(.link(link)) }
+    }
+
+    private func end(_ worker: RunFacts.Worker) -> Finding.Link.End {
+        Finding.Link.End(name: worker.name, host: worker.host, hostKey: worker.hostKey)
     }
 
     /// Nil for a worker that has gone meanwhile, or a host that can't listen.

@@ -25,16 +25,18 @@ struct Diagnose: ParsableCommand {
 
     @OptionGroup(title: "Network, as for a worker here") var network: NetworkOptions
 
+    @Flag(help: "A worker here would only connect outwards (worker --relay).")
+    var relay = false
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
     func run() throws {
         let address = try access.coordinator(connect)
         let entrance = try access.access()
-        try Entry.diagnose(
-            address, entrance,
-            network: try network.choices(isOpen: !address.isLoopback || access.insecure),
-            json: json)
+        var choices = try network.choices(isOpen: !address.isLoopback || access.insecure)
+        choices.relay = relay
+        try Entry.diagnose(address, entrance, network: choices, json: json)
     }
 }
 
@@ -77,7 +79,8 @@ extension Entry {
     ) -> String {
         let verdict = isWell ? "a worker here would work" : "a worker here would not work"
         if let host = links.commonHost {
-            return "\(verdict); all slow or broken links have an end on \(host)"
+            let kind = isWell ? "slow" : "broken"
+            return "\(verdict); all \(kind) links have an end on \(host)"
         }
         let slow = findings.filter { $0.level != .ok }.map(\.check)
         var seen: Set<String> = []

@@ -14,7 +14,7 @@ extension Finding {
         case .clock: "clock"
         case .roundTrip: "round trip"
         case .bandwidth: "bandwidth"
-        case .link, .noWorkers, .cannotListen: "link"
+        case .link, .relayed, .noWorkers, .cannotListen: "link"
         case .files: "files"
         case .memory: "memory"
         case .processor: "processor"
@@ -51,6 +51,7 @@ extension Finding {
         case .bandwidth(let there, let back):
             return "\(rate(there)) to the coordinator, \(rate(back)) from it"
         case .link(let link): return link.sentence
+        case .relayed(let end): return "\(end.shown) --relay: through the coordinator"
         case .noWorkers: return "no worker is there yet, so no link could be tried"
         case .cannotListen(let error): return Failure(thrown: error).found
         case .files, .memory, .processor, .arithmetic, .otherArithmetic: return sentenceOfHost
@@ -147,8 +148,8 @@ extension Finding.Link {
             case refused: "nobody listens: \(host) is found at a wrong address, give --advertise"
             case -1: "the name leads nowhere there, give --advertise an address"
             default:
-                "let port \(port) through to \(host), or fix one by --ring-port, or --advertise "
-                    + "an address that all reach"
+                "let port \(port) through to \(host), fix one by --ring-port, or start the worker "
+                    + "there with --relay"
             }
         }
         return isSlow ? "give it a faster link, leave that host out, or try --wire int8" : nil

@@ -16,6 +16,8 @@ extension ClusterTests {
             --corpus \(Cluster.excerpt) --vocabulary 300 --d-model 64 --layers 1 --heads 2 \
             --d-ff 128 --batch-tokens 1024 --validate-every 0 --log-every 1
             """
+        /// Two hundred steps on a busy machine.
+        static let patience = 180.0
         static let short = 30
         static let long = 200
 
@@ -29,7 +31,7 @@ extension ClusterTests {
                 let train = try cluster.start(
                     "train --run run --workers 1 --threads 1 --steps \(steps) \(Networks.model)",
                     as: "train")
-                try train.waitForEnd()
+                try train.waitForEnd(within: Networks.patience)
                 digest = try #require(train.digest)
                 let words = try train.waitFor("model: ").text.split(separator: " ")
                 let index = try #require(words.firstIndex(of: "parameters,"))
@@ -95,7 +97,9 @@ extension ClusterTests {
         private func expectSameBits(
             _ run: Run, as truth: Result<Truth, any Error> = Truth.short
         ) throws -> [Int: Int] {
-            #expect(try run.coordinator.waitForEnd() == 0, "\(run.coordinator.account)")
+            #expect(
+                try run.coordinator.waitForEnd(within: Self.patience) == 0,
+                "\(run.coordinator.account)")
             #expect(
                 run.coordinator.digest == (try truth.get().digest), "\(run.coordinator.account)")
             var sent: [Int: Int] = [:]

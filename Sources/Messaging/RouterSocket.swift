@@ -49,6 +49,12 @@ package struct RouterSocket: ~Copyable {
         /// Descriptor of the connection.
         package var connection: Int32
         package var key: PublicKey?
+
+        package init(identity: [UInt8], connection: Int32, key: PublicKey?) {
+            self.identity = identity
+            self.connection = connection
+            self.key = key
+        }
     }
 
     /// The same into frames that are used again: no copy, no allocation.

@@ -5,7 +5,7 @@ import Wire
 ///
 /// It looks at addresses alone, and what lies here is bounded: who does not take what comes for it
 /// is cut off from those who send it.
-final class Relay {
+package final class Relay {
     private struct Waiting {
         let from: [UInt8]
         let frame: Message
@@ -13,26 +13,28 @@ final class Relay {
 
     /// Frames that may wait for one receiver beside those in its socket's queue; credits allow far
     /// fewer.
-    static let limit = 256
+    package static let limit = 256
 
     private let socket: (Relay.Sending) throws(MessagingError) -> Void
     private var queues: [[UInt8]: [Waiting]] = [:]
     /// With whom each has exchanged frames.
     private var partners: [[UInt8]: Set<[UInt8]>] = [:]
     private var connections: [Int32: [UInt8]] = [:]
-    private(set) var bytes = 0
+    package private(set) var bytes = 0
 
     /// What the socket is asked to send.
-    struct Sending {
-        let receiver: [UInt8]
-        let from: [UInt8]
-        let frame: Message
+    package struct Sending {
+        package let receiver: [UInt8]
+        package let from: [UInt8]
+        package let frame: Message
     }
 
-    init(_ socket: @escaping (Sending) throws(MessagingError) -> Void) { self.socket = socket }
+    package init(_ socket: @escaping (Sending) throws(MessagingError) -> Void) {
+        self.socket = socket
+    }
 
     /// Passes a frame on, or tells its sender that nobody is there. `frame` is empty afterwards.
-    func pass(_ frame: Message, to receiver: [UInt8], from sender: RouterSocket.Sender) {
+    package func pass(_ frame: Message, to receiver: [UInt8], from sender: RouterSocket.Sender) {
         let from = sender.identity
         connections[sender.connection] = from
         guard RelayAddress.isIdentity(receiver), receiver[0] != from[0] else { return }
@@ -57,7 +59,7 @@ final class Relay {
     }
 
     /// Sends what had to wait, as far as it goes.
-    func flush() {
+    package func flush() {
         for receiver in queues.keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             while let first = queues[receiver]?.first {
                 do throws(MessagingError) {
@@ -74,10 +76,10 @@ final class Relay {
     }
 
     /// Whether anything waits.
-    var isIdle: Bool { queues.isEmpty }
+    package var isIdle: Bool { queues.isEmpty }
 
     /// A connection is gone: those at its other side are told.
-    func ended(_ connection: Int32) {
+    package func ended(_ connection: Int32) {
         guard let identity = connections.removeValue(forKey: connection) else { return }
         cutOff(identity)
     }

@@ -73,3 +73,14 @@ static inline void dtrain_relax(void) {
     __asm__ volatile("yield");
 #endif
 }
+
+// Sockets.
+
+#include <sys/socket.h>
+
+/// The user at the other end of a unix socket, -1 if there is none.
+static inline int64_t dtrain_peer_user(int descriptor) {
+    struct { int32_t process; uint32_t user, group; } peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.user : -1;
+}

@@ -18,6 +18,8 @@ package struct RingConfiguration: Sendable {
     /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
     /// tunes them.
     package var bufferBytes = 1 << 20
+    /// Whether the numbers of ipc and tcp links may go over plain connections beside ZeroMQ's.
+    package var streams = true
 
     package init() {}
 }
@@ -117,7 +119,8 @@ package enum RingEvent: Sendable {
     /// Both neighbours are in this generation.
     case formed(Generation)
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
-    /// The successor can't map this worker's memory, so that sums go over ipc.
+    /// The successor can't map this worker's memory or be reached by a stream of the ring's own, so
+    /// that sums go over ZeroMQ.
     case unshared(reason: String)
     /// Nothing more will come of this generation. Reported once a generation.
     case broken(Generation, RingBreak)

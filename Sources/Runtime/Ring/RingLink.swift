@@ -11,6 +11,9 @@ final class RingLink {
     var lane: OutgoingLane?
     /// The successor is in this generation and has this worker for its predecessor.
     var answered = false
+    /// The stream that is being made, once the successor has said where; then the stream.
+    var entrance: StreamEntrance?
+    var stream: RingStream?
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
@@ -35,10 +38,13 @@ struct RingInbound {
     /// Descriptor of the connection, as the monitor names it.
     let connection: Int32
     let greeting: FrameHeader
-    /// How the predecessor's memory is found; empty if it shares none.
+    /// What the predecessor would have beside this connection; empty for nothing.
     let offer: [UInt8]
     /// Its memory, once it is this worker's predecessor and the memory could be mapped.
     var lane: IncomingLane?
+    /// Where its stream will come in; then the stream.
+    var door: StreamDoor?
+    var stream: RingStream?
 }
 
 extension RingConfiguration {

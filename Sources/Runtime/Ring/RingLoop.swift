@@ -74,6 +74,10 @@ final class RingLoop {
     let outgoing = Message()
     var held: [Held] = []
     var spare: [Message] = []
+    /// What is behind the header of the frame at hand.
+    var numbersAtHand = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// Whether that is in `payload`, and has been checked.
+    var isInPayload = false
     let signal = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
     /// Numbers that came in another format than float32.
@@ -115,6 +119,7 @@ final class RingLoop {
         bellPlace = poller.add(descriptor: bell.descriptor, for: .readable)
         poller.add(router, for: .readable)
         poller.add(routerMonitor)
+        joinStreams()
         guard let link else { return }
         poller.add(link.socket, for: .readable)
         poller.add(link.monitor)
@@ -130,6 +135,7 @@ final class RingLoop {
                 if try turn() { continue }
                 if lanesStir() { continue }
                 try watchConnections()
+                tendStreams()
                 keepForming()
                 publish()
                 try sleep()
@@ -144,7 +150,9 @@ final class RingLoop {
     /// Moves frames and chunks while there are any; false when there is nothing to do but wait.
     private func turn() throws(MessagingError) -> Bool {
         var moved = try takeFromLanes()
+        if takeFromStreams() { moved = true }
         if try advance() { moved = true }
+        if flushStreams() { moved = true }
         turnsWithoutSockets += 1
         // Looking at a socket is a call to the kernel: not at every turn that memory keeps going.
         guard !moved || turnsWithoutSockets >= socketsEvery else { return true }
@@ -163,20 +171,26 @@ final class RingLoop {
     /// The next chunk is usually due sooner than the kernel could wake this thread for it. Only
     /// when own gradients are complete: before, the processor has better things to do.
     private func lanesStir() -> Bool {
-        guard step?.input.ready == 0 || unread != nil, inbound?.lane != nil || sendsByLane else {
-            return false
-        }
+        guard step?.input.ready == 0 || unread != nil, hasNeighboursNear else { return false }
         let end = ContinuousClock.now + .microseconds(100)
         repeat {
             if inbound?.lane?.forward.isEmpty == false { return true }
             if link?.lane?.backward.isEmpty == false { return true }
+            if takeFromStreams() || flushStreams() { return true }
             // Whoever is to put something may need this very processor.
             sched_yield()
         } while ContinuousClock.now < end
         return false
     }
 
-    private var socketsEvery: Int { inbound?.lane == nil && !sendsByLane ? 1 : 16 }
+    private var socketsEvery: Int {
+        hasNeighboursNear ? 16 : 1
+    }
+
+    /// Whether sums come or go over something else than ZeroMQ's sockets.
+    private var hasNeighboursNear: Bool {
+        inbound?.lane != nil || inbound?.stream != nil || sendsByLane || link?.stream != nil
+    }
 
     private var sendsByLane: Bool { link?.lane?.isOpen == true }
 
@@ -186,7 +200,11 @@ final class RingLoop {
         link?.lane?.backward.fallAsleep()
         let nothing =
             inbound?.lane?.forward.isEmpty != false && link?.lane?.backward.isEmpty != false
-        if nothing { _ = try poller.wait(until: wakeAt) }
+        if nothing {
+            awaitStreams()
+            _ = try poller.wait(until: wakeAt)
+            dropFailedStreams()
+        }
         inbound?.lane?.forward.wakeUp()
         link?.lane?.backward.wakeUp()
         guard nothing else { return }
@@ -199,7 +217,8 @@ final class RingLoop {
         guard let membership, !membership.formed, !membership.broken else {
             return .now + .seconds(3600)
         }
-        return min(membership.nextGreeting, membership.deadline)
+        let entrance = link?.entrance?.deadline ?? membership.deadline
+        return min(membership.nextGreeting, membership.deadline, entrance)
     }
 
     private func obeyCommands() {
@@ -278,6 +297,8 @@ final class RingLoop {
         step = nil
         unread = nil
         waitingStep = nil
+        // Whose gradients and total these are may do with them what he likes now.
+        link?.stream?.writer.keep()
         releaseHeld()
         release(before: lastStep + 1)
     }
@@ -292,6 +313,7 @@ final class RingLoop {
         }
         membership?.broken = true
         clearHeld()
+        cutStreams()
         publish()
         notify(.broken(generation, reason))
     }

@@ -25,6 +25,7 @@ extension RingLoop {
             } else if isPredecessor {
                 progress.framesReceived += 1
                 progress.bytesReceived += payload.count
+                takeInHand()
                 judge(header)
             } else {
                 count(
@@ -43,6 +44,12 @@ extension RingLoop {
     /// What a greeting or an answer brings along.
     private func attached(_ header: FrameHeader) -> [UInt8] {
         Array(payload.buffer.suffix(header.attachedBytes))
+    }
+
+    /// The frame at hand is the one in `payload`.
+    private func takeInHand() {
+        numbersAtHand = Self.numbers(payload)
+        isInPayload = true
     }
 
     private func isSender(_ identity: [UInt8]) -> Bool {
@@ -118,6 +125,11 @@ extension RingLoop {
             return breakUp(.violation(.predecessor, .tooFarAhead(step: header.step)))
         }
         guard header.place == .frame else { return held.append(.memory(header)) }
+        guard isInPayload else {
+            // What is behind it waits in the stream.
+            inbound?.stream?.early = header
+            return
+        }
         let message = spare.popLast() ?? Message()
         message.take(payload)
         held.append(.frame(message))
@@ -137,9 +149,11 @@ extension RingLoop {
                 guard let header = try? FrameHeader(UnsafeRawBufferPointer(payload.buffer)) else {
                     continue
                 }
+                takeInHand()
                 judge(header)
             }
         }
+        releaseEarly()
     }
 
     func clearHeld() {

@@ -3,6 +3,7 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /// A non-blocking, close-on-exec descriptor from which the signals of `mask` are read.
@@ -19,6 +20,17 @@ static inline int dtrain_next_signal(int descriptor) {
 /// Has the kernel kill this process when the thread that made it ends.
 static inline int dtrain_die_with_parent(void) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/// The user at the other end of a connected unix socket, as the kernel knows it; -1 for any other.
+static inline long dtrain_peer_user(int descriptor) {
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &length) || domain != AF_UNIX)
+        return -1;
+    struct { int process; unsigned user, group; } peer;
+    length = sizeof peer;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) ? -1 : (long)peer.user;
 }
 
 // Declared only under _GNU_SOURCE, which Swift's Glibc module does without.
@@ -72,15 +84,4 @@ static inline void dtrain_relax(void) {
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
-}
-
-// Sockets.
-
-#include <sys/socket.h>
-
-/// The user at the other end of a unix socket, -1 if there is none.
-static inline int64_t dtrain_peer_user(int descriptor) {
-    struct { int32_t process; uint32_t user, group; } peer;
-    socklen_t length = sizeof peer;
-    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.user : -1;
 }

@@ -26,6 +26,11 @@ package enum CheckpointError: Error, Equatable, Sendable {
     /// The run's counter of incarnations is not a number or is used up.
     case incarnation(path: String)
 
+    /// Whether the same call may succeed later: when there is room, or the disk is back.
+    package var mayPass: Bool { if case .io = self { true } else { false } }
+    /// A file with a secret that everybody can read.
+    case exposed(path: String)
+
     package enum SystemCall: String, Sendable {
         case open, read, write, status, synchronize, close, rename, remove, makeFolder
         case list, lock, link, truncate, freeSpace

@@ -7,6 +7,8 @@ package final class ReadableFile: Sendable {
     package let path: String
     /// Bytes, when it was opened.
     package let size: Int
+    /// Who may do what with it.
+    let mode: mode_t
     private let descriptor: Int32
 
     /// Throws: `io`, also (EISDIR, EINVAL) for what is not a regular file.
@@ -27,6 +29,7 @@ package final class ReadableFile: Sendable {
         }
         self.path = path
         self.size = Int(status.st_size)
+        mode = status.st_mode
         self.descriptor = descriptor
     }
 

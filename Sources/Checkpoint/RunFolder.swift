@@ -87,6 +87,8 @@ package final class RunFolder: Sendable {
             paths.lock, paths.incarnation, paths.incarnation + ".tmp", paths.logs,
             paths.identity, paths.identity + ".tmp",
             paths.checkpoints, paths.configuration + ".tmp",
+            paths.coordinatorKey, paths.coordinatorKey + ".tmp", paths.token,
+            paths.token + ".tmp",
         ]
         for name in try names(in: paths.folder) {
             let path = paths.folder + "/" + name

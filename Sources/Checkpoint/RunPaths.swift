@@ -20,6 +20,10 @@ package struct RunPaths: Equatable, Sendable {
     /// The run's number, by which workers know it again.
     package var identity: String { folder + "/identity" }
 
+    /// The coordinator's secret key, and what workers need in order to be let in: mode 0600.
+    package var coordinatorKey: String { folder + "/coordinator.key" }
+    package var token: String { folder + "/token" }
+
     /// The text of a small file of the run. Throws: `io`; `noRun` when it is the configuration that
     /// is missing.
     package func text(_ path: String) throws(CheckpointError) -> String {

@@ -62,6 +62,7 @@ package struct Coordinator: Sendable {
     var workersWelcomed = 0
     /// Processes that have held up the others.
     var probations = Probations()
+    var badLinks = BadLinks()
     var counter: UInt32 = 0
     var members: Members?
     var votes: [PeerID: Vote] = [:]
@@ -86,6 +87,9 @@ package struct Coordinator: Sendable {
     var arithmetic: (kernel: String, probe: WireDigest)?
     var hasStarted = false
     var isStopping = false
+    /// The ledger cannot be written: what is ordered is not heard, so nobody is late.
+    var isPaused = false
+    var rotation: Rotation?
     var firstPrepared: Instant?
     var regenerateAt: Instant?
     var lastTick: Instant?
@@ -96,6 +100,7 @@ package struct Coordinator: Sendable {
     /// Whether the stage at hand takes longer than usual.
     var stageWatch: StageWatch?
     var stragglers = Stragglers()
+    var balanceWatch = BalanceWatch()
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0
@@ -133,8 +138,13 @@ package struct Coordinator: Sendable {
         case .ledgerSynchronized(let step): durable = max(durable, step)
         case .checkpointWritten(let step): checkpointWritten(step, at: now)
         case .checkpointFailed(let step): checkpointFailed(step, at: now)
+        case .ledgerFails: isPaused = true
+        case .ledgerWorks:
+            isPaused = false
+            forgive(at: now)
         case .recordFailed(let step): end(.recordFailed(step: step), "the ledger is not writable")
         case .stopRequested: stopRequested(at: now)
+        case .tokenChanged(let token): tokenChanged(token, at: now)
         }
         defer { actions = [] }
         return actions
@@ -184,9 +194,10 @@ package struct Coordinator: Sendable {
         case .voted(let vote): voted(vote, by: peer, at: now)
         case .evaluated(let evaluation): evaluated(evaluation, by: peer, at: now)
         case .heartbeat(let heartbeat): peers[peer]?.heartbeat = heartbeat
-        case .ringBroken(let generation, let reason):
-            ringBroken(generation, reason, peer, at: now)
+        case .ringBroken(let generation, let reason, let missing):
+            ringBroken(generation, reason, missing, peer, at: now)
         case .leaving(let reason): lost(peer, .left(reason), at: now)
+        case .tokenTaken: tokenTaken(by: peer)
         }
     }
 
@@ -265,6 +276,7 @@ struct Peer: Sendable {
     var heartbeat: Heartbeat?
     /// Of its shards in the last step that it voted on.
     var computeSeconds: Double?
+    var speed = ShardSpeed()
 
     var name: String { "w\(number)" }
 }

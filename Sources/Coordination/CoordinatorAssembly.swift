@@ -11,7 +11,7 @@ extension Coordinator {
         goToBestStep()
         let chosen = candidates(at: now)
         let holders = chosen.filter { $0.holds == committed }
-        guard holders.isEmpty else { return form(holders, at: now) }
+        guard holders.isEmpty else { return form(linked(holders, at: now), at: now) }
         restore(chosen)
     }
 
@@ -130,7 +130,8 @@ extension Coordinator {
         attempts += 1
         let generation = Generation(epoch: policy.epoch, counter: counter)
         let count = chosen.count
-        let bounds = (0...count).map { $0 * policy.shards / count }
+        let bounds = bounds(for: chosen)
+        balanceWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
         stage = .forming(Set(chosen.map(\.id)))
         note(.formed(generation, members: chosen.map(\.name), bounds: bounds))
@@ -138,11 +139,20 @@ extension Coordinator {
             let successor = count > 1 ? chosen[(rank + 1) % count].hello.address : nil
             let roster = Roster(
                 generation: generation, committed: committed, rank: rank, bounds: bounds,
-                names: chosen.map(\.name), successor: successor)
+                names: chosen.map(\.name), successor: successor, keys: keys(rank, chosen))
             send(.roster(roster), to: peer.id)
         }
         enrol(at: now)
         teachAll(at: now)
+    }
+
+    /// By what a member knows its neighbours; nil where all is plain text.
+    private func keys(_ rank: Int, _ chosen: [Peer]) -> RingKeys? {
+        let predecessor = chosen[(rank + chosen.count - 1) % chosen.count].hello.key
+        let successor = chosen[(rank + 1) % chosen.count].hello.key
+        guard chosen.count > 1, !predecessor.isEmpty, !successor.isEmpty else { return nil }
+        return RingKeys(
+            predecessor: predecessor, successor: successor, encryptsAll: policy.encryptsAll)
     }
 
     mutating func formed(_ id: PeerID, _ generation: Generation, at now: Instant) {

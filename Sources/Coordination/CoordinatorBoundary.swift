@@ -17,6 +17,7 @@ extension Coordinator {
         if hasNewcomers(at: now) { return assemble(at: now) }
         let graduates = graduates(at: now)
         if !graduates.isEmpty { return admit(graduates, at: now) }
+        if isUnbalanced { return rebalance(at: now) }
         startStep(at: now)
         enrol(at: now)
         teachAll(at: now)

@@ -14,10 +14,16 @@ package enum CoordinatorEvent: Sendable {
     /// A checkpoint of `step` is whole and named on disk.
     case checkpointWritten(step: Int)
     case checkpointFailed(step: Int)
-    /// The ledger did not take the line of `step`: it must not be committed.
+    /// The ledger did not take the line of `step` and will not: it must not be committed.
     case recordFailed(step: Int)
+    /// What was ordered from a line on waits until the ledger can be written.
+    case ledgerFails
+    /// What waited has been carried out.
+    case ledgerWorks
     /// Save and end: the first Ctrl-C, SIGTERM, a time limit.
     case stopRequested
+    /// The run has another token from now on; the old one admits nobody any more.
+    case tokenChanged(String)
 }
 
 /// What a coordinator wants done, in this order.
@@ -27,7 +33,7 @@ package enum CoordinatorAction: Equatable, Sendable {
     case sendStep(PeerID, generation: Generation, step: Int, shards: Range<Int>)
     /// Send the tokens of `shards` of held-out batch `batch`.
     case sendEvaluation(PeerID, step: Int, batch: Int, shards: Range<Int>)
-    /// Write the step's ledger line; if that fails, drop the actions behind this one.
+    /// Write the step's ledger line; what is behind it waits until that has been done.
     case record(CommittedStep)
     /// Write a line that the ledger has lost and a worker has kept; it was committed before.
     case adopt(CommittedLine)
@@ -42,8 +48,20 @@ package enum CoordinatorAction: Equatable, Sendable {
     case commitCheckpoint(step: Int)
     case abandonCheckpoint(step: Int)
     case forget(PeerID)
+    /// Break every connection but those of the peers: they were made with the old token.
+    case admitOnly([PeerID])
     case note(CoordinatorNote)
     case finish(Outcome)
+}
+
+extension CoordinatorAction {
+    /// Whether it may be carried out before a line that the ledger has not taken yet.
+    package var mayOvertake: Bool {
+        switch self {
+        case .send(_, .heartbeat), .note: true
+        default: false
+        }
+    }
 }
 
 /// A step that all members agree on.
@@ -101,7 +119,8 @@ package enum Outcome: Hashable, Sendable {
 package enum CoordinatorNote: Hashable, Sendable {
     case joined(name: String, host: String, processID: Int, threads: Int, waitingFor: Int)
     case refused(host: String, processID: Int, Refusal)
-    case lost(name: String, host: String, reason: LossReason, step: Int)
+    /// `phase`: what it was doing.
+    case lost(name: String, host: String, reason: LossReason, step: Int, phase: String)
     case formed(Generation, members: [String], bounds: [Int])
     /// No worker is left; the run waits for some.
     case allGone(step: Int)
@@ -116,16 +135,25 @@ package enum CoordinatorNote: Hashable, Sendable {
     case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
     case ringBroken(name: String, reason: String)
+    /// Both are heard, but their ring links do not reach each other; the first is left out for a
+    /// time.
+    case leftOut(name: String, host: String, other: String, otherHost: String)
+    /// The same, but a ring in another order does without that link.
+    case linkAvoided(name: String, host: String, other: String, otherHost: String)
     /// Nothing has moved for longer than usual; these have work to do, or are all that wait.
     case awaiting(step: Int, [Awaited], milliseconds: Int64)
     /// In so many of the last 50 steps the others waited for this one, so long on average.
     case straggler(name: String, host: String, steps: Int, milliseconds: Int64)
+    /// From this step on the shards are cut by how long these take for one.
+    case balancing(step: Int, [ShardTime])
     case stalled(step: Int, waiting: [String], milliseconds: Int64)
     case stateDiffers(step: Int, names: [String])
     case totalsDiffer(step: Int, names: [String])
     case skipped(step: Int, shards: [Int])
     case stopping(step: Int)
     case nonsense(name: String, WireError)
+    /// So many workers have the new token.
+    case tokenChanged(workers: Int)
 }
 
 /// Why a worker is no longer counted.
@@ -138,4 +166,6 @@ package enum LossReason: Hashable, Sendable {
     case reconnected
     case left(String)
     case spokeNonsense
+    /// It did not answer when it was given the new token.
+    case keptOldToken
 }

@@ -25,6 +25,7 @@ extension Coordinator {
             peerTimeoutMilliseconds: Int(policy.deadlines.peerTimeout.count),
             configuration: policy.configuration)
         send(.welcome(welcome), to: id)
+        giveToken(to: id)
         let missing = max(0, policy.workers - peers.count)
         note(
             .joined(
@@ -108,7 +109,9 @@ extension Coordinator {
     }
 
     mutating func lost(_ id: PeerID, _ reason: LossReason, at now: Instant) {
-        guard stage != .finished, let peer = peers.removeValue(forKey: id) else { return }
+        guard stage != .finished, let peer = peers[id] else { return }
+        let phase = phase(of: peer)
+        peers[id] = nil
         actions.append(.forget(id))
         if case .stuck = reason {
             probations.add(peer.hello.instance, policy.deadlines.stall, at: now)
@@ -116,7 +119,7 @@ extension Coordinator {
         note(
             .lost(
                 name: peer.name, host: peer.hello.address.hostName, reason: reason,
-                step: lastCommitted))
+                step: lastCommitted, phase: phase))
         leaveSnapshot(id)
         leaveTeaching(id, at: now)
         switch stage {
@@ -131,9 +134,12 @@ extension Coordinator {
     }
 
     mutating func ringBroken(
-        _ generation: Generation, _ reason: String, _ id: PeerID, at now: Instant
+        _ generation: Generation, _ reason: String, _ missing: RingSides, _ id: PeerID,
+        at now: Instant
     ) {
-        guard generation == members?.generation, regenerateAt == nil else { return }
+        guard generation == members?.generation else { return }
+        noteBadLinks(of: id, missing, at: now)
+        guard regenerateAt == nil else { return }
         note(.ringBroken(name: peers[id]?.name ?? "?", reason: reason))
         // Links that keep breaking are not tried at full speed.
         let deadlines = policy.deadlines

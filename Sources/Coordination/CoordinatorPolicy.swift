@@ -25,6 +25,10 @@ package struct CoordinatorPolicy: Hashable, Sendable {
     package var validationBatches: Int
     package var deadlines: Deadlines
     package var onNonFinite: NonFinite
+    /// Cut the shards by measured speed.
+    package var balance = false
+    /// Links within a host are encrypted like those between hosts.
+    package var encryptsAll = false
     /// Elements of θ in a piece of the state for those who come later.
     package var pieceElements = WireLimit.pieceElements
 

@@ -6,6 +6,8 @@ import Wire
 /// given; the totals of later steps bring a range forward. A donor's death costs one range.
 struct Pupil: Sendable {
     struct Request: Hashable, Sendable {
+        /// Counts all requests: a donor answers them in this order.
+        var number: Int
         var donor: PeerID
         var range: Int
         var subject: PieceRequest.Subject
@@ -90,7 +92,8 @@ extension Coordinator {
             let donor = donors[piecesAsked % donors.count].id
             piecesAsked += 1
             peers[id]?.pupil?.requests.append(
-                Pupil.Request(donor: donor, range: range, subject: subject, since: now))
+                Pupil.Request(
+                    number: piecesAsked, donor: donor, range: range, subject: subject, since: now))
             let request = PieceRequest(
                 subject, offset: range * policy.pieceElements, count: elements(ofRange: range))
             send(.givePiece(request), to: donor)
@@ -107,29 +110,25 @@ extension Coordinator {
         guard piece.offset % policy.pieceElements == 0, range < ranges else {
             return lost(donor, .spokeNonsense, at: now)
         }
-        for peer in peersInOrder {
-            guard
-                let index = peer.pupil?.requests.firstIndex(where: {
-                    $0.donor == donor && $0.range == range
-                })
-            else { continue }
-            let request = peer.pupil!.requests[index]
-            peers[peer.id]?.pupil?.requests.remove(at: index)
-            guard fits(piece, request) else { return lost(donor, .spokeNonsense, at: now) }
-            hand(piece, range, to: peer.id, at: now)
-            return teach(peer.id, at: now)
+        // Several pupils may wait for the same range; who was to have it may be gone.
+        let open = peersInOrder.flatMap { peer in
+            (peer.pupil?.requests ?? []).map { (pupil: peer.id, request: $0) }
         }
+        let answered = open.filter {
+            $0.request.donor == donor && $0.request.range == range
+                && piece.content.answers($0.request.subject, step: piece.step)
+        }
+        guard let (pupil, request) = answered.min(by: { $0.request.number < $1.request.number })
+        else { return }
+        peers[pupil]?.pupil?.requests.removeAll { $0.number == request.number }
+        guard fits(piece, range) else { return lost(donor, .spokeNonsense, at: now) }
+        hand(piece, range, to: pupil, at: now)
+        teach(pupil, at: now)
     }
 
-    private func fits(_ piece: StatePiece, _ request: Pupil.Request) -> Bool {
-        switch (piece.content, request.subject) {
-        case (.nothing, _): true
-        case (.state, .state):
-            piece.step <= committed && piece.count == elements(ofRange: request.range)
-        case (.total, .total(let step)):
-            piece.step == step && piece.count == elements(ofRange: request.range)
-        default: false
-        }
+    private func fits(_ piece: StatePiece, _ range: Int) -> Bool {
+        if case .nothing = piece.content { return true }
+        return piece.step <= committed && piece.count == elements(ofRange: range)
     }
 
     private mutating func hand(_ piece: StatePiece, _ range: Int, to id: PeerID, at now: Instant) {
@@ -250,6 +249,17 @@ extension Coordinator {
             }
             let silence = now.milliseconds(since: late.since)
             lost(late.donor, .stuck(milliseconds: silence), at: now)
+        }
+    }
+}
+
+extension StatePiece.Content {
+    /// Whether it is of the kind that was asked for.
+    fileprivate func answers(_ subject: PieceRequest.Subject, step: Int) -> Bool {
+        switch (self, subject) {
+        case (.nothing, _), (.state, .state): true
+        case (.total, .total(let asked)): step == asked
+        default: false
         }
     }
 }

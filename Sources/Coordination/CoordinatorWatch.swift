@@ -23,13 +23,15 @@ extension Coordinator {
         }
         if let moment = regenerateAt, moment <= now, stage.needsRing { assemble(at: now) }
         startIfEnough(at: now)
+        guard !isPaused else { return }
         watchSnapshot(at: now)
         watchPupils(at: now)
+        watchRotation(at: now)
         sayWhoIsAwaited(at: now)
         watchProgress(at: now)
     }
 
-    private mutating func forgive(at now: Instant) {
+    mutating func forgive(at now: Instant) {
         for id in peers.keys { peers[id]?.lastHeard = now }
         lastMovement = nil
         stageWatch = nil

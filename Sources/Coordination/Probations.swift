@@ -23,6 +23,12 @@ struct Probations: Sendable {
         probations[instance] = probation
     }
 
+    /// The same until a moment.
+    mutating func add(_ instance: UInt64, until end: Instant, at now: Instant) {
+        add(instance, Milliseconds(0), at: now)
+        if let known = probations[instance]?.end { probations[instance]?.end = max(known, end) }
+    }
+
     func hold(_ instance: UInt64, at now: Instant) -> Bool {
         probations[instance].map { now < $0.end } ?? false
     }

@@ -10,6 +10,8 @@ package struct RunStatus: Codable, Hashable, Sendable {
     package var generation: Int
     package var incarnation: Int
     package var state: State
+    /// Training waits until the ledger can be written.
+    package var paused: Bool
     package var workers: [Worker]
 
     package struct Worker: Codable, Hashable, Sendable {
@@ -56,7 +58,7 @@ extension Coordinator {
         RunStatus(
             step: lastCommitted, steps: policy.steps, generation: Int(counter),
             incarnation: Int(policy.epoch), state: state,
-            workers: peersInOrder.map { worker($0, at: now) })
+            paused: isPaused, workers: peersInOrder.map { worker($0, at: now) })
     }
 
     private var state: RunStatus.State {
@@ -81,10 +83,16 @@ extension Coordinator {
             lateMilliseconds: Int(1000 * late.seconds))
     }
 
-    /// What it says that it does; one outside the ring learns the state or is spare.
-    private func phase(of peer: Peer) -> String {
+    /// What it says that it does, and what it must be doing where its last heartbeat is older.
+    func phase(of peer: Peer) -> String {
         if peer.pupil != nil { return "learning" }
-        return "\(peer.heartbeat?.phase ?? .joining)"
+        let said = peer.heartbeat?.phase ?? .joining
+        guard case .stepping(let step, _) = stage, members?.peers.contains(peer.id) == true else {
+            return said == .receivingState ? "receiving the state" : "\(said)"
+        }
+        if votes[peer.id] != nil { return "\(WorkerPhase.voting)" }
+        if peer.heartbeat?.step == step && said == .folding { return "\(said)" }
+        return "\(peer.written == nil ? WorkerPhase.updating : .computing)"
     }
 
     /// The neighbour for which its fold waits, by name.
@@ -141,6 +149,10 @@ extension Coordinator {
     mutating func time(_ votes: [Vote], _ members: Members) {
         for (id, vote) in zip(members.peers, votes) {
             peers[id]?.computeSeconds = vote.computeSeconds
+            // A step that was folded anew found some of its shards computed.
+            guard attempts == 0, let peer = peers[id] else { continue }
+            peers[id]?.speed.add(
+                vote.computeSeconds, shards: vote.reports.count, threads: peer.hello.threads)
         }
         stragglers.add(zip(members.peers, votes).map { ($0, $1.computeSeconds) })
         guard let worst = stragglers.worst(), let peer = peers[worst.peer] else { return }

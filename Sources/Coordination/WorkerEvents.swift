@@ -15,7 +15,8 @@ package enum WorkerEvent: Sendable {
     /// A state that was sent, in slices or in pieces, is whole.
     case stateStored(HeldState)
     case ringFormed(Generation)
-    case ringBroken(Generation, reason: String)
+    /// `missing`: the neighbours that did not come when the ring was formed.
+    case ringBroken(Generation, reason: String, missing: RingSides = [])
     case folded(Vote)
     /// θ, m and v as they were written.
     case updated(HeldState)
@@ -72,6 +73,8 @@ package enum WorkerAction: Equatable, Sendable {
     case moreSlices(step: Int, position: Int)
     case abandonCapture
     case evaluate(EvaluationOrder)
+    /// Connect with this token from now on.
+    case keepToken(String)
     case note(WorkerNote)
     case leave(WorkerOutcome)
 }

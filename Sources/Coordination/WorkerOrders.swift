@@ -11,6 +11,9 @@ extension WorkerSession {
         case .sliceTaken(let step, let position):
             actions.append(.moreSlices(step: step, position: position))
         case .abandonSnapshot: actions.append(.abandonCapture)
+        case .token(let token):
+            actions.append(.keepToken(token))
+            actions.append(.send(.tokenTaken))
         default: wait(message, at: now)
         }
     }

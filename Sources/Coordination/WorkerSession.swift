@@ -111,8 +111,9 @@ package struct WorkerSession: Sendable {
         case .ringFormed(let generation) where generation == roster?.generation && order == nil:
             phase = .waiting
             actions.append(.send(.formed(generation)))
-        case .ringBroken(let generation, let reason) where generation == roster?.generation:
-            actions.append(.send(.ringBroken(generation, reason: reason)))
+        case .ringBroken(let generation, let reason, let missing)
+        where generation == roster?.generation:
+            actions.append(.send(.ringBroken(generation, reason: reason, missing: missing)))
         case .computed(let step) where order?.step == step && phase == .computing:
             phase = .folding
         case .folded(let vote): finishedFold(vote)

@@ -12,6 +12,11 @@ package struct DealerSocket: ~Copyable {
         try base.bind(endpoint)
     }
 
+    /// From here on what is bound or connected is secured so.
+    package func secure(_ security: SocketOptions.Security) throws(MessagingError) {
+        try security.apply(to: base.handle)
+    }
+
     package func connect(_ endpoint: String) throws(MessagingError) {
         try base.connect(endpoint)
     }

@@ -73,6 +73,12 @@ package final class Message {
         try body(UnsafeMutableRawBufferPointer(start: zmq_msg_data(pointer), count: count))
     }
 
+    /// The key whose owner sent a received frame, as the gate let it in; nil for plain connections.
+    package var user: PublicKey? {
+        guard let text = zmq_msg_gets(pointer, "User-Id") else { return nil }
+        return PublicKey(hexadecimal: String(cString: text))
+    }
+
     /// Descriptor of the connection that a received frame came over, -1 if unknown.
     ///
     /// It equals the monitor's in `disconnected`; the kernel may use the number again afterwards.

@@ -5,6 +5,8 @@ package enum MessagingError: Error, Equatable, Sendable {
     case addressInUse(endpoint: String)
     /// The text is no endpoint, or its transport, host or interface does not exist here.
     case invalidEndpoint(String, code: Int32)
+    /// The name leads nowhere, in the resolver's words.
+    case unknownHost(String, reason: String)
     case cannotBind(endpoint: String, code: Int32)
     case cannotConnect(endpoint: String, code: Int32)
     /// No connection bears this identity (any more).

@@ -12,6 +12,11 @@ package struct RouterSocket: ~Copyable {
         try base.bind(endpoint)
     }
 
+    /// From here on what is bound is secured so; what is bound already stays as it is.
+    package func secure(_ security: SocketOptions.Security) throws(MessagingError) {
+        try security.apply(to: base.handle)
+    }
+
     // MARK: Receiving
 
     /// The next message of one payload frame, nil if none is there.
@@ -26,6 +31,24 @@ package struct RouterSocket: ~Copyable {
         let payload = Message()
         guard try receive(identity: identity, payload: payload) else { return nil }
         return (identity.bytes, payload.connection, payload.bytes)
+    }
+
+    /// The same, with the key whose owner sent it; nil for a plain connection.
+    package func receiveKnown() throws(MessagingError) -> (sender: Sender, payload: [UInt8])? {
+        let identity = Message()
+        let payload = Message()
+        guard try receive(identity: identity, payload: payload) else { return nil }
+        let sender = Sender(
+            identity: identity.bytes, connection: payload.connection, key: payload.user)
+        return (sender, payload.bytes)
+    }
+
+    /// Who sent a message.
+    package struct Sender: Hashable, Sendable {
+        package var identity: [UInt8]
+        /// Descriptor of the connection.
+        package var connection: Int32
+        package var key: PublicKey?
     }
 
     /// The same into frames that are used again: no copy, no allocation.

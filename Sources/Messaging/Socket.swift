@@ -33,6 +33,13 @@ package struct Socket: ~Copyable {
             decoding: text[..<max(0, count - 1)].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    /// Listens no more at an endpoint that `bind` returned.
+    package func unbind(_ endpoint: String) throws(MessagingError) {
+        guard zmq_unbind(handle.pointer, endpoint) == 0 else {
+            throw .invalidEndpoint(endpoint, code: zmq_errno())
+        }
+    }
+
     /// Starts to connect; libzmq keeps trying until the socket is closed.
     package func connect(_ endpoint: String) throws(MessagingError) {
         try Self.checkPort(endpoint)

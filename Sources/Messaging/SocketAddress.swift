@@ -90,6 +90,16 @@ struct SocketAddress {
         return descriptor
     }
 
+    /// The same at the first of these ports that is free.
+    mutating func listen(at ports: ClosedRange<Int>) throws(MessagingError) -> Int32 {
+        for port in ports.dropLast() {
+            self.port = UInt16(port)
+            if let descriptor = try? listen() { return descriptor }
+        }
+        port = UInt16(ports.upperBound)
+        return try listen()
+    }
+
     func listen() throws(MessagingError) -> Int32 {
         let descriptor = try socket()
         guard with({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 4) == 0 else {
@@ -98,9 +108,5 @@ struct SocketAddress {
             throw .system(call: "bind", code: code)
         }
         return descriptor
-    }
-
-    static func isOfThisUser(_ descriptor: Int32) -> Bool {
-        dtrain_peer_user(descriptor) == Int64(geteuid())
     }
 }

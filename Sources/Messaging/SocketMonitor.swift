@@ -11,8 +11,7 @@ package struct ConnectionEvent: Sendable, Equatable {
         /// Both sides speak the protocol: messages may flow.
         case ready
         case disconnected
-        /// libzmq's code: an errno or a ZMTP error.
-        case handshakeFailed(code: Int32)
+        case handshakeFailed(HandshakeFailure)
         /// Accepting failed, as when descriptors have run out: an errno.
         case acceptFailed(code: Int32)
         case other(UInt16)
@@ -22,6 +21,28 @@ package struct ConnectionEvent: Sendable, Equatable {
     /// The connection's descriptor, -1 where the event has none.
     package let descriptor: Int32
     package let endpoint: String
+}
+
+/// Why two sides did not come to speak the same protocol.
+package enum HandshakeFailure: Sendable, Hashable {
+    /// The gate does not know the client's key.
+    case refused
+    /// One side encrypts, the other does not.
+    case otherMechanism
+    /// The client has another server in mind, or bytes were altered on the way.
+    case otherKey
+    /// What came is no handshake; libzmq's code.
+    case nonsense(code: Int32)
+    /// The connection ended, or time ran out, in the middle of it; an errno.
+    case cutOff(code: Int32)
+
+    init(protocolError code: Int32) {
+        switch code {
+        case ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH: self = .otherMechanism
+        case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: self = .otherKey
+        default: self = .nonsense(code: code)
+        }
+    }
 }
 
 /// Tells a socket's owner, on the same thread, which connections come and go.
@@ -95,9 +116,9 @@ package struct SocketMonitor: ~Copyable {
             case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .ready
             case ZMQ_EVENT_DISCONNECTED: .disconnected
             case ZMQ_EVENT_ACCEPT_FAILED: .acceptFailed(code: value)
-            case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL,
-                ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-                .handshakeFailed(code: value)
+            case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: .handshakeFailed(.refused)
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: .handshakeFailed(.init(protocolError: value))
+            case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: .handshakeFailed(.cutOff(code: value))
             default: .other(event)
             }
         switch kind {

@@ -111,8 +111,10 @@ package final class StreamListener: Sendable {
     package let place: StreamPlace
 
     /// Listens where connections come from whence `connection` came: at its own address of this
-    /// host, at a free port, or as a unix socket under an abstract name.
-    package init(beside connection: Int32) throws(MessagingError) {
+    /// host, at the first free one of some ports, or as a unix socket under an abstract name.
+    package init(
+        beside connection: Int32, ports: ClosedRange<Int>? = nil
+    ) throws(MessagingError) {
         var address = try SocketAddress(ofThisEndOf: connection)
         if address.isUnix {
             let name = "dtrain-stream-\(getpid())-\(UInt64.random(in: 0 ... .max))"
@@ -120,8 +122,7 @@ package final class StreamListener: Sendable {
             place = .unix(name)
             descriptor = try address.listen()
         } else {
-            address.port = 0
-            descriptor = try address.listen()
+            descriptor = try address.listen(at: ports ?? 0...0)
             address = try SocketAddress(ofThisEndOf: descriptor)
             place = .tcp(host: "", port: Int(address.port))
         }
@@ -141,7 +142,7 @@ package final class StreamListener: Sendable {
             _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
             _ = fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) | O_NONBLOCK)
             let stream = Stream(descriptor: connection)
-            if case .unix = place, !SocketAddress.isOfThisUser(connection) { continue }
+            if case .unix = place, !isOfThisUser(connection) { continue }
             return stream
         }
     }

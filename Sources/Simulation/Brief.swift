@@ -23,8 +23,9 @@ extension WorkerMessage {
             "heartbeat \(heartbeat.phase) \(heartbeat.step) progress \(heartbeat.progress)"
         case .slice(let slice): "slice \(slice.step) \(slice.section) \(slice.offset)"
         case .sliceTaken(let step, let position): "slice taken \(step) up to \(position)"
-        case .ringBroken(let generation, let reason): "ring \(generation) broken: \(reason)"
+        case .ringBroken(let generation, let reason, _): "ring \(generation) broken: \(reason)"
         case .leaving(let reason): "leaving: \(reason)"
+        case .tokenTaken: "token taken"
         }
     }
 
@@ -66,6 +67,7 @@ extension CoordinatorMessage {
         case .evaluate(let order): "evaluate \(order.step) batch \(order.batch)"
         case .heartbeat: "heartbeat"
         case .sayHello: "say hello"
+        case .token: "token"
         case .finish(let reason): "finish: \(reason)"
         }
     }
@@ -115,6 +117,7 @@ extension CoordinatorAction {
         case .commitCheckpoint(let step): return "commit checkpoint \(step)"
         case .abandonCheckpoint(let step): return "abandon checkpoint \(step)"
         case .forget(let peer): return "forget \(name(peer))"
+        case .admitOnly(let peers): return "admit only \(names(peers))"
         case .note(let note): return "note \(Self.brief("\(note)"))"
         case .finish(let outcome): return "end \(Self.brief("\(outcome)"))"
         }
@@ -153,6 +156,7 @@ extension WorkerAction {
         case .moreSlices(let step, let position): "more slices of \(step) after \(position)"
         case .abandonCapture: "abandon capture"
         case .evaluate(let order): "evaluate \(order.step) batch \(order.batch)"
+        case .keepToken: "keep the token"
         case .note(let note): "note \(note)"
         case .leave(let outcome): "leave \(outcome)"
         }

@@ -21,6 +21,8 @@ enum Fault: Hashable, Sendable {
     /// A bit of a worker's parameters changes while it computes.
     case flipBit(slot: Int, bit: Int)
     case stopRun
+    /// The run's token is made anew while it runs.
+    case changeToken
     case killEverything(losingPower: Bool)
 
     enum Ways: Hashable, Sendable { case up, down, both }
@@ -52,12 +54,14 @@ struct Plan: Sendable {
     let steps: Int
     let checkpointEvery: Int
     let validateEvery: Int
+    /// Shards are cut by speed.
+    let balances: Bool
     let faults: [(time: Int64, fault: Fault)]
     let canary: Canary?
     let deadlines = Deadlines(peerTimeout: Milliseconds(1_000))
 
     /// Faults begin and end before this moment, in microseconds.
-    static let horizon: Int64 = 8_000_000
+    let horizon: Int64
     /// The run must be finished this long after the horizon.
     static let patience: Int64 = 60_000_000
 
@@ -65,6 +69,7 @@ struct Plan: Sendable {
         var random = RandomStream(seed: seed)
         self.seed = seed
         self.canary = canary
+        horizon = 8_000_000
         workers = random.number(1...5)
         slots = workers + random.number(0...2)
         shards = random.number(workers...8)
@@ -81,6 +86,23 @@ struct Plan: Sendable {
             faults.append((time, Self.fault(slots, &random)))
         }
         self.faults = faults
+        balances = random.chance(50)
+    }
+
+    /// A run of some workers that nothing befalls but what is put in later.
+    init(undisturbed seed: UInt64) {
+        var random = RandomStream(seed: seed)
+        self.seed = seed
+        canary = nil
+        horizon = 30_000_000
+        workers = random.number(3...5)
+        slots = workers
+        shards = random.number(workers...8)
+        steps = 100
+        checkpointEvery = 0
+        validateEvery = 0
+        faults = []
+        balances = false
     }
 
     private static func fault(_ slots: Int, _ random: inout RandomStream) -> Fault {
@@ -94,7 +116,8 @@ struct Plan: Sendable {
         case ..<23: return .endWorker(slot: slot)
         case ..<27: return .hangWorker(slot: slot, time: max(time, 500_000))
         case ..<35: return .stopWorker(slot: slot, time: time)
-        case ..<42: return .dropConnection(slot: slot)
+        case ..<40: return .dropConnection(slot: slot)
+        case ..<42: return .changeToken
         case ..<52:
             let ways: [Fault.Ways] = [.up, .down, .both]
             return .cutControl(slot: slot, ways[random.number(0...2)], time: time)
@@ -123,6 +146,7 @@ struct Plan: Sendable {
             waitForAll: false, shards: shards, steps: steps, checkpointEvery: checkpointEvery,
             validateEvery: validateEvery, validationBatches: validateEvery > 0 ? 2 : 0,
             deadlines: deadlines, onNonFinite: .stop)
+        policy.balance = balances
         policy.startGrace = Milliseconds(500)
         policy.pieceElements = ToyModel.pieceElements
         return policy

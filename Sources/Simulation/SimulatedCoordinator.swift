@@ -9,6 +9,8 @@ final class SimulatedCoordinator: Process {
     private var lastSynchronized: Int64 = 0
     private var diskIsFreeAt: Int64 = 0
     private(set) var outcome: Outcome?
+    /// What waits for a line that the disk did not take; the line first.
+    private var withheld: [CoordinatorAction] = []
 
     init(_ world: World) {
         machine = Coordinator(
@@ -26,6 +28,7 @@ final class SimulatedCoordinator: Process {
         connections = [:]
         deliveries = [:]
         outcome = nil
+        withheld = []
         diskIsFreeAt = world.now
         later(0) { [self] in tick() }
     }
@@ -71,14 +74,52 @@ final class SimulatedCoordinator: Process {
         handle(.disconnected(peer))
     }
 
-    func stopRun() { handle(.stopRequested) }
+    func changeToken() { handle(.tokenChanged("token")) }
+
+    func stopRun() {
+        guard withheld.isEmpty else {
+            withheld = []
+            return handle(.recordFailed(step: machine.lastCommitted))
+        }
+        handle(.stopRequested)
+    }
 
     private func handle(_ event: CoordinatorEvent) {
         guard isAlive, outcome == nil else { return }
-        for action in machine.receive(event, at: world.instant) where isAlive && outcome == nil {
-            guard perform(action) else { return }
-            // The process may die between any two of the things that it does.
-            if world.dies(self) { return }
+        carryOut(machine.receive(event, at: world.instant))
+    }
+
+    private func carryOut(_ actions: [CoordinatorAction]) {
+        for (index, action) in actions.enumerated() where isAlive && outcome == nil {
+            if !withheld.isEmpty && !action.mayOvertake {
+                withheld.append(action)
+            } else if perform(action) {
+                // The process may die between any two of the things that it does.
+                if world.dies(self) { return }
+            } else {
+                return withhold(Array(actions[index...]))
+            }
+        }
+    }
+
+    /// No line, no commit: what is behind it waits.
+    private func withhold(_ actions: [CoordinatorAction]) {
+        withheld = actions.filter { !$0.mayOvertake }
+        retryLater()
+        carryOut(actions.filter(\.mayOvertake) + machine.receive(.ledgerFails, at: world.instant))
+    }
+
+    private func retryLater() {
+        later(300_000) { [self] in
+            guard outcome == nil, !withheld.isEmpty else { return }
+            let waiting = withheld
+            withheld = []
+            for (index, action) in waiting.enumerated() where isAlive && outcome == nil {
+                guard !perform(action) else { continue }
+                withheld = Array(waiting[index...])
+                return retryLater()
+            }
+            handle(.ledgerWorks)
         }
     }
 
@@ -104,7 +145,12 @@ final class SimulatedCoordinator: Process {
         case .commitCheckpoint(let step): commitCheckpoint(step)
         case .abandonCheckpoint(let step): onDisk { $0.world.disk.abandon(step) }
         case .forget(let peer): deliveries[peer] = nil
-        case .note(let note): world.trace { "c notes \(note)" }
+        case .admitOnly(let peers):
+            for (peer, connection) in connections.sorted(by: { $0.key < $1.key })
+            where !peers.contains(peer) { connection.close() }
+        case .note(let note):
+            world.trace { "c notes \(note)" }
+            world.notes.append((world.now, note))
         case .finish(let outcome): finish(outcome)
         }
         return true
@@ -138,13 +184,7 @@ final class SimulatedCoordinator: Process {
         return append(line)
     }
 
-    private func append(_ line: CommittedLine) -> Bool {
-        guard world.disk.append(line) else {
-            handle(.recordFailed(step: line.step))
-            return false
-        }
-        return true
-    }
+    private func append(_ line: CommittedLine) -> Bool { world.disk.append(line) }
 
     private func onDisk(_ action: @escaping (SimulatedCoordinator) -> Void) {
         diskIsFreeAt = max(diskIsFreeAt, world.now) + Int64(world.random.number(100...5_000))

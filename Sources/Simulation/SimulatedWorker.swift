@@ -139,6 +139,7 @@ final class SimulatedWorker: Process {
         case .moreSlices(let step, _): if streamedStep == step { sendSlice() }
         case .abandonCapture: stream = nil
         case .evaluate(let order): evaluate(order)
+        case .keepToken: break
         case .note(let note): world.trace { "\(self.name) notes \(note)" }
         case .leave(let outcome):
             world.trace { "\(self.name) leaves: \(outcome)" }
@@ -267,7 +268,7 @@ final class SimulatedWorker: Process {
         gradientsStep = order.step
         let own = Set(order.shards.map(\.shard))
         gradients = gradients.filter { own.contains($0.key) }
-        fold = ToyFold(order: order, generation: ring.generation)
+        fold = ToyFold(order: order, generation: ring.generation, begun: world.now)
         computeNext(order, state, writings)
         goOnFolding()
     }
@@ -279,6 +280,7 @@ final class SimulatedWorker: Process {
 
     private func computeNext(_ order: StepOrder, _ state: ToyState, _ writing: Int) {
         guard let shard = order.shards.map(\.shard).first(where: { gradients[$0] == nil }) else {
+            if let fold { self.fold?.computeTime = world.now - fold.begun }
             handle(.computed(step: order.step))
             return
         }

@@ -20,6 +20,9 @@ struct ToyRing {
 struct ToyFold {
     let order: StepOrder
     let generation: Generation
+    /// Microseconds on the world's clock.
+    let begun: Int64
+    var computeTime: Int64 = 0
     var partial: ToySum?
     var isPassedOn = false
     var isAbandoned = false
@@ -141,7 +144,8 @@ extension SimulatedWorker {
                     generation: fold.generation, step: fold.order.step,
                     total: ToyModel.digest(total.values), state: digest(of: state),
                     squaredNorm: Double(total.values.reduce(0) { $0 + $1 * $1 }),
-                    nonFiniteShards: [], reports: reports, computeSeconds: 0, waitSeconds: 0,
+                    nonFiniteShards: [], reports: reports,
+                    computeSeconds: Double(fold.computeTime) * 1e-6, waitSeconds: 0,
                     foldSeconds: 0)))
     }
 

@@ -21,6 +21,8 @@ final class World {
     private var lostLinks: Set<Int> = []
     private var losesPower = false
     private(set) var isFinished = false
+    /// What the coordinator has said, and when.
+    var notes: [(time: Int64, note: CoordinatorNote)] = []
     private let isTracing: Bool
     private(set) var lines: [String] = []
 
@@ -38,7 +40,7 @@ final class World {
         for (time, fault) in plan.faults {
             agenda.add(at: time) { [unowned self] in self.happen(fault) }
         }
-        agenda.add(at: Plan.horizon) { [unowned self] in heal() }
+        agenda.add(at: plan.horizon) { [unowned self] in heal() }
     }
 
     /// Lets time pass until the run is finished, something forbidden has happened, or it takes too
@@ -47,7 +49,7 @@ final class World {
         while !isFinished, audit.violation == nil, let next = agenda.next() {
             now = next.time
             next.action()
-            if now > Plan.horizon + Plan.patience {
+            if now > plan.horizon + Plan.patience {
                 return fail("not finished after \(now / 1_000_000) s: \(coordinator.machine.brief)")
             }
         }
@@ -188,7 +190,7 @@ final class World {
 
     // MARK: faults
 
-    private func happen(_ fault: Fault) {
+    func happen(_ fault: Fault) {
         trace { "FAULT \(fault)" }
         switch fault {
         case .killWorker(let slot): kill(workers[slot])
@@ -222,6 +224,7 @@ final class World {
             agenda.add(at: now + Int64(time)) { [unowned self] in disk.isFailing = false }
         case .flipBit(let slot, let bit): workers[slot].flipLater(bit)
         case .stopRun: coordinator.later(0) { [unowned self] in coordinator.stopRun() }
+        case .changeToken: coordinator.later(0) { [unowned self] in coordinator.changeToken() }
         case .killEverything(let losingPower):
             losesPower = losingPower
             killCoordinator()

@@ -29,6 +29,8 @@ package enum CoordinatorMessage: Hashable, Sendable {
     case heartbeat
     /// This connection is not counted (any more): make another and say hello.
     case sayHello
+    /// The run's token from now on.
+    case token(String)
     case finish(reason: String)
 }
 
@@ -64,17 +66,35 @@ package struct Roster: Hashable, Sendable {
     package var bounds: [Int]
     package var names: [String]
     package var successor: PeerAddress?
+    /// Nil for the only member, and where all is plain text.
+    package var keys: RingKeys?
 
     package init(
         generation: Generation, committed: Int, rank: Int, bounds: [Int], names: [String],
-        successor: PeerAddress?
+        successor: PeerAddress?, keys: RingKeys? = nil
     ) {
+        self.keys = keys
         self.generation = generation
         self.committed = committed
         self.rank = rank
         self.bounds = bounds
         self.names = names
         self.successor = successor
+    }
+}
+
+/// How a member knows its neighbours in the ring.
+package struct RingKeys: Hashable, Sendable {
+    /// Public halves of the keys that they named in their hellos.
+    package var predecessor: [UInt8]
+    package var successor: [UInt8]
+    /// Links within a host are encrypted, too: nothing goes through shared memory or ipc.
+    package var encryptsAll: Bool
+
+    package init(predecessor: [UInt8], successor: [UInt8], encryptsAll: Bool) {
+        self.predecessor = predecessor
+        self.successor = successor
+        self.encryptsAll = encryptsAll
     }
 }
 

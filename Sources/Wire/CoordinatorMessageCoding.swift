@@ -26,6 +26,7 @@ extension CoordinatorMessage {
         case .passStep: 81
         case .newState: 82
         case .proven: 83
+        case .token: 84
         }
     }
 
@@ -49,6 +50,7 @@ extension CoordinatorMessage {
         case .commit(let commit): commit.write(to: &writer)
         case .evaluate(let order): order.write(to: &writer)
         case .finish(let reason): writer.put(clipped: reason)
+        case .token(let token): writer.put(token)
         }
     }
 
@@ -75,6 +77,7 @@ extension CoordinatorMessage {
         case 78: self = .sayHello
         case 79: self = .givePiece(try PieceRequest(from: &reader))
         case 80: self = .piece(try StatePiece(from: &reader))
+        case 84: self = .token(try reader.text("token", limit: WireLimit.text))
         case 83: self = .proven(step: try reader.count("step", limit: WireLimit.steps))
         case 82: self = .newState(number: try reader.integer("number"))
         case 81: self = .passStep(try reader.count("step", limit: WireLimit.steps))
@@ -115,6 +118,8 @@ extension Roster: WireCodable {
         for name in names { writer.put(name) }
         writer.put(successor != nil)
         successor?.write(to: &writer)
+        writer.put(keys != nil)
+        keys?.write(to: &writer)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -126,13 +131,32 @@ extension Roster: WireCodable {
         var names: [String] = []
         for _ in 0..<count { names.append(try reader.text("name", limit: WireLimit.text)) }
         let successor = try reader.bool("has successor") ? try PeerAddress(from: &reader) : nil
+        let keys = try reader.bool("has keys") ? try RingKeys(from: &reader) : nil
         self.init(
             generation: generation, committed: committed, rank: rank, bounds: bounds, names: names,
-            successor: successor)
+            successor: successor, keys: keys)
         guard count > 0, rank < count, bounds.count == count + 1, bounds[0] == 0,
             zip(bounds, bounds.dropFirst()).allSatisfy({ $0 < $1 }),
             bounds[count] <= WireLimit.shards, (count > 1) == (successor != nil)
         else { throw .unknownValue(field: "roster", value: rank) }
+    }
+}
+
+extension RingKeys: WireCodable {
+    func write(to writer: inout ByteWriter) {
+        writer.put(predecessor)
+        writer.put(successor)
+        writer.put(encryptsAll)
+    }
+
+    init(from reader: inout ByteReader) throws(WireError) {
+        self.init(
+            predecessor: try reader.key("predecessor's key"),
+            successor: try reader.key("successor's key"),
+            encryptsAll: try reader.bool("encrypts all"))
+        guard !predecessor.isEmpty, !successor.isEmpty else {
+            throw .unknownValue(field: "key", value: 0)
+        }
     }
 }
 

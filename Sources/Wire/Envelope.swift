@@ -1,7 +1,7 @@
 import CXXHash
 
 /// The version of everything that dtrain puts on a control connection.
-package let protocolVersion = 2
+package let protocolVersion = 3
 
 /// What stands in front of every control message: magic, protocol version, kind, checksum.
 ///
@@ -67,7 +67,7 @@ package enum WireLimit {
     /// Thirty years: far from where counting its milliseconds overflows.
     package static let seconds = 1e9
     /// Bytes of state in one slice.
-    package static let sliceBytes = 1 << 22
+    package static let sliceBytes = 1 << 20
     /// Elements of θ that one piece of a state covers.
     package static let pieceElements = 1 << 16
     /// Committed lines that a worker keeps.
@@ -78,6 +78,15 @@ package enum WireLimit {
     package static let text = 4096
     /// The configuration of a run.
     package static let configuration = 1 << 20
-    /// One whole control message.
+    /// One whole message to a worker.
     package static let message = 1 << 28
+    /// The public half of a key, if there is one.
+    package static let key = 32
+
+    /// One whole message to a coordinator: a slice, or what is reported about `shards` shards.
+    ///
+    /// Strangers may send so much before they have proven anything, so it is kept small.
+    package static func report(shards: Int, layers: Int) -> Int {
+        2 << 20 + shards * (64 + 32 * layers)
+    }
 }

@@ -225,6 +225,15 @@ extension ByteReader {
         return values
     }
 
+    /// A public key, or nothing.
+    mutating func key(_ field: String) throws(WireError) -> [UInt8] {
+        let key = try content(field, limit: WireLimit.key)
+        guard key.isEmpty || key.count == WireLimit.key else {
+            throw .unknownValue(field: field, value: key.count)
+        }
+        return key
+    }
+
     mutating func value<Value: RawRepresentable>(
         _ field: String
     ) throws(WireError) -> Value where Value.RawValue == UInt8 {

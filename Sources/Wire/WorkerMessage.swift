@@ -23,14 +23,28 @@ package enum WorkerMessage: Hashable, Sendable {
     case piece(StatePiece)
     /// The piece at `offset` has been taken; another may be sent.
     case pieceTaken(offset: Int)
-    case ringBroken(Generation, reason: String)
+    /// `missing`: the neighbours that did not come when the ring was formed.
+    case ringBroken(Generation, reason: String, missing: RingSides = [])
+    /// The new token is kept; who says hello the next time may need it.
+    case tokenTaken
     case leaving(reason: String)
+}
+
+/// Neighbours in a ring.
+package struct RingSides: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package static let predecessor = RingSides(rawValue: 1)
+    package static let successor = RingSides(rawValue: 2)
 }
 
 /// Who a worker is and what it computes with.
 package struct Hello: Hashable, Sendable {
     package var software: String
     package var address: PeerAddress
+    /// Public half of the key that this process drew when it started, and speaks under on the
+    /// control connection and in the ring; empty where all is plain text.
+    package var key: [UInt8]
     package var processID: Int
     /// Drawn when the process started: who says hello again under another identity is known by it.
     package var instance: UInt64
@@ -43,11 +57,13 @@ package struct Hello: Hashable, Sendable {
     package var epoch: UInt32
 
     package init(
-        software: String, address: PeerAddress, processID: Int, instance: UInt64, threads: Int,
-        kernel: String, probe: WireDigest, run: UInt64? = nil, epoch: UInt32 = 0
+        software: String, address: PeerAddress, key: [UInt8] = [], processID: Int,
+        instance: UInt64, threads: Int, kernel: String, probe: WireDigest, run: UInt64? = nil,
+        epoch: UInt32 = 0
     ) {
         self.software = software
         self.address = address
+        self.key = key
         self.processID = processID
         self.instance = instance
         self.threads = threads

@@ -22,6 +22,7 @@ extension WorkerMessage {
         case .piece: 13
         case .pieceTaken: 14
         case .captured: 15
+        case .tokenTaken: 16
         }
     }
 
@@ -41,12 +42,14 @@ extension WorkerMessage {
         case .sliceTaken(let step, let position):
             writer.put(UInt64(step))
             writer.put(UInt64(position))
-        case .ringBroken(let generation, let reason):
+        case .ringBroken(let generation, let reason, let missing):
             generation.write(to: &writer)
             writer.put(clipped: reason)
+            writer.put(missing.rawValue)
         case .leaving(let reason): writer.put(clipped: reason)
         case .piece(let piece): piece.write(to: &writer)
         case .pieceTaken(let offset): writer.put(UInt64(offset))
+        case .tokenTaken: break
         }
     }
 
@@ -71,11 +74,13 @@ extension WorkerMessage {
         case 10:
             self = .ringBroken(
                 try Generation(from: &reader),
-                reason: try reader.text("reason", limit: WireLimit.text))
+                reason: try reader.text("reason", limit: WireLimit.text),
+                missing: RingSides(rawValue: try reader.integer("missing neighbours")))
         case 11: self = .leaving(reason: try reader.text("reason", limit: WireLimit.text))
         case 12: self = .updated(try HeldState(from: &reader))
         case 13: self = .piece(try StatePiece(from: &reader))
         case 15: self = .captured(try HeldState(from: &reader))
+        case 16: self = .tokenTaken
         case 14:
             self = .pieceTaken(offset: try reader.count("offset", limit: WireLimit.elements))
         default: throw .unknownValue(field: "kind", value: Int(kind))
@@ -88,6 +93,7 @@ extension Hello: WireCodable {
     func write(to writer: inout ByteWriter) {
         writer.put(software)
         address.write(to: &writer)
+        writer.put(key)
         writer.put(UInt64(processID))
         writer.put(instance)
         writer.put(UInt32(threads))
@@ -101,6 +107,7 @@ extension Hello: WireCodable {
     init(from reader: inout ByteReader) throws(WireError) {
         let software = try reader.text("software", limit: WireLimit.text)
         let address = try PeerAddress(from: &reader)
+        let key = try reader.key("key")
         let processID = try reader.count("process id", limit: Int(Int32.max))
         let instance = try reader.integer("instance", as: UInt64.self)
         let threads = Int(try reader.integer("threads", as: UInt32.self))
@@ -109,8 +116,9 @@ extension Hello: WireCodable {
         let hasRun = try reader.bool("has run")
         let run = try reader.integer("run", as: UInt64.self)
         self.init(
-            software: software, address: address, processID: processID, instance: instance,
-            threads: threads, kernel: kernel, probe: probe, run: hasRun ? run : nil,
+            software: software, address: address, key: key, processID: processID,
+            instance: instance, threads: threads, kernel: kernel, probe: probe,
+            run: hasRun ? run : nil,
             epoch: try reader.integer("epoch"))
     }
 }

@@ -7,7 +7,7 @@ extension Entry {
         let benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
             transport: RingTransport(request.transport),
-            collective: request.collective == .fold ? .fold : .ring)
+            collective: request.collective == .fold ? .fold : .ring, isSecure: request.secure)
         if !request.json { try StandardOutput.write(AllReduceBenchmark.Row.header) }
         try benchmark.run(arguments: [AllReduceMembership.name]) { row in
             if request.json {

@@ -17,11 +17,15 @@ extension Entry {
     ) throws {
         if request.dryRun { return try describe(request) }
         let terminal = Terminal(isQuiet: request.quiet)
+        if request.configuration.insecure {
+            terminal.warn(plainTextWarning("every worker and \(bind)"))
+        }
         let progress = RunProgress(
             terminal: terminal, logEvery: request.configuration.logEvery)
         let run = TrainingRun(
             configuration: request.configuration, location: request.location,
-            hasLocalWorkers: hasLocalWorkers, bind: bind, software: Dtrain.software)
+            hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
+            software: Dtrain.software)
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
@@ -79,27 +83,50 @@ extension Entry {
 
     static func work(_ request: WorkRequest) throws {
         let terminal = Terminal(isQuiet: request.quiet)
+        if request.access.isPlain {
+            terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
+        }
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let options = WorkerOptions(
-            coordinator: request.coordinator, threads: request.threads ?? cores,
-            wait: request.wait, software: Dtrain.software, parent: request.parent)
-        let worker = try WorkerProcess(options) { report in
-            switch report {
-            case .note(let note): terminal.say(sentence(of: note))
-            case .stillWaiting(let address, let seconds):
-                terminal.say("no coordinator at \(address) for \(seconds) s, trying on")
-            case .dump(let text): terminal.say(text)
-            case .memoryNotShared(let reason):
-                terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
-            case .ended: break
-            }
-        }
+            coordinator: request.coordinator, access: request.access,
+            threads: request.threads ?? cores,
+            wait: request.wait, software: Dtrain.software, parent: request.parent,
+            network: request.network)
+        let worker = try WorkerProcess(options) { say($0, on: terminal) }
         switch try worker.run() {
         case .finished(let reason): terminal.say("done: \(reason)")
         case .stopped: terminal.say("stopped")
         case .refused(let refusal):
             throw Failure(.other, "the coordinator refuses this worker: \(sentence(of: refusal))")
         case .unfit(let reason): throw Failure(.other, reason)
+        }
+    }
+
+    /// An endpoint as a person reads it.
+    private static func placed(_ endpoint: String) -> String {
+        let prefix = "tcp://*:"
+        guard endpoint.hasPrefix(prefix) else { return endpoint }
+        return "the coordinator's host, port \(endpoint.dropFirst(prefix.count))"
+    }
+
+    private static func say(_ report: WorkerReport, on terminal: Terminal) {
+        switch report {
+        case .note(let note): terminal.say(sentence(of: note))
+        case .stillWaiting(let address, let seconds, let hindrance):
+            let why = hindrance.map { ": \(sentence(of: $0))" } ?? ""
+            terminal.say("no coordinator at \(address) for \(seconds) s\(why), trying on")
+        case .listening(let endpoint):
+            terminal.say("other workers find this one at \(placed(endpoint))")
+        case .moved(let bytes, let overTCP):
+            terminal.say(
+                "the ring has sent \(grouped(bytes)) bytes from here, \(grouped(overTCP)) of them over tcp"
+            )
+        case .dump(let text): terminal.say(text)
+        case .turnedAway(let host, let reason, let more):
+            terminal.say(sentence(turnedAway: host, reason, more: more))
+        case .memoryNotShared(let reason):
+            terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
+        case .ended: break
         }
     }
 }

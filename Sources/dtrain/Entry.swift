@@ -6,17 +6,21 @@ struct RunRequest {
     let location: RunLocation
     let dryRun: Bool
     let quiet: Bool
+    /// How the coordinator is found, and the rings of its own workers.
+    var network = NetworkChoices()
 }
 
 /// What `worker` was asked.
 struct WorkRequest {
     let coordinator: Address
+    let access: Access
     let threads: Int?
     /// How long to retry a coordinator that does not answer.
     let wait: TimeSpan
     let quiet: Bool
     /// The process that started this one and shares its terminal.
     let parent: Int32?
+    let network: NetworkChoices
 }
 
 /// What `bench step` was asked; the configuration has the model, the workers and the transport.
@@ -39,6 +43,8 @@ struct AllReduceBenchRequest {
     let bytes: [Int]
     let transport: RunConfiguration.Transport
     let collective: RunConfiguration.Collective
+    /// Encrypt, as between hosts.
+    let secure: Bool
     let json: Bool
 }
 

@@ -8,6 +8,7 @@ final class FullDisk: FileOperations {
     private let writes: Mutex<Int>
     private let synchronized = Mutex(0)
     private let cannotTruncate = Mutex(false)
+    private let cannotSynchronize = Mutex(false)
 
     init(writes: Int) { self.writes = Mutex(writes) }
 
@@ -15,6 +16,7 @@ final class FullDisk: FileOperations {
 
     func free(writes: Int) { self.writes.withLock { $0 = writes } }
     func forbidTruncation(_ isForbidden: Bool) { cannotTruncate.withLock { $0 = isForbidden } }
+    func failSynchronizing(_ fails: Bool) { cannotSynchronize.withLock { $0 = fails } }
 
     func write(_ bytes: UnsafeRawBufferPointer, to file: WritableFile, at offset: Int)
         throws(CheckpointError) -> Int
@@ -39,6 +41,9 @@ final class FullDisk: FileOperations {
     }
 
     func synchronize(_ file: WritableFile) throws(CheckpointError) {
+        if cannotSynchronize.withLock({ $0 }) {
+            throw .io(path: file.path, operation: .synchronize, code: EIO)
+        }
         synchronized.withLock { $0 += 1 }
         try system.synchronize(file)
     }

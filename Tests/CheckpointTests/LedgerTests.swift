@@ -177,4 +177,29 @@ import Testing
         try ledger.synchronize()
         #expect(disk.synchronizations == 2)
     }
+
+    @Test("after a failed synchronization the lines are written once more")
+    func failedSynchronization() throws {
+        let disk = FullDisk(writes: .max)
+        let ledger = try Ledger(folder("ledger.jsonl"), operations: disk)
+        try ledger.append(Self.entry(1), now: start)
+        try ledger.synchronize()
+        let durable = folder.read("ledger.jsonl")
+        for step in 2...4 { try ledger.append(Self.entry(step), now: start) }
+        let whole = folder.read("ledger.jsonl")
+        disk.failSynchronizing(true)
+        #expect(throws: CheckpointError.self) { try ledger.synchronize() }
+        // The system has dropped the pages that it could not write.
+        try folder.overwrite("ledger.jsonl", from: durable.count)
+        #expect(throws: CheckpointError.self) {
+            try ledger.append(Self.entry(5), now: start + .seconds(2))
+        }
+        try folder.overwrite("ledger.jsonl", from: durable.count)
+        disk.failSynchronizing(false)
+        try ledger.synchronize()
+        #expect(folder.read("ledger.jsonl") == whole)
+        #expect(ledger.synchronizationDue == nil)
+        try ledger.append(Self.entry(5), now: start + .seconds(2))
+        try expect(try Ledger(folder("ledger.jsonl")), 1..<6)
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A folder of one test's own, gone when released; in memory where there is such a place, for
 /// synchronizing thousands of small files on a busy disk takes half a minute.
@@ -27,6 +28,15 @@ final class TemporaryFolder: Sendable {
 
     func read(_ name: String) -> [UInt8] {
         [UInt8](FileManager.default.contents(atPath: self(name)) ?? Data())
+    }
+
+    /// Writes zeros over a file's end, in place, as its other holders see it.
+    func overwrite(_ name: String, from offset: Int) throws {
+        let handle = try #require(FileHandle(forWritingAtPath: self(name)))
+        let size = try handle.seekToEnd()
+        try handle.seek(toOffset: UInt64(offset))
+        try handle.write(contentsOf: Data(count: Int(size) - offset))
+        try handle.close()
     }
 
     func names(_ name: String = ".") -> [String] {

@@ -13,9 +13,21 @@ extension ClusterTests {
             case stoppedInVoting = "stopped in voting"
             case cutOff = "cut off together with the coordinator"
 
+            /// What it is said to have been doing; nil where that is left to chance.
+            var phases: [String]? {
+                switch self {
+                case .stoppedInComputing: ["computing"]
+                // The total may just have come round.
+                case .stoppedInFolding: ["folding", "voting"]
+                // Its vote has come; perhaps all have, then what follows has not.
+                case .stoppedInVoting: ["voting", "updating", "computing"]
+                case .killed, .cutOff: nil
+                }
+            }
+
             /// Steps long enough to be met in the middle, or short ones.
             var model: String {
-                self == .stoppedInComputing ? "--batch-tokens 4096 --d-model 128 --d-ff 512" : ""
+                self == .stoppedInComputing ? "--batch-tokens 16384 --d-model 128 --d-ff 512" : ""
             }
         }
 
@@ -41,6 +53,10 @@ extension ClusterTests {
                 let reason =
                     loss == .killed ? "its connection broke" : "it has not been heard for 1."
                 #expect(line.text.contains(reason), "\(line.text)")
+                if let phases = loss.phases {
+                    let named = phases.contains { line.text.contains("while \($0): ") }
+                    #expect(named, "\(line.text)")
+                }
                 victim.kill()
                 step = try coordinator.waitFor(step: step + 1, after: coordinator.mark)
                 // Nobody but the victim has been blamed by then.

@@ -31,6 +31,61 @@ extension ClusterTests {
             try expectEnds(of: [worker])
         }
 
+        @Test func `training pauses while the ledger cannot be written, and loses nothing`() throws
+        {
+            let coordinator = try cluster.coordinator(
+                "--workers 2 --steps 600 --checkpoint-every 0 --peer-timeout 1s")
+            let workers = try (1...2).map {
+                try cluster.worker(of: coordinator, as: "worker \($0)")
+            }
+            try coordinator.waitFor(step: 20)
+            let mark = coordinator.mark
+            try limitFiles(of: coordinator, to: "\(ledgerBytes + 100)")
+            try coordinator.waitFor(
+                "the ledger was not written", "File too large", "training pauses", after: mark)
+            let committed = try #require(try cluster.run.ledger.last?.step)
+            let status = try cluster.finish("status --run run")
+            #expect(status.output[0].contains("paused until the ledger can be written"))
+            // Time passes in which nothing is said: longer than anybody may be silent or stuck.
+            usleep(3_000_000)
+            #expect(try cluster.run.ledger.last?.step == committed)
+            try limitFiles(of: coordinator, to: "unlimited")
+            try coordinator.waitFor("the ledger is written again", after: mark)
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
+            try expectEnds(of: workers)
+            for sign in ["is gone after step", "has not moved", "has been waiting"] {
+                #expect(!coordinator.lines.contains { $0.text.contains(sign) })
+            }
+        }
+
+        @Test func `Ctrl-C ends a run that waits for its ledger, which goes on later`() throws {
+            let coordinator = try cluster.coordinator(
+                "--workers 1 --steps 200 --checkpoint-every 10 --peer-timeout 1s")
+            let worker = try cluster.worker(of: coordinator)
+            try coordinator.waitFor("step 10: saved")
+            try limitFiles(of: coordinator, to: "\(ledgerBytes + 100)")
+            try coordinator.waitFor("training pauses")
+            coordinator.interrupt()
+            #expect(try coordinator.waitForEnd() == 74, "\(coordinator.account)")
+            #expect(coordinator.errors.last?.contains("ledger.jsonl") == true)
+            try expectEnds(of: [worker])
+            let rest = try cluster.coordinator("--workers 1 --steps 200 --resume", as: "rest")
+            let next = try cluster.worker(of: rest)
+            try expectUndisturbed(rest, in: cluster, as: Undisturbed.long)
+            try expectEnds(of: [next])
+        }
+
+        private var ledgerBytes: Int {
+            FileManager.default.contents(atPath: cluster.run.path("ledger.jsonl"))?.count ?? 0
+        }
+
+        /// No file of the process may grow beyond so many bytes, as if the disk were full.
+        private func limitFiles(of program: RunningProgram, to bytes: String) throws {
+            let limited = try cluster.shell(
+                "prlimit --pid \(program.processID) --fsize=\(bytes):unlimited")
+            #expect(try limited.waitForEnd() == 0, "\(limited.account)")
+        }
+
         private func permit(_ mode: Int) throws {
             try FileManager.default.setAttributes(
                 [.posixPermissions: mode], ofItemAtPath: cluster.run.path("checkpoints"))

@@ -13,6 +13,34 @@ extension ClusterTests {
             try (1...count).map { try cluster.worker(of: coordinator, as: "worker \($0)") }
         }
 
+        // MARK: slow
+
+        @Test func `one that crawls stays, with fewer shards`() throws {
+            let coordinator = try cluster.coordinator(
+                "--workers 2 --steps 600 --checkpoint-every 0")
+            let workers = try workers(of: coordinator, 2)
+            try coordinator.waitFor(step: 5)
+            let crawler = workers[1]
+            // It runs a fifth of the time.
+            let deadline = Date() + RunningProgram.patience
+            while Date() < deadline, !isCut(coordinator) {
+                crawler.stop()
+                usleep(8_000)
+                crawler.resume()
+                usleep(2_000)
+            }
+            let ring = try coordinator.waitFor("ring 1.2: ")
+            let shards = ring.text.split(separator: " ").compactMap { Int($0.prefix { $0 != "," }) }
+            #expect(shards.first! + shards[1] == 8 && shards[0] != shards[1], "\(ring.text)")
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
+            #expect(!coordinator.lines.contains { $0.text.contains("is gone after step") })
+            try expectEnds(of: workers)
+        }
+
+        private func isCut(_ coordinator: RunningProgram) -> Bool {
+            coordinator.lines.contains { $0.text.contains("the shards are cut by speed") }
+        }
+
         // MARK: killed
 
         @Test func `train starts another worker for one that is killed`() throws {

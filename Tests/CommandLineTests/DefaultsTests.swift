@@ -13,7 +13,10 @@ struct DefaultsTests {
         let lines = outcome.output.split(separator: "\n")
         for setting in Setting.allCases {
             let index = try #require(
-                lines.firstIndex { $0.contains("  \(setting.flag) ") }, "\(setting.flag)")
+                lines.firstIndex { line in
+                    // With its opposite where it has one: `--balance/--no-balance`.
+                    ["  \(setting.flag) ", "  \(setting.flag)/"].contains { line.contains($0) }
+                }, "\(setting.flag)")
             guard let text = setting.defaultText else { continue }
             // The help stands beside a short flag and below a long one.
             let shown = lines[index...].prefix(2).contains { $0.hasSuffix("(default: \(text))") }

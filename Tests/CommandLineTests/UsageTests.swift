@@ -49,14 +49,21 @@ struct UsageTests {
         ("train --steps 0", "--steps 0"),
         ("train --shards 0", "--shards 0"),
         ("train --keep 0", "--keep 0"),
-        ("train --bind tcp://0.0.0.0:5555", "refused until links are encrypted"),
+        ("train --secure --insecure", "--secure and --insecure exclude each other"),
+        ("train --secure --transport ipc", "plain numbers within a host"),
+        ("bench all-reduce --secure --transport shared", "plain numbers within a host"),
         ("train --bind 5555", "--bind takes an address"),
         ("coordinator --workers 0", "--workers 0"),
         ("worker", "--connect"),
         ("worker --connect localhost", "--connect takes an address"),
-        ("worker --connect tcp://10.0.0.1:5555", "encrypted"),
-        ("worker --connect tcp://127.0.0.1:1 --threads 0", "--threads 0"),
-        ("worker --connect tcp://127.0.0.1:1 --wait soon", "--wait"),
+        ("worker --connect tcp://10.0.0.1:5555", "give --token-file RUN/token"),
+        ("worker --connect tcp://10.0.0.1:5555 --token abc", "begins with dtrain1-"),
+        ("worker --connect tcp://10.0.0.1:5555 --token dtrain1-abc", "instead of 109"),
+        ("worker --connect tcp://h:1 --token dtrain1-a --insecure", "exclude each other"),
+        ("status --connect tcp://10.0.0.1:5555", "holds no token"),
+        ("token show", "holds no token"),
+        ("worker --connect tcp://127.0.0.1:1 --insecure --threads 0", "--threads 0"),
+        ("worker --connect tcp://127.0.0.1:1 --insecure --wait soon", "--wait"),
         ("translate --beam 0", "--beam 0"),
         ("evaluate --threads many", "--threads"),
         ("bench step --length 0", "--length 0"),
@@ -124,7 +131,7 @@ struct HelpTests {
 
     @Test(arguments: [
         "", "train", "coordinator", "worker", "translate", "evaluate", "inspect", "verify",
-        "simulate", "bench step", "bench all-reduce",
+        "simulate", "bench step", "bench all-reduce", "token", "token show", "token rotate",
     ])
     func `every command has help that begins with what it does`(command: String) throws {
         let arguments = command.split(separator: " ").map(String.init) + ["--help"]

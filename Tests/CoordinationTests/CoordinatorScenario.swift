@@ -93,20 +93,24 @@ struct CoordinatorScenario {
 
     // MARK: what workers say
 
-    mutating func hello(_ peer: UInt64, instance: UInt64? = nil, probe: UInt64 = 0) {
+    mutating func hello(
+        _ peer: UInt64, instance: UInt64? = nil, probe: UInt64 = 0, on host: String = "host"
+    ) {
         says(
             peer,
             .hello(
                 Hello(
                     software: "dtrain",
                     address: PeerAddress(
-                        hostKey: "host", hostName: "h", ipc: "", tcp: "tcp://\(peer)"),
+                        hostKey: host, hostName: "h", ipc: "", tcp: "tcp://\(peer)"),
                     processID: Int(peer), instance: instance ?? peer, threads: 1,
                     kernel: "kernel \(probe)", probe: WireDigest(high: probe, low: 0))))
     }
 
-    mutating func joins(_ peer: UInt64, holds: Int? = nil, folded: FoldedStep? = nil) {
-        hello(peer)
+    mutating func joins(
+        _ peer: UInt64, holds: Int? = nil, folded: FoldedStep? = nil, on host: String = "host"
+    ) {
+        hello(peer, on: host)
         prepared(peer, holds: holds, folded: folded)
     }
 

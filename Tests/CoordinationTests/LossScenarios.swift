@@ -19,7 +19,7 @@ import Wire
                 p1: vote 1.1 step 1 on shards 0 1
                 p2 broke
                   forget p2
-                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 0)
+                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 0, phase: "computing")
                   note formed(1.2, members: ["w1"], bounds: [0, 4])
                   → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
                 p1: vote 1.1 step 1 on shards 0 1
@@ -44,7 +44,7 @@ import Wire
             s.trace() == """
                 1200 ms pass
                   forget p2
-                  note lost(name: "w2", host: "h", reason: silent(milliseconds: 1100), step: 0)
+                  note lost(name: "w2", host: "h", reason: silent(milliseconds: 1100), step: 0, phase: "computing")
                   note formed(1.2, members: ["w1"], bounds: [0, 4])
                   → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
                 p2: formed 1.1
@@ -73,7 +73,7 @@ import Wire
                 2150 ms pass
                   note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
                   forget p2
-                  note lost(name: "w2", host: "h", reason: stuck(milliseconds: 2100), step: 0)
+                  note lost(name: "w2", host: "h", reason: stuck(milliseconds: 2100), step: 0, phase: "computing")
                   note formed(1.2, members: ["w1"], bounds: [0, 4])
                   → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
                   → p2 say hello
@@ -124,7 +124,7 @@ import Wire
             s.trace() == """
                 p12: hello 12
                   forget p2
-                  note lost(name: "w2", host: "h", reason: reconnected, step: 0)
+                  note lost(name: "w2", host: "h", reason: reconnected, step: 0, phase: "computing")
                   note formed(1.2, members: ["w1"], bounds: [0, 4])
                   → p1 roster 1.2 after 0: w1 of w1, shards 0..<4
                   → p12 welcome w3
@@ -198,13 +198,13 @@ import Wire
             s.trace() == """
                 p1: leaving: it was asked to stop
                   forget p1
-                  note lost(name: "w1", host: "h", reason: left("it was asked to stop"), step: 0)
+                  note lost(name: "w1", host: "h", reason: left("it was asked to stop"), step: 0, phase: "computing")
                   note formed(1.2, members: ["w2"], bounds: [0, 4])
                   → p2 roster 1.2 after 0: w2 of w2, shards 0..<4
                 nonsense from p2
                   note nonsense(name: "w2", checksum)
                   forget p2
-                  note lost(name: "w2", host: "h", reason: spokeNonsense, step: 0)
+                  note lost(name: "w2", host: "h", reason: spokeNonsense, step: 0, phase: "joining")
                   note allGone(step: 0)
                 another protocol from p9
                   → p9 refused version(theirs: "protocol 7", ours: "protocol 1")
@@ -305,7 +305,7 @@ import Wire
                   → p2 roster 1.3 after 0: w2 of w1 w2, shards 2..<4
                   note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2100)
                   forget p2
-                  note lost(name: "w2", host: "h", reason: stuck(milliseconds: 2100), step: 0)
+                  note lost(name: "w2", host: "h", reason: stuck(milliseconds: 2100), step: 0, phase: "forming")
                   note formed(1.4, members: ["w1"], bounds: [0, 4])
                   → p1 roster 1.4 after 0: w1 of w1, shards 0..<4
                 p1: formed 1.4

@@ -39,6 +39,19 @@ import Testing
         #expect(Simulator.run(seed: seed).violation == nil)
     }
 
+    @Test(
+        "of each kind of fault, twenty times, the right one is named",
+        arguments: Blame.Kind.allCases)
+    func blame(_ kind: Blame.Kind) {
+        for seed in 1...UInt64(20) {
+            let blame = Blame.run(kind, seed: seed)
+            #expect(
+                blame.isRight,
+                "\(kind), seed \(seed): named \(blame.named), not \(blame.guilty); \(blame.violation ?? "")"
+            )
+        }
+    }
+
     @Test func `a seed replays event by event`() {
         let first = Simulator.run(seed: 7, tracing: true)
         let second = Simulator.run(seed: 7, tracing: true)

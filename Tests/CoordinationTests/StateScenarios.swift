@@ -38,7 +38,7 @@ import Wire
                 p2: piece taken 0
                 p1 broke
                   forget p1
-                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 2)
+                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 2, phase: "joining")
                   note goingBack(from: 2, to: 1)
                   → p2 new state 2
                   deliver checkpoint 1 to p2
@@ -82,7 +82,7 @@ import Wire
             s.trace() == """
                 p1 broke
                   forget p1
-                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 0)
+                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 0, phase: "computing")
                   note formed(1.2, members: ["w2"], bounds: [0, 2])
                   → p2 roster 1.2 after 0: w2 of w2, shards 0..<2
                   → p3 new state 1
@@ -175,7 +175,7 @@ import Wire
                   write slice 1 firstMoment up to 2
                 p1 broke
                   forget p1
-                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 1)
+                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 1, phase: "joining")
                   abandon checkpoint 1
                   → p2 give the state of 1
                 p2: slice 1 parameters 0
@@ -264,7 +264,7 @@ import Wire
                   write slice 1 parameters up to 8
                 p1: slice 1 parameters 8
                   forget p1
-                  note lost(name: "w1", host: "h", reason: spokeNonsense, step: 1)
+                  note lost(name: "w1", host: "h", reason: spokeNonsense, step: 1, phase: "computing")
                   abandon checkpoint 1
                   note formed(1.2, members: ["w2"], bounds: [0, 4])
                   → p2 roster 1.2 after 1: w2 of w2, shards 0..<4

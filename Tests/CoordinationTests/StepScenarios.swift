@@ -149,7 +149,7 @@ import Wire
             s.trace() == """
                 p1: vote 1.1 step 1 on shards 2 3
                   forget p1
-                  note lost(name: "w1", host: "h", reason: spokeNonsense, step: 0)
+                  note lost(name: "w1", host: "h", reason: spokeNonsense, step: 0, phase: "computing")
                   note formed(1.2, members: ["w2"], bounds: [0, 4])
                   → p2 roster 1.2 after 0: w2 of w2, shards 0..<4
                 """)
@@ -173,6 +173,25 @@ import Wire
                 """)
     }
 
+    @Test func `while the ledger cannot be written nobody is late`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.bothVote(1, step: 1)
+        s.event("the ledger fails", .ledgerFails)
+        _ = s.trace()
+        s.wait(10_000, hearing: [1: .voting, 2: .voting])
+        s.event("the ledger works", .ledgerWorks)
+        s.wait(1_000, hearing: [1: .computing, 2: .computing])
+        #expect(
+            s.trace() == """
+                10000 ms pass
+                the ledger works
+                1000 ms pass
+                """)
+        s.wait(2_000, hearing: [1: .computing, 2: .computing])
+        #expect(s.trace().contains("note stalled(step: 2"))
+    }
+
     @Test func `validation begins anew when a member is lost`() {
         var s = CoordinatorScenario(change: { $0.validateEvery = 1 })
         s.startTwo()
@@ -188,7 +207,7 @@ import Wire
             s.trace() == """
                 p2 broke
                   forget p2
-                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 1)
+                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 1, phase: "joining")
                   note formed(1.2, members: ["w1"], bounds: [0, 4])
                   → p1 roster 1.2 after 1: w1 of w1, shards 0..<4
                 p1: formed 1.2
@@ -220,13 +239,13 @@ import Wire
                   → p2 roster 1.2 after 1: w2 of w1 w2, shards 2..<4
                   note stalled(step: 2, waiting: ["w1", "w2"], milliseconds: 2100)
                   forget p1
-                  note lost(name: "w1", host: "h", reason: stuck(milliseconds: 2100), step: 1)
+                  note lost(name: "w1", host: "h", reason: stuck(milliseconds: 2100), step: 1, phase: "updating")
                   note formed(1.3, members: ["w2"], bounds: [0, 4])
                   → p2 roster 1.3 after 1: w2 of w2, shards 0..<4
                   → p1 say hello
                 p2 broke
                   forget p2
-                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 1)
+                  note lost(name: "w2", host: "h", reason: connectionBroke, step: 1, phase: "forming")
                   note allGone(step: 1)
                 p3: hello 3
                   → p3 welcome w3
@@ -242,7 +261,7 @@ import Wire
                 1000 ms pass
                   note stalled(step: 2, waiting: ["w3"], milliseconds: 2100)
                   forget p3
-                  note lost(name: "w3", host: "h", reason: stuck(milliseconds: 2100), step: 1)
+                  note lost(name: "w3", host: "h", reason: stuck(milliseconds: 2100), step: 1, phase: "updating")
                   note formed(1.5, members: ["w4"], bounds: [0, 4])
                   → p4 roster 1.5 after 1: w4 of w4, shards 0..<4
                   → p3 say hello

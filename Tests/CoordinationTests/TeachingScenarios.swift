@@ -75,12 +75,12 @@ import Wire
             s.trace() == """
                 p3 broke
                   forget p3
-                  note lost(name: "w3", host: "h", reason: connectionBroke, step: 0)
+                  note lost(name: "w3", host: "h", reason: connectionBroke, step: 0, phase: "learning")
                 p2: piece 0 of state 0
                   → p4 piece 0 of state 0
                 2050 ms pass
                   forget p4
-                  note lost(name: "w4", host: "h", reason: stuck(milliseconds: 2050), step: 0)
+                  note lost(name: "w4", host: "h", reason: stuck(milliseconds: 2050), step: 0, phase: "learning")
                   note stalled(step: 1, waiting: ["w1", "w2"], milliseconds: 2050)
                   note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
                   → p1 roster 1.2 after 0: w1 of w1 w2, shards 0..<2
@@ -98,7 +98,7 @@ import Wire
             s.trace() == """
                 p1 broke
                   forget p1
-                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 0)
+                  note lost(name: "w1", host: "h", reason: connectionBroke, step: 0, phase: "computing")
                   → p2 give piece 0 of the state
                   note formed(1.2, members: ["w2"], bounds: [0, 4])
                   → p2 roster 1.2 after 0: w2 of w2, shards 0..<4

@@ -12,8 +12,8 @@ import Wire
         #expect(
             s.trace() == """
                 900 ms pass
-                  note awaiting(step: 1, [Coordination.Awaited(name: "w1", host: "h", phase: "computing", waitingFor: ""), Coordination.Awaited(name: "w2", host: "h", phase: "joining", waitingFor: "")], milliseconds: 300)
-                  note awaiting(step: 1, [Coordination.Awaited(name: "w2", host: "h", phase: "joining", waitingFor: "")], milliseconds: 500)
+                  note awaiting(step: 1, [Coordination.Awaited(name: "w1", host: "h", phase: "computing", waitingFor: ""), Coordination.Awaited(name: "w2", host: "h", phase: "computing", waitingFor: "")], milliseconds: 300)
+                  note awaiting(step: 1, [Coordination.Awaited(name: "w2", host: "h", phase: "computing", waitingFor: "")], milliseconds: 500)
                 """)
     }
 

@@ -147,7 +147,7 @@ struct ConfigurationErrorTests {
         #expect(named == setting || (setting == .layers && named == .encoderLayers))
     }
 
-    @Test func `combinations that cannot work are refused`() {
+    @Test func `combinations that cannot work are refused`() throws {
         func refusal(_ pairs: [(Setting, String)]) -> ConfigurationError? {
             #expect(throws: ConfigurationError.self) { try RunConfiguration(flags(pairs)) }
         }
@@ -157,7 +157,10 @@ struct ConfigurationErrorTests {
         #expect(refusal([(.source, "a"), (.corpus, "b")]) == .incompatible(.source, with: .corpus))
         #expect(refusal([(.corpus, "")]) == .empty(.corpus))
         #expect(
-            refusal([(.bind, "tcp://0.0.0.0:5555")]) == .offLoopback(.bind, host: "0.0.0.0"))
+            refusal([(.secure, "true"), (.insecure, "true")])
+                == .incompatible(.secure, with: .insecure))
+        #expect(
+            refusal([(.secure, "true"), (.transport, "ipc")]) == .senseless(.secure, .needsTCP))
         #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
         #expect(
             refusal([(.norm, "rms")])

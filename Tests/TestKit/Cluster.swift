@@ -58,9 +58,10 @@ package struct Cluster: Sendable {
 
     /// `worker` of one thread with `coordinator`, which must have said that it listens.
     package func worker(
-        of coordinator: RunningProgram, _ line: String = "--threads 1", as name: String = "worker"
+        of coordinator: RunningProgram, _ line: String = "--threads 1",
+        access: String = "--token-file run/token", as name: String = "worker"
     ) throws -> RunningProgram {
-        try start("worker --connect \(try coordinator.address) \(line)", as: name)
+        try start("worker --connect \(try coordinator.address) \(access) \(line)", as: name)
     }
 
     /// Runs a command to its end.

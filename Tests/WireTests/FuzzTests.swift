@@ -92,4 +92,25 @@ import Wire
         }
         #expect(decoded > Self.rounds / 100)
     }
+
+    @Test("what is said before a worker is known, and to askers")
+    func strangers() throws {
+        var generator = Self.generator("messages of strangers")
+        let admission = SampleMessages.ofAdmission.map(\.encoded)
+        let status = SampleMessages.ofStatus.map(\.encoded)
+        var decoded = 0
+        for round in 0..<Self.rounds {
+            let bytes = Self.mutant(admission[round % admission.count], round, &generator)
+            if let message = try? AdmissionMessage(decoding: bytes) {
+                decoded += 1
+                #expect(try AdmissionMessage(decoding: message.encoded) == message)
+            }
+            let other = Self.mutant(status[round % status.count], round, &generator)
+            if let message = try? StatusMessage(decoding: other) {
+                decoded += 1
+                #expect(try StatusMessage(decoding: message.encoded) == message)
+            }
+        }
+        #expect(decoded > Self.rounds / 100)
+    }
 }

@@ -4,6 +4,7 @@ import Wire
 enum SampleMessages {
     static let generation = Generation(epoch: 3, counter: 41)
     static let digest = WireDigest(high: 0x0123_4567_89AB_CDEF, low: 42)
+    static let key = (0..<32).map { UInt8($0) }
     static let address = PeerAddress(
         hostKey: "boot 7 host", hostName: "hôte", ipc: "ipc:///tmp/a", tcp: "tcp://10.0.0.1:4000")
     static let reports = [
@@ -29,7 +30,8 @@ enum SampleMessages {
                 kernel: "Haswell", probe: digest)),
         .hello(
             Hello(
-                software: "", address: address, processID: 0, instance: 0, threads: 0, kernel: "",
+                software: "", address: address, key: key, processID: 0, instance: 0, threads: 0,
+                kernel: "",
                 probe: digest, run: 5, epoch: 6)),
         .prepared(Holdings()),
         .prepared(Holdings(state: HeldState(step: 4, digest: digest))),
@@ -56,8 +58,9 @@ enum SampleMessages {
                 phase: .folding, step: 10, progress: .max, slice: 3, slices: 8, waitingFor: "w2")),
         .slice(slice),
         .sliceTaken(step: 9, position: 1 << 30),
-        .ringBroken(generation, reason: "the link to w3 is gone"),
+        .ringBroken(generation, reason: "the link to w3 is gone", missing: .successor),
         .leaving(reason: "it was asked to stop"),
+        .tokenTaken,
     ]
 
     static let ofCoordinator: [CoordinatorMessage] = [
@@ -77,7 +80,8 @@ enum SampleMessages {
         .roster(
             Roster(
                 generation: generation, committed: 9, rank: 1, bounds: [0, 2, 4, 8],
-                names: ["w1", "w2", "w5"], successor: address)),
+                names: ["w1", "w2", "w5"], successor: address,
+                keys: RingKeys(predecessor: key, successor: key, encryptsAll: true))),
         .roster(
             Roster(
                 generation: generation, committed: 0, rank: 0, bounds: [0, 8], names: ["w1"],
@@ -95,6 +99,13 @@ enum SampleMessages {
         .evaluate(EvaluationOrder(step: 10, batch: 0, shards: shards)),
         .heartbeat,
         .sayHello,
+        .token("dtrain1-abc"),
         .finish(reason: "the run is finished"),
     ]
+
+    static let ofAdmission: [AdmissionMessage] = [
+        .register(key: key), .registered, .readToken, .tokenRead(workers: 3),
+    ]
+
+    static let ofStatus: [StatusMessage] = [.query, .answer(Array("{}".utf8))]
 }

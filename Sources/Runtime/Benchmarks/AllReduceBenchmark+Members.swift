@@ -115,14 +115,18 @@ extension AllReduceBenchmark {
         let members = try AllReduceMembers(
             workers, context: context, executable: executable, arguments: arguments,
             settings: [settings])
-        let endpoints = try members.collect("starting", within: .seconds(30)) { report in
-            if case .ready(let rank, let endpoints) = report { (rank, endpoints) } else { nil }
+        let ready = try members.collect("starting", within: .seconds(30)) { report in
+            if case .ready(let rank, let endpoints, let key) = report {
+                (rank, (endpoints: endpoints, key: key))
+            } else {
+                nil
+            }
         }
         try members.tell(
             .join(
                 Membership(
-                    endpoints: endpoints, transport: transport, collective: collective,
-                    run: .random(in: 0 ... .max))))
+                    endpoints: ready.map(\.endpoints), keys: ready.map(\.key),
+                    transport: transport, collective: collective, run: .random(in: 0 ... .max))))
         let lanes = try members.collect("forming", within: .seconds(30)) { report in
             if case .formed(let rank, let lane) = report { (rank, lane) } else { nil }
         }
@@ -152,12 +156,13 @@ extension AllReduceBenchmark {
         var patienceSeconds: Double
         /// Bytes of the largest vector.
         var largest: Int
+        var isSecure: Bool
     }
 
     private var memberSettings: MemberSettings {
         MemberSettings(
             chunkBytes: ring.chunkBytes, credits: ring.credits, ioThreads: ioThreads,
             patienceSeconds: patience.seconds,
-            largest: sizes.max() ?? 4)
+            largest: sizes.max() ?? 4, isSecure: isSecure)
     }
 }

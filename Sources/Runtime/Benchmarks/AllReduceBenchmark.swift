@@ -10,13 +10,16 @@ package struct AllReduceBenchmark: Sendable {
     package var transport: RingTransport
     package var collective: Collective
     package var ring = RingConfiguration()
+    /// Links over tcp are encrypted, and neighbours prove who they are.
+    package var isSecure: Bool
     /// libzmq's I/O threads in each process.
     package var ioThreads = 1
     /// The longest that one size may take.
     package var patience: Duration = .seconds(300)
 
     package init(
-        workers: Int, sizes: [Int], transport: RingTransport = .auto, collective: Collective = .fold
+        workers: Int, sizes: [Int], transport: RingTransport = .auto,
+        collective: Collective = .fold, isSecure: Bool = false
     ) {
         precondition(workers > 0, "\(workers) workers")
         precondition(sizes.allSatisfy { $0 > 0 && $0 % 4 == 0 }, "sizes \(sizes)")
@@ -24,6 +27,7 @@ package struct AllReduceBenchmark: Sendable {
         self.sizes = sizes
         self.transport = transport
         self.collective = collective
+        self.isSecure = isSecure
     }
 
     /// The figures of one size; times are the slowest worker's.
@@ -91,6 +95,8 @@ package struct AllReduceBenchmark: Sendable {
 
     struct Membership: Codable, Sendable {
         var endpoints: [RingEndpoints]
+        /// The members' public keys; empty for plain text.
+        var keys: [[UInt8]]
         var transport: RingTransport
         var collective: Collective
         var run: UInt64
@@ -98,7 +104,7 @@ package struct AllReduceBenchmark: Sendable {
 
     /// What a member says.
     enum Report: Codable, Sendable {
-        case ready(rank: Int, RingEndpoints)
+        case ready(rank: Int, RingEndpoints, key: [UInt8])
         case formed(rank: Int, lane: RingTransport?)
         case listening(rank: Int, port: Int)
         case probed(rank: Int, seconds: Double)

@@ -14,6 +14,8 @@ package final class AllReduceMember {
     private let control: DealerSocket
     private let ring: RingThread
     private let events = RingEvents()
+    /// Public half of its key; empty for plain text.
+    private let key: [UInt8]
     /// Where totals lie, so that neighbours can read them.
     private let memory: SharedMemory
     private var step: UInt64 = 0
@@ -63,6 +65,11 @@ package final class AllReduceMember {
         var configuration = RingConfiguration()
         configuration.chunkBytes = settings.chunkBytes
         configuration.credits = settings.credits
+        if settings.isSecure {
+            configuration.security = RingSecurity(
+                keys: try KeyPair.random(), gate: try Gate(context))
+        }
+        key = configuration.security?.keys.publicKey.bytes ?? []
         memory = try SharedMemory(byteCount: settings.largest, writable: false)
         let events = events
         ring = try RingThread(context: context, configuration: configuration) { event in
@@ -74,7 +81,7 @@ package final class AllReduceMember {
 
     private func work() throws {
         defer { ring.stop() }
-        try say(.ready(rank: rank, ring.endpoints))
+        try say(.ready(rank: rank, ring.endpoints, key: key))
         while true {
             switch try order() {
             case .join(let membership): try join(membership)
@@ -122,12 +129,20 @@ package final class AllReduceMember {
                 run: membership.run, generation: Generation(epoch: 1, counter: 1), rank: rank,
                 shardBounds: Array(0...workers),
                 successor: workers > 1 ? membership.endpoints[(rank + 1) % workers] : nil,
-                transport: membership.transport, collective: membership.collective))
+                transport: membership.transport, collective: membership.collective,
+                keys: keys(membership.keys)))
         var event = try event()
         if case .unshared = event { event = try self.event() }
         guard case .formed = event else { throw Failure.unexpected(event) }
         self.workers = workers
         try say(.formed(rank: rank, lane: ring.progress.lane))
+    }
+
+    private func keys(_ all: [[UInt8]]) -> RingKeys? {
+        guard settings.isSecure, all.count > 1 else { return nil }
+        return RingKeys(
+            predecessor: all[(rank + all.count - 1) % all.count],
+            successor: all[(rank + 1) % all.count], encryptsAll: true)
     }
 
     // MARK: Measuring

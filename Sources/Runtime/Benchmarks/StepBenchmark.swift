@@ -4,6 +4,7 @@ import Messaging
 import Model
 import Text
 import Training
+import Wire
 
 /// Times whole training steps: a real coordinator and real worker processes, through the commit.
 package struct StepBenchmark {
@@ -135,7 +136,11 @@ package struct StepBenchmark {
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },
             resumedFrom: nil, timeLimit: nil)
-        let endpoint = try ControlEndpoint(Address(host: "127.0.0.1", port: 0))
+        let keys = try RunKeys.passing()
+        let endpoint = try ControlEndpoint(
+            Address(host: "127.0.0.1", port: 0), keys: keys,
+            report: WireLimit.report(
+                shards: configuration.shards, layers: model.layers.count))
         let process = CoordinatorProcess(
             setup, on: endpoint, mailbox: try Mailbox(), report: measurement.observe)
         let workers = LocalWorkers(
@@ -143,7 +148,7 @@ package struct StepBenchmark {
             arguments: [
                 "worker", "--connect", endpoint.address.description, "--threads", "\(threads)",
             ],
-            logs: logs, report: measurement.observe)
+            token: keys.token.text, logs: logs, report: measurement.observe)
         process.localWorkers = workers
         measurement.lastStep = steps + Self.warmUp
         try workers.startAll()

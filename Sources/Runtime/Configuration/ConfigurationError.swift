@@ -16,7 +16,6 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case senseless(Setting, Senseless)
     case missing(Setting, neededBy: Setting)
     case malformedAddress(Setting, text: String)
-    case offLoopback(Setting, host: String)
     case unknownKey(String, path: String, line: Int, nearest: Setting?)
     case repeatedKey(String, path: String, line: Int)
     case notAScalar(Setting, path: String, line: Int)
@@ -44,6 +43,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
         case oddHeadWidth(Int)
         /// Xavier's bounds follow from the sizes.
         case needsNormal
+        /// Nothing is encrypted in shared memory or over ipc.
+        case needsTCP
     }
 
     /// The setting at fault, if one alone is.
@@ -54,8 +55,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
             .outOfRange(let setting, _, _), .spanOutOfRange(let setting, _, _, _),
             .odd(let setting, _),
             .incompatible(let setting, _), .senseless(let setting, _), .missing(let setting, _),
-            .malformedAddress(let setting, _), .offLoopback(let setting, _),
-            .notAScalar(let setting, _, _), .differsFromRun(let setting, _, _):
+            .malformedAddress(let setting, _), .notAScalar(let setting, _, _),
+            .differsFromRun(let setting, _, _):
             setting
         case .headsDoNotDivide: .heads
         case .moreWorkersThanShards: .workers

@@ -81,7 +81,10 @@ extension RunConfiguration {
             throw .moreWorkersThanShards(workers: workers, shards: shards)
         }
         if let threads { try check(.threads, threads, .between(1, 1024)) }
-        if let bind, !bind.isLoopback { throw .offLoopback(.bind, host: bind.host) }
+        if secure && insecure { throw .incompatible(.secure, with: .insecure) }
+        if secure && (transport == .shared || transport == .ipc) {
+            throw .senseless(.secure, .needsTCP)
+        }
         try check(.peerTimeout, peerTimeout, TimeSpan(milliseconds: 100), .hours(1))
     }
 

@@ -68,7 +68,10 @@ extension RunConfiguration {
         case .workers: String(workers)
         case .threads: threads.map { String($0) }
         case .bind: bind?.description
+        case .insecure: String(insecure)
+        case .secure: String(secure)
         case .waitForAll: String(waitForAll)
+        case .balance: String(balance)
         case .collective: collective.rawValue
         case .transport: transport.rawValue
         case .wire: wire.rawValue

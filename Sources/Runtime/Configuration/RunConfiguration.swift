@@ -76,7 +76,13 @@ package struct RunConfiguration: Equatable, Sendable {
     package var threads: Int?
     /// nil is a free loopback port under `train`, `Address.standard` under `coordinator`.
     package var bind: Address?
+    /// All is plain text, and whoever reaches the coordinator is let in.
+    package var insecure: Bool
+    /// Links within a host are encrypted like those between hosts.
+    package var secure: Bool
     package var waitForAll: Bool
+    /// Cut the shards among workers by their measured speed.
+    package var balance: Bool
     package var collective: Collective
     package var transport: Transport
     /// What sums of gradients are rounded to between shards.

@@ -1,12 +1,16 @@
+import Checkpoint
 import Coordination
+import Messaging
 import Text
 import Wire
 
 /// What the coordinator's state machine wants done.
 extension CoordinatorProcess {
-    /// False if the actions behind this one must not be carried out.
-    func perform(_ action: CoordinatorAction) -> Bool {
+    /// Why the ledger did not take a line, if so: then nothing behind it may be carried out.
+    func perform(_ action: CoordinatorAction) -> CheckpointError? {
         switch action {
+        case .send(let peer, .roster(let roster)):
+            send(.roster(placed(roster, for: peer)), to: peer)
         case .send(let peer, let message): send(message, to: peer)
         case .sendStep(let peer, let generation, let step, let shards):
             sendStep(peer, generation, step, shards)
@@ -27,6 +31,8 @@ extension CoordinatorProcess {
         case .forget(let peer):
             deliveries[peer] = nil
             outboxes[peer] = nil
+            endpoint.admissions?.forget(peer)
+        case .admitOnly(let peers): admitOnly(peers)
         case .note(let note):
             if case .skipped(let step, let shards) = note { reportSamples(of: shards, step) }
             if case .joined(_, _, let processID, _, _) = note { localWorkers?.joined(processID) }
@@ -35,7 +41,19 @@ extension CoordinatorProcess {
             if case .nonFinite(let step, let shards) = outcome { reportSamples(of: shards, step) }
             self.outcome = outcome
         }
-        return true
+        return nil
+    }
+
+    /// A successor that runs on this host, as the peer finds it: at the address where it reaches
+    /// this coordinator.
+    private func placed(_ roster: Roster, for peer: PeerID) -> Roster {
+        guard let successor = roster.successor,
+            let connection = connections.first(where: { $0.value == peer })?.key,
+            let here = Route.source(ofConnection: connection)
+        else { return roster }
+        var roster = roster
+        roster.successor?.tcp = NetworkChoices.endpoint(successor.tcp, from: here)
+        return roster
     }
 
     // MARK: batches
@@ -79,31 +97,39 @@ extension CoordinatorProcess {
 
     // MARK: records
 
-    private func record(_ step: CommittedStep) -> Bool {
-        let batch = batch(step.step)
-        let summary = summary(of: step, batch)
-        do throws(RunStore.Failure) {
-            if try setup.store?.record(step.line, batch) ?? false {
-                setup.store?.append(summary)
-            }
-        } catch {
-            failure = error
-            handle(.recordFailed(step: step.step))
-            return false
+    private func record(_ step: CommittedStep) -> CheckpointError? {
+        let summary = summary(of: step, batch(step.step))
+        switch write(step.line) {
+        case .written: setup.store?.append(summary)
+        case .wasThere: break
+        case .failed(let error): return error
+        case .ended: return nil
         }
         report(.step(summary))
         localWorkers?.stepCommitted()
-        return true
+        return nil
     }
 
-    private func adopt(_ line: CommittedLine) -> Bool {
+    private func adopt(_ line: CommittedLine) -> CheckpointError? {
+        if case .failed(let error) = write(line) { error } else { nil }
+    }
+
+    private enum Writing {
+        case written, wasThere
+        case failed(CheckpointError)
+        /// The run cannot go on: the line is not that of the same step before.
+        case ended
+    }
+
+    private func write(_ line: CommittedLine) -> Writing {
+        guard let store = setup.store else { return .wasThere }
         do throws(RunStore.Failure) {
-            _ = try setup.store?.record(line, batch(line.step))
-            return true
+            return try store.record(line, batch(line.step)) ? .written : .wasThere
         } catch {
+            if case .file(let reason) = error, reason.mayPass { return .failed(reason) }
             failure = error
             handle(.recordFailed(step: line.step))
-            return false
+            return .ended
         }
     }
 

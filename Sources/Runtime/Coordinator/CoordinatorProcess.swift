@@ -56,8 +56,14 @@ final class CoordinatorProcess {
     var outcome: Outcome?
     var failure: (any Error)?
     var localWorkers: LocalWorkers?
+    var strangers = TurnedAway()
+    /// Who waits to be told that all workers have the new token.
+    var askedForToken: RouterSocket.Sender?
     var startedAt = ContinuousClock.now
     var wasStopped = false
+    /// Something waits for the ledger.
+    var withheld: Withheld?
+    private var saidThatLinesAreNotSynchronized = false
 
     /// Signals arrive from here on through the loop.
     init(
@@ -79,7 +85,7 @@ final class CoordinatorProcess {
     /// Coordinates until the run ends; throws what kept a step from being recorded.
     func run() throws -> Outcome {
         startedAt = .now
-        report(.listening(endpoint.address))
+        report(.listening(endpoint.address, token: endpoint.admissions?.token))
         while outcome == nil {
             try waitForSomething()
             takeSignals()
@@ -90,16 +96,24 @@ final class CoordinatorProcess {
             watchTime()
             flushOutboxes()
             takeUnreachable()
-            try synchronizeLedger()
+            retryWithheld()
+            synchronizeLedger()
         }
         flushOutboxes()
         if let failure { throw failure }
         return outcome!
     }
 
-    private func synchronizeLedger() throws {
-        guard let store = setup.store, let step = try store.synchronizeIfDue() else { return }
-        handle(.ledgerSynchronized(step: step))
+    /// Lines that are not on disk yet are kept by the workers: training goes on without.
+    private func synchronizeLedger() {
+        do throws(CheckpointError) {
+            guard let step = try setup.store?.synchronizeIfDue() else { return }
+            saidThatLinesAreNotSynchronized = false
+            handle(.ledgerSynchronized(step: step))
+        } catch {
+            if !saidThatLinesAreNotSynchronized { report(.ledgerNotDurable(error)) }
+            saidThatLinesAreNotSynchronized = true
+        }
     }
 
     private func waitForSomething() throws(MessagingError) {
@@ -108,7 +122,8 @@ final class CoordinatorProcess {
         poller.add(endpoint.monitor)
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
-        _ = try poller.wait(until: .after(coordinator.tickInterval))
+        let patience = withheld == nil ? coordinator.tickInterval : Milliseconds(100)
+        _ = try poller.wait(until: .after(min(patience, coordinator.tickInterval)))
     }
 
     private func takeSignals() {
@@ -120,8 +135,7 @@ final class CoordinatorProcess {
                 endWithWorkers()
             } else {
                 if wasStopped { exit(130) }
-                wasStopped = true
-                handle(.stopRequested)
+                stop()
             }
         }
     }
@@ -130,8 +144,12 @@ final class CoordinatorProcess {
     private func endWithWorkers() {
         guard failure == nil, let reason = localWorkers?.failure else { return }
         failure = reason
+        stop()
+    }
+
+    private func stop() {
         wasStopped = true
-        handle(.stopRequested)
+        if !stopWaitingForLedger() { handle(.stopRequested) }
     }
 
     private func takeUnreachable() {
@@ -145,53 +163,29 @@ final class CoordinatorProcess {
         guard let limit = setup.timeLimit, !wasStopped,
             Clock.seconds(since: startedAt) >= limit.seconds
         else { return }
-        wasStopped = true
         report(.timeIsUp(step: coordinator.lastCommitted))
-        handle(.stopRequested)
+        stop()
     }
 
     func handle(_ event: CoordinatorEvent) {
-        for action in coordinator.receive(event, at: Clock.now) where outcome == nil {
-            guard perform(action) else { return }
-        }
+        carryOut(coordinator.receive(event, at: Clock.now))
     }
 
     // MARK: messages
 
-    private func takeMessages() throws(MessagingError) {
-        while outcome == nil {
-            do throws(MessagingError) {
-                guard let (identity, connection, payload) = try endpoint.socket.receive() else {
-                    return
-                }
-                guard let peer = PeerID(identity: identity) else {
-                    answer(payload, to: identity)
-                    continue
-                }
-                connections[connection] = peer
-                take(payload, from: peer)
-            } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
-                continue
-            }
-        }
-    }
-
-    private func take(_ payload: [UInt8], from peer: PeerID) {
+    func take(_ payload: [UInt8], from peer: PeerID) {
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
             if case .sliceTaken(let step, _) = message { taken(step, by: peer) }
+            // Neighbours are told this key: it must be the one that the worker speaks under.
+            if case .hello(let hello) = message,
+                hello.key != endpoint.admissions?.key(of: peer) ?? []
+            {
+                throw .unknownValue(field: "key", value: hello.key.count)
+            }
             handle(.received(peer, message))
         } catch {
             handle(.nonsense(peer, error))
-        }
-    }
-
-    private func takeConnectionEvents() throws(MessagingError) {
-        while let event = try endpoint.monitor.receive() {
-            guard event.kind == .disconnected,
-                let peer = connections.removeValue(forKey: event.descriptor)
-            else { continue }
-            handle(.disconnected(peer))
         }
     }
 

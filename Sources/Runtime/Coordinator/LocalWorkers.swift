@@ -23,15 +23,19 @@ package final class LocalWorkers {
     }
 
     private let arguments: [String]
+    /// What they are let in by; they find it in their environment, which their user alone can read.
+    var token: String?
     private let report: (RunReport) -> Void
     private var children: [Child]
     private(set) var failure: KeepsEnding?
 
     /// `arguments` behind the program's own path; worker i's output goes to `logs`/worker-i.log.
     package init(
-        count: Int, arguments: [String], logs: String, report: @escaping (RunReport) -> Void
+        count: Int, arguments: [String], token: String?, logs: String,
+        report: @escaping (RunReport) -> Void
     ) {
         self.arguments = arguments
+        self.token = token
         self.report = report
         children = (0..<count).map { Child(log: "\(logs)/worker-\($0 + 1).log") }
     }
@@ -125,15 +129,26 @@ package final class LocalWorkers {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let words = ["dtrain"] + arguments + ["--parent", "\(getpid())"]
         var pointers = words.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
+        var settings = environment.map { strdup($0) } + [nil]
+        defer { for pointer in pointers + settings { free(pointer) } }
         var processID: pid_t = 0
         let code = posix_spawn(
-            &processID, "/proc/self/exe", &actions, &attributes, &pointers, environ)
+            &processID, "/proc/self/exe", &actions, &attributes, &pointers, &settings)
         guard code == 0 else { throw POSIXFailure(call: "posix_spawn", code: code) }
         children[index].processID = processID
         children[index].hasJoined = false
         children[index].hasWorked = false
         report(.workerStarted(index: index, processID: processID, log: children[index].log))
+    }
+}
+
+extension LocalWorkers {
+    /// This process's, with the workers' token.
+    private var environment: [String] {
+        let name = Access.variable
+        let own = ProcessInfo.processInfo.environment.filter { $0.key != name }
+        return own.map { "\($0.key)=\($0.value)" }.sorted()
+            + (token.map { ["\(name)=\($0)"] } ?? [])
     }
 }
 

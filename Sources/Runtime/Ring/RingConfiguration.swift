@@ -5,8 +5,10 @@ import Wire
 
 /// How a worker's ring is set up; alike on all workers of a run, but for the host.
 package struct RingConfiguration: Sendable {
-    /// Address that the tcp side binds; the port is any free one.
-    package var bindHost = "127.0.0.1"
+    /// Addresses at which the tcp side listens, at one port.
+    package var addresses = [IPAddress.loopback]
+    /// Ports to take the first free one of; nil for any.
+    package var ports: ClosedRange<Int>?
     /// Bytes of numbers in a frame.
     package var chunkBytes = 256 << 10
     /// Frames of each kind, partials and totals, under way on a link.
@@ -21,7 +23,21 @@ package struct RingConfiguration: Sendable {
     /// Whether the numbers of ipc and tcp links may go over plain connections beside ZeroMQ's.
     package var streams = true
 
+    /// How neighbours of other hosts know each other; nil for plain text.
+    package var security: RingSecurity?
+
     package init() {}
+}
+
+/// What a worker shows its neighbours, and who asks for theirs.
+package struct RingSecurity: Sendable {
+    package var keys: KeyPair
+    package var gate: Gate
+
+    package init(keys: KeyPair, gate: Gate) {
+        self.keys = keys
+        self.gate = gate
+    }
 }
 
 /// Where a worker's ring can be reached.
@@ -36,6 +52,9 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
         self.ipc = ipc
         self.tcp = tcp
     }
+
+    /// The port of `tcp`.
+    var port: Int { Address(tcp)!.port }
 
     /// The endpoint for a neighbour on `host`, nil if there is none of that transport.
     package func endpoint(_ transport: RingTransport, from host: HostIdentity) -> String? {
@@ -83,13 +102,16 @@ package struct RingMembership: Sendable, Equatable {
     package var seed: UInt64
     /// How long forming may take, and a link be silent; nil leaves both to the configuration.
     package var patience: Duration?
+    /// The neighbours' keys; nil where all is plain text.
+    package var keys: RingKeys?
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
         successor: RingEndpoints?, transport: RingTransport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
-        patience: Duration? = nil
+        patience: Duration? = nil, keys: RingKeys? = nil
     ) {
+        self.keys = keys
         self.run = run
         self.generation = generation
         self.rank = rank
@@ -122,6 +144,8 @@ package enum RingEvent: Sendable {
     /// The successor can't map this worker's memory or be reached by a stream of the ring's own, so
     /// that sums go over ZeroMQ.
     case unshared(reason: String)
+    /// Somebody who is no neighbour has knocked.
+    case turnedAway(host: String, HandshakeFailure)
     /// Nothing more will come of this generation. Reported once a generation.
     case broken(Generation, RingBreak)
 }
@@ -132,6 +156,8 @@ package enum RingBreak: Error, Equatable, Sendable {
     case lost(Neighbour)
     /// These neighbours did not come in time.
     case formation(missing: [Neighbour])
+    /// The successor does not let this worker in, or is not who it should be.
+    case refused(Neighbour, HandshakeFailure?)
     /// A neighbour has other shards, chunks or credits in mind.
     case disagreement(Neighbour)
     /// A neighbour sent what no sound one sends.
@@ -142,6 +168,16 @@ package enum RingBreak: Error, Equatable, Sendable {
     case memory(Neighbour, MessagingError)
     case socket(MessagingError)
     case plan(RingPlanError)
+}
+
+extension RingBreak {
+    /// The neighbours that did not come when the ring was formed.
+    var missing: RingSides {
+        guard case .formation(let missing) = self else { return [] }
+        return missing.reduce(into: []) {
+            $0.insert($1 == .predecessor ? .predecessor : .successor)
+        }
+    }
 }
 
 /// Where the time of a step's fold went.
@@ -177,6 +213,8 @@ package struct RingProgress: Sendable, Equatable {
     package var framesReceived = 0
     package var bytesSent = 0
     package var bytesReceived = 0
+    /// Those of `bytesSent` that left by a network.
+    package var bytesSentOverTCP = 0
     package var creditsSent = 0
     package var creditsReceived = 0
     /// Frames that were not taken, by `DropReason.rawValue`.

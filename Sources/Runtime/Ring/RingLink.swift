@@ -14,22 +14,47 @@ final class RingLink {
     /// The stream that is being made, once the successor has said where; then the stream.
     var entrance: StreamEntrance?
     var stream: RingStream?
+    /// Whether bytes must go over this socket alone, which encrypts them.
+    let isEncrypted: Bool
+    /// Why the last handshake came to nothing: then libzmq does not try again by itself.
+    var failure: HandshakeFailure?
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
-        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?
+        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?, security: SocketOptions.Security
     ) throws(MessagingError) {
         var options = configuration.socketOptions
         options.identity = identity
+        options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
+        let endpoint = try Self.resolved(endpoint)
+        options.ipv6 = endpoint.hasPrefix("tcp://[")
         let socket = try DealerSocket(context, options)
         let monitor = try SocketMonitor(socket)
         try socket.connect(endpoint)
+        if case .plain = security { isEncrypted = false } else { isEncrypted = true }
         self.socket = socket
         self.monitor = monitor
         self.endpoint = endpoint
     }
+
+    /// A tcp endpoint in numbers. libzmq would look names up on the thread that moves all bytes.
+    private static func resolved(_ endpoint: String) throws(MessagingError) -> String {
+        guard let address = Address(endpoint) else { return endpoint }
+        let found = try address.candidates()
+        let reachable = found.first { Route.source(towards: $0) != nil } ?? found[0]
+        return "tcp://\(reachable.inEndpoint):\(address.port)"
+    }
+}
+
+/// What is known of who has greeted.
+enum Proof: Equatable {
+    /// The gate has let this key in.
+    case key(PublicKey)
+    /// A process of this user on this host, as the kernel says.
+    case sameUser
+    case none
 }
 
 /// The successor's view of the connection from the predecessor.
@@ -38,6 +63,7 @@ struct RingInbound {
     /// Descriptor of the connection, as the monitor names it.
     let connection: Int32
     let greeting: FrameHeader
+    let proof: Proof
     /// What the predecessor would have beside this connection; empty for nothing.
     let offer: [UInt8]
     /// Its memory, once it is this worker's predecessor and the memory could be mapped.
@@ -58,8 +84,9 @@ extension RingConfiguration {
         // has been, so that it must be twice as high never to be met.
         options.sendHighWater = 2 * (3 * credits + 16)
         options.receiveHighWater = 2 * (3 * credits + 16)
-        options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
-        options.maximumMessageBytes = options.maximumFrameBytes
+        let largest = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
+        options.maximumFrameBytes = largest + SocketOptions.encryptionBytes
+        options.maximumMessageBytes = largest
         options.linger = .zero
         options.immediate = true
         options.heartbeat = heartbeat

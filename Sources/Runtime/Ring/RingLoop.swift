@@ -46,6 +46,11 @@ final class RingLoop {
 
     let router: RouterSocket
     let routerMonitor: SocketMonitor
+    /// The predecessor of the generation: none else may connect over tcp. It may come a little
+    /// before this worker has heard of it.
+    let guests = GuestList(patience: .seconds(2))
+    private let door: Gate.Door?
+    var unproven = Connections()
     var poller = Poller()
     private var wakeupPlace: Poller.Place
     private var bellPlace: Poller.Place
@@ -65,6 +70,8 @@ final class RingLoop {
     var lastStep: UInt64 = 0
     var blocks: FastDigest.Blocks?
     var progress = RingProgress()
+    /// Bytes sent whose way has been noted.
+    var bytesNoted = 0
     var drops = [Int](repeating: 0, count: DropReason.allCases.count)
     var stopping = false
 
@@ -92,14 +99,25 @@ final class RingLoop {
         self.configuration = configuration
         self.mailbox = mailbox
         self.notify = notify
-        let router = try RouterSocket(context, configuration.socketOptions)
+        var options = configuration.socketOptions
+        options.ipv6 = configuration.addresses.contains { $0.family == .v6 }
+        let router = try RouterSocket(context, options)
         let routerMonitor = try SocketMonitor(router)
         let name = UInt64.random(in: 0 ... .max)
+        // An abstract name: nothing is left behind, however the process ends. Who connects is known
+        // by the kernel; only what is bound behind it is encrypted.
+        let ipc = try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))")
+        if let security = configuration.security {
+            let door = security.gate.open(for: guests)
+            try router.secure(.server(security.keys, door))
+            self.door = door
+        } else {
+            door = nil
+        }
+        let port = try router.bind(configuration.addresses, ports: configuration.ports)
         endpoints = RingEndpoints(
-            host: host,
-            // An abstract name: nothing is left behind, however the process ends.
-            ipc: try router.bind("ipc://@dtrain-ring-\(getpid())-\(String(name, radix: 36))"),
-            tcp: try router.bind("tcp://\(configuration.bindHost):*"))
+            host: host, ipc: ipc,
+            tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)")
         bell = try Bell()
         self.router = router
         self.routerMonitor = routerMonitor
@@ -109,6 +127,7 @@ final class RingLoop {
     }
 
     deinit {
+        if let door { configuration.security?.gate.close(door) }
         signal.deallocate()
         decoded.deallocate()
     }
@@ -236,85 +255,5 @@ final class RingLoop {
             case .stop: stopping = true
             }
         }
-    }
-
-    // MARK: Steps
-
-    private func begin(_ input: RingStep) {
-        guard let membership, !membership.broken else { return }
-        guard membership.formed else {
-            waitingStep = input
-            return
-        }
-        start(input)
-    }
-
-    func start(_ input: RingStep) {
-        guard let membership else { return }
-        let lane = link?.lane.flatMap { $0.isOpen && $0.holds(input.total) ? $0 : nil }
-        release(before: input.step)
-        // The successor still reads what this step would overwrite.
-        guard link?.lane?.isClear != false else {
-            waitingStep = input
-            return
-        }
-        waitingStep = nil
-        let byteCount = input.total.byteCount
-        if blocks?.byteCount != byteCount {
-            blocks = FastDigest.Blocks(
-                byteCount: byteCount, blockBytes: StepNumbers.blockBytes)
-        }
-        do throws(RingPlanError) {
-            let plan = try RingPlan(
-                rank: membership.value.rank, shardBounds: membership.value.shardBounds,
-                count: input.total.count, chunkElements: configuration.chunkBytes / 4,
-                collective: membership.value.collective, wire: membership.value.wire)
-            precondition(
-                plan.own.count == input.gradients.count,
-                "\(input.gradients.count) gradients for shards \(plan.own)")
-            step = Step(
-                input: input,
-                fold: Fold(
-                    plan: plan, run: membership.value.run,
-                    generation: membership.value.generation, step: input.step,
-                    window: configuration.credits),
-                numbers: StepNumbers(
-                    gradients: input.gradients, total: input.total, blocks: blocks!,
-                    firstShard: plan.own.lowerBound,
-                    rounding: StochasticRounding(
-                        membership.value.wire, seed: membership.value.seed, step: input.step)),
-                processorAtStart: processorSeconds(), usesLane: lane != nil,
-                digests: Array(repeating: nil, count: plan.chunks))
-        } catch {
-            breakUp(.plan(error))
-            return
-        }
-        releaseHeld()
-    }
-
-    private func abandon() {
-        lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
-        step = nil
-        unread = nil
-        waitingStep = nil
-        // Whose gradients and total these are may do with them what he likes now.
-        link?.stream?.writer.keep()
-        releaseHeld()
-        release(before: lastStep + 1)
-    }
-
-    /// The generation is of no use any more.
-    func breakUp(_ reason: RingBreak) {
-        step = nil
-        unread = nil
-        waitingStep = nil
-        guard let generation = membership?.value.generation, membership?.broken == false else {
-            return
-        }
-        membership?.broken = true
-        clearHeld()
-        cutStreams()
-        publish()
-        notify(.broken(generation, reason))
     }
 }

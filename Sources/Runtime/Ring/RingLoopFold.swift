@@ -21,7 +21,7 @@ extension RingLoop {
             if case .greeting = header.body {
                 greeted(
                     header, identity: sender.bytes, connection: payload.connection,
-                    offer: attached(header))
+                    proof: proof(), offer: attached(header))
             } else if isPredecessor {
                 progress.framesReceived += 1
                 progress.bytesReceived += payload.count

@@ -7,6 +7,7 @@ import Wire
 extension RingLoop {
     func form(_ value: RingMembership) {
         let now = ContinuousClock.now
+        publish()
         step = nil
         unread = nil
         waitingStep = nil
@@ -14,23 +15,31 @@ extension RingLoop {
         link = nil
         inbound = nil
         clearHeld()
+        guests.replace(with: predecessor(value))
         membership = Membership(
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
         defer { rebuildPoller() }
         guard value.workers > 1 else { return completeFormation() }
-        guard let successor = value.successor,
-            let endpoint = successor.endpoint(value.transport, from: host)
-        else { return breakUp(.unreachable(value.transport)) }
         do throws(MessagingError) {
-            link = try RingLink(
-                context, configuration, endpoint: endpoint, identity: identity(value),
-                heartbeat: value.heartbeat)
-            link?.lane = lane(to: successor, value.transport, endpoint)
+            guard try connect(value) else { return breakUp(.unreachable(value.transport)) }
         } catch {
             return breakUp(.socket(error))
         }
         if let greeting = earlyGreeting { consider(greeting) }
+    }
+
+    /// Begins to connect to the successor; false if it has no endpoint of the transport.
+    func connect(_ value: RingMembership) throws(MessagingError) -> Bool {
+        let transport = value.keys?.encryptsAll == true ? .tcp : value.transport
+        guard let successor = value.successor,
+            let endpoint = successor.endpoint(transport, from: host)
+        else { return false }
+        link = try RingLink(
+            context, configuration, endpoint: endpoint, identity: identity(value),
+            heartbeat: value.heartbeat, security: security(value, endpoint))
+        link?.lane = lane(to: successor, transport, endpoint)
+        return true
     }
 
     /// Memory to share with the successor; nil if it is not to be shared or can't be.
@@ -92,10 +101,12 @@ extension RingLoop {
             let missing: [Neighbour] =
                 (inbound == nil ? [.predecessor] : [])
                 + (link?.answered == true ? [] : [.successor])
+            if let failure = link?.failure { return breakUp(.refused(.successor, failure)) }
             return breakUp(.formation(missing: missing))
         }
         guard now >= membership.nextGreeting else { return }
         self.membership?.nextGreeting = now + .milliseconds(200)
+        tryAgain(membership.value)
         greet()
     }
 
@@ -106,7 +117,7 @@ extension RingLoop {
             body: .greeting(rank: membership.value.rank, plan: membership.fingerprint))
         let offer: RingOffer? =
             if let lane = link.lane { .memory(lane.offer(bell)) } else {
-                configuration.streams ? .stream : nil
+                mayStream(link) ? .stream : nil
             }
         // Unsent while there is no connection; `ready` from the monitor tries again.
         _ = try? link.socket.send(greeting.sealed(attaching: offer?.bytes ?? []))
@@ -115,7 +126,9 @@ extension RingLoop {
     // MARK: What neighbours say
 
     /// A greeting came in: of this generation, of one to come, or of one gone by.
-    func greeted(_ greeting: FrameHeader, identity: [UInt8], connection: Int32, offer: [UInt8]) {
+    func greeted(
+        _ greeting: FrameHeader, identity: [UInt8], connection: Int32, proof: Proof, offer: [UInt8]
+    ) {
         // The events of an earlier connection with this descriptor must be out of the way.
         do throws(MessagingError) {
             try watchPredecessor()
@@ -124,7 +137,8 @@ extension RingLoop {
         }
         consider(
             RingInbound(
-                identity: identity, connection: connection, greeting: greeting, offer: offer))
+                identity: identity, connection: connection, greeting: greeting, proof: proof,
+                offer: offer))
     }
 
     private func consider(_ candidate: RingInbound) {
@@ -140,7 +154,9 @@ extension RingLoop {
         guard greeting.generation == membership.value.generation else {
             return count(.otherGeneration)
         }
-        guard case .greeting(membership.value.predecessorRank, let plan) = greeting.body else {
+        guard isPredecessor(candidate, membership.value),
+            case .greeting(membership.value.predecessorRank, let plan) = greeting.body
+        else {
             return count(.foreign)
         }
         guard plan == membership.fingerprint else { return breakUp(.disagreement(.predecessor)) }
@@ -195,7 +211,7 @@ extension RingLoop {
             link.lane = nil
             notify(.unshared(reason: reason))
             // A stream is the next best.
-            if configuration.streams { return greet() }
+            if mayStream(link) { return greet() }
         } else if link.lane == nil, !link.answered {
             enterDoor(acceptance, link)
         }
@@ -212,6 +228,8 @@ extension RingLoop {
 
     private func watchPredecessor() throws(MessagingError) {
         while let event = try routerMonitor.receive() {
+            unproven.note(event)
+            if case .handshakeFailed(let reason) = event.kind { turnedAway(reason) }
             guard event.kind == .disconnected else { continue }
             if event.descriptor == earlyGreeting?.connection { earlyGreeting = nil }
             if event.descriptor == inbound?.connection {
@@ -224,7 +242,10 @@ extension RingLoop {
     private func watchSuccessor() throws(MessagingError) {
         while let link, let event = try link.monitor.receive() {
             switch event.kind {
+            case .connected where !isOwnUsers(link, event.descriptor):
+                breakUp(.refused(.successor, nil))
             case .ready: greet()
+            case .handshakeFailed(let reason): link.failure = reason
             case .disconnected where link.answered: breakUp(.lost(.successor))
             default: break
             }

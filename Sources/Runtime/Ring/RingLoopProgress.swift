@@ -8,6 +8,10 @@ extension RingLoop {
     }
 
     func publish() {
+        if link?.transport == .tcp {
+            progress.bytesSentOverTCP += progress.bytesSent - bytesNoted
+        }
+        bytesNoted = progress.bytesSent
         progress.generation = membership?.value.generation
         progress.state =
             switch (membership?.broken, membership?.formed, step) {

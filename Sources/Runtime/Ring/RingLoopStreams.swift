@@ -113,19 +113,22 @@ extension RingLoop {
     ///
     /// - Returns: where it is expected; nothing if there can be none.
     func openDoor() -> [UInt8] {
-        guard configuration.streams, let connection = inbound?.connection else { return [] }
-        if inbound?.door == nil {
-            inbound?.door = try? StreamDoor(beside: connection)
+        guard configuration.streams, let inbound, inbound.stream == nil else { return [] }
+        // A key stands for a connection that is encrypted.
+        if case .key = inbound.proof { return [] }
+        if inbound.door == nil {
+            self.inbound?.door = try? StreamDoor(
+                beside: inbound.connection, ports: configuration.ports)
             rebuildPoller()
         }
-        return inbound?.door.map { [StreamDoor.mark] + $0.invitation } ?? []
+        return self.inbound?.door.map { [StreamDoor.mark] + $0.invitation } ?? []
     }
+
+    func mayStream(_ link: RingLink) -> Bool { configuration.streams && !link.isEncrypted }
 
     /// Begins to connect to where the successor expects the stream.
     func enterDoor(_ invitation: [UInt8], _ link: RingLink) {
-        guard configuration.streams, let membership, invitation.first == StreamDoor.mark else {
-            return
-        }
+        guard mayStream(link), let membership, invitation.first == StreamDoor.mark else { return }
         do {
             let now = ContinuousClock.now
             link.entrance = try StreamEntrance(
@@ -141,9 +144,12 @@ extension RingLoop {
     /// Goes on with streams that are being made.
     func tendStreams() {
         if let link, let entrance = link.entrance { pass(entrance, link) }
-        guard let door = inbound?.door, inbound?.stream == nil else { return }
+        guard let door = inbound?.door else { return }
         guard let (guest, changed) = try? door.answer() else { return }
-        if let guest { inbound?.stream = RingStream(guest, configuration) }
+        if let guest {
+            inbound?.stream = RingStream(guest, configuration)
+            inbound?.door = nil
+        }
         if changed { rebuildPoller() }
     }
 
@@ -193,7 +199,7 @@ extension RingLoop {
         if let entrance = link?.entrance {
             poller.add(descriptor: entrance.stream.descriptor, for: .writable)
         }
-        if inbound?.stream == nil { inbound?.door?.join(&poller) }
+        inbound?.door?.join(&poller)
     }
 
     /// Tells the poller what streams wait for.

@@ -92,9 +92,13 @@ package final class StreamDoor {
     private static let secretBytes = 16
     private static let room = 4
 
-    /// - Parameter connection: the descriptor that the predecessor's greeting came over.
-    package init(beside connection: Int32) throws(MessagingError) {
-        listener = try StreamListener(beside: connection)
+    /// - Parameters:
+    ///   - connection: the descriptor that the predecessor's greeting came over.
+    ///   - ports: where tcp may listen; nil for any.
+    package init(
+        beside connection: Int32, ports: ClosedRange<Int>? = nil
+    ) throws(MessagingError) {
+        listener = try StreamListener(beside: connection, ports: ports)
         var generator = SystemRandomNumberGenerator()
         secret = (0..<Self.secretBytes).map { _ in UInt8.random(in: 0 ... .max, using: &generator) }
     }

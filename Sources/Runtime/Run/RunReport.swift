@@ -1,16 +1,23 @@
 import Checkpoint
 import Coordination
+import Messaging
 import Text
 
 /// What a coordinator tells whoever started it, as it happens.
 package enum RunReport: Sendable {
     case prepared(RunSummary)
-    case listening(Address)
+    /// `token` is nil where all is plain text.
+    case listening(Address, token: Token?)
     case note(CoordinatorNote)
     case step(StepReport)
     case validated(ValidationResult)
     case checkpoint(step: Int, path: String, digest: String)
     case checkpointFailed(step: Int, CheckpointError)
+    /// Training pauses until the ledger can be written again.
+    case ledgerFailed(CheckpointError)
+    case ledgerRecovered(seconds: Double)
+    /// The ledger's lines are written, but the disk does not say that it has them.
+    case ledgerNotDurable(CheckpointError)
     /// A checkpoint that was passed over because it is not whole.
     case checkpointRejected(path: String, CheckpointError)
     /// Bytes of a torn last line that were cut off the ledger.
@@ -18,6 +25,9 @@ package enum RunReport: Sendable {
     case workerStarted(index: Int, processID: Int32, log: String)
     case workerEnded(index: Int, processID: Int32, status: ExitStatus)
     case timeIsUp(step: Int)
+    /// A connection from a numeric address (empty if that is not known) was not let in, and so many
+    /// more since this was last reported.
+    case turnedAway(host: String, HandshakeFailure, more: Int)
     /// The samples of shards whose gradient is not finite, by their number in the ledger.
     case nonFinite(step: Int, shard: Int, samples: [Int], places: [Place])
     /// What SIGUSR1 asks for: the state machine in a line, and how the run stands.

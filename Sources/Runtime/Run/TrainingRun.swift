@@ -21,16 +21,19 @@ package struct TrainingRun {
     /// Starts its own workers, as `train` does.
     package var hasLocalWorkers: Bool
     package var bind: Address
+    /// How the coordinator is found, and the rings of its own workers.
+    package var network: NetworkChoices
     package var software: String
 
     package init(
         configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
-        bind: Address, software: String
+        bind: Address, network: NetworkChoices = .init(), software: String
     ) {
         self.configuration = configuration
         self.location = location
         self.hasLocalWorkers = hasLocalWorkers
         self.bind = bind
+        self.network = network
         self.software = software
     }
 
@@ -58,7 +61,11 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
-        let endpoint = try ControlEndpoint(bind)
+        let keys = configuration.insecure ? nil : try RunKeys.ofRun(in: location.folder)
+        let endpoint = try ControlEndpoint(
+            bind, advertise: network.advertise, keys: keys,
+            report: WireLimit.report(
+                shards: configuration.shards, layers: prepared.model.layers.count))
         let folder =
             location.resume
             ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
@@ -71,6 +78,7 @@ package struct TrainingRun {
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }
+        try keys?.save(in: folder.paths)
         try folder.save(configuration: configuration.yaml)
         try folder.save(address: process.endpoint.address.description)
         try folder.linkAsLatest()
@@ -90,10 +98,10 @@ package struct TrainingRun {
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
-                "worker", "--connect", process.endpoint.address.description, "--threads",
+                "worker", "--connect", process.endpoint.localAddress.description, "--threads",
                 "\(threads)",
-            ],
-            logs: folder.paths.logs, report: report)
+            ] + network.arguments + (configuration.insecure ? ["--insecure"] : []),
+            token: process.endpoint.admissions?.token.text, logs: folder.paths.logs, report: report)
         process.localWorkers = workers
         try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
@@ -210,7 +218,7 @@ package struct TrainingRun {
     ) throws -> CoordinatorPolicy {
         let job = WorkerJob(
             architecture: prepared.model.architecture, configuration: configuration)
-        return CoordinatorPolicy(
+        var policy = CoordinatorPolicy(
             run: folder.identity, epoch: folder.incarnation, software: software,
             configuration: try job.encoded(), workers: configuration.workers,
             waitForAll: configuration.waitForAll, shards: configuration.shards, steps: lastStep,
@@ -220,6 +228,9 @@ package struct TrainingRun {
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
             onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
+        policy.balance = configuration.balance
+        policy.encryptsAll = configuration.secure
+        return policy
     }
 
     private func summary(

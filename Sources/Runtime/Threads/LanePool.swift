@@ -1,4 +1,5 @@
 import Foundation
+import Messaging
 
 /// A worker's computing threads. Each lane does all jobs in order, without waiting for the others
 /// in between.

@@ -8,12 +8,14 @@ final class Signals {
     let descriptor: Int32
     private var mask = sigset_t()
 
-    /// Watches `signals`; SIGPIPE is ignored besides.
+    /// Watches `signals`; SIGPIPE is ignored besides, and SIGXFSZ, so that writing says
+    /// what is wrong.
     init(_ signals: [Int32]) {
         sigemptyset(&mask)
         for signal in signals { sigaddset(&mask, signal) }
         pthread_sigmask(SIG_BLOCK, &mask, nil)
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         descriptor = dtrain_signal_descriptor(&mask)
         precondition(descriptor >= 0, "signalfd: errno \(errno)")
     }

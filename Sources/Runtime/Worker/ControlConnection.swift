@@ -1,15 +1,42 @@
 import Messaging
 import Wire
 
+/// Why a worker can't even begin to connect.
+package enum Hindrance: Error, Equatable, Sendable {
+    /// The name leads nowhere, in the resolver's words.
+    case unknownHost(String, reason: String)
+    case noRoute(to: IPAddress)
+    /// The name leads to several addresses, and nobody listens at any.
+    case nobodyListens(host: String)
+    /// The file that is to hold the token is not there yet.
+    case noTokenFile(String)
+}
+
 /// A worker's connection to its coordinator, under an identity drawn at random.
 final class ControlConnection {
     private let socket: DealerSocket
     private let monitor: SocketMonitor
     private var outbox: [[UInt8]] = []
+    /// This host's address on the way to the coordinator; nil until there is a way.
+    private(set) var source: IPAddress?
 
-    init(to address: Address, in context: Context) throws(MessagingError) {
+    /// What became of the connection.
+    enum Break: Equatable {
+        case ended
+        case notShaken(HandshakeFailure)
+    }
+
+    /// Whether it is there to register a key, not to work.
+    let isApplication: Bool
+    private var failure: HandshakeFailure?
+
+    /// Takes a socket; `connect` connects it.
+    init(in context: Context, isApplication: Bool) throws(MessagingError) {
+        self.isApplication = isApplication
         var options = SocketOptions()
-        options.identity = [1] + (0..<8).map { _ in UInt8.random(in: 0...255) }
+        options.identity =
+            [isApplication ? AdmissionMessage.identityMark : 1]
+            + (0..<8).map { _ in UInt8.random(in: 0...255) }
         options.sendHighWater = 256
         options.receiveHighWater = 256
         // With it libzmq throws away what has arrived but is not read when the connection breaks:
@@ -18,10 +45,33 @@ final class ControlConnection {
         options.linger = .milliseconds(200)
         options.maximumFrameBytes = WireLimit.message
         options.maximumMessageBytes = WireLimit.message
-        options.ipv6 = address.host.contains(":")
+        options.ipv6 = true
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)
-        try socket.connect(address.description)
+    }
+
+    /// Looks the coordinator up and starts to connect; libzmq goes on trying until this is dropped.
+    ///
+    /// - Throws: `Hindrance` when that is not possible yet; it may be tried again.
+    func connect(to coordinator: Address, _ security: SocketOptions.Security) throws {
+        guard source == nil else { return }
+        guard let address = try Self.look(up: coordinator) else {
+            throw Hindrance.nobodyListens(host: coordinator.host)
+        }
+        guard let source = Route.source(towards: address) else {
+            throw Hindrance.noRoute(to: address)
+        }
+        try socket.secure(security)
+        try socket.connect(coordinator.at(address).description)
+        self.source = source
+    }
+
+    private static func look(up coordinator: Address) throws -> IPAddress? {
+        do throws(MessagingError) {
+            return try coordinator.answering()
+        } catch .unknownHost(let name, let reason) {
+            throw Hindrance.unknownHost(name, reason: reason)
+        }
     }
 
     func join(_ poller: inout Poller) {
@@ -29,12 +79,15 @@ final class ControlConnection {
         poller.add(monitor)
     }
 
-    /// Whether a connection that stood has broken.
-    func hasBroken() throws(MessagingError) -> Bool {
+    /// Why the connection has ended; nil while it has not.
+    func takeBreak() throws(MessagingError) -> Break? {
         while let event = try monitor.receive() {
-            if event.kind == .disconnected { return true }
+            if case .handshakeFailed(let reason) = event.kind { failure = reason }
+            guard event.kind == .disconnected else { continue }
+            defer { failure = nil }
+            return failure.map { .notShaken($0) } ?? .ended
         }
-        return false
+        return nil
     }
 
     func receive() throws(MessagingError) -> [UInt8]? { try socket.receive() }

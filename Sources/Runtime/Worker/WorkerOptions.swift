@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import Messaging
 import Model
 import Wire
 
@@ -12,25 +13,36 @@ package struct WorkerOptions: Sendable {
     package var software: String
     /// Ends when this process does: set by `train`, whose workers share its terminal.
     package var parent: Int32?
+    package var network: NetworkChoices
+    package var access: Access
 
     package init(
-        coordinator: Address, threads: Int, wait: TimeSpan, software: String, parent: Int32? = nil
+        coordinator: Address, access: Access, threads: Int, wait: TimeSpan, software: String,
+        parent: Int32? = nil, network: NetworkChoices = .init()
     ) {
         self.coordinator = coordinator
+        self.access = access
         self.threads = threads
         self.wait = wait
         self.software = software
         self.parent = parent
+        self.network = network
     }
 }
 
 /// What a worker tells whoever started it.
 package enum WorkerReport: Sendable {
     case note(WorkerNote)
-    /// No coordinator has answered for so long.
-    case stillWaiting(coordinator: Address, seconds: Int)
+    /// No coordinator has answered for so long, or there is not even a way to it.
+    case stillWaiting(coordinator: Address, seconds: Int, Hindrance?)
+    /// Where the workers of other hosts find this one.
+    case listening(String)
     /// Gradients go over ipc instead; said once.
     case memoryNotShared(reason: String)
+    /// Somebody who is not a neighbour has tried to join the ring, as in `RunReport.turnedAway`.
+    case turnedAway(host: String, HandshakeFailure, more: Int)
+    /// What the ring has sent in all, and how much of it by a network.
+    case moved(bytes: Int, overTCP: Int)
     case ended(WorkerOutcome)
     /// What SIGUSR1 asks for: the state machine in a line.
     case dump(String)
@@ -39,6 +51,14 @@ package enum WorkerReport: Sendable {
 /// Why a worker process ends without a word from a coordinator.
 package enum WorkerError: Error, Sendable {
     case coordinatorNeverCame(Address, seconds: Int)
+    /// The token is not the run's (any more).
+    case tokenRefused(Address)
+    /// Who listens does not know the token's coordinator: it is another run's, or no dtrain at all.
+    case foreignToken(Address)
+    /// The coordinator encrypts, and was not given a token.
+    case tokenMissing(Address)
+    /// The coordinator speaks plain text, and would not have proven who it is.
+    case plainCoordinator(Address)
 }
 
 /// The part of a run that a worker needs, as the welcome carries it.

@@ -31,23 +31,32 @@ extension WorkerProcess {
         case .moreSlices(let step, _): if stream?.step == step { sendSlice() }
         case .abandonCapture: stream = nil
         case .evaluate(let order): evaluate(order)
+        case .keepToken(let text): keep(token: text)
         case .note(let note): report(.note(note))
         case .leave(let outcome): self.outcome = outcome
         }
     }
 
-    private func reconnect() {
+    func reconnect() {
         do throws(MessagingError) {
-            control = try ControlConnection(to: options.coordinator, in: context)
-            sayHello()
+            control = try ControlConnection(
+                in: context, isApplication: own != nil && !isRegistered)
         } catch {
             outcome = .unfit(reason: "no socket could be made: \(error)")
         }
     }
 
     func sayHello() {
+        guard let source = control.source else { return }
         var hello = hello
         (hello.run, hello.epoch) = session.obeyed
+        // The way may be another than last time: a laptop has moved, a name leads elsewhere.
+        let host = options.network.advertised(source, listening: addresses)
+        hello.address.tcp = "tcp://\(host):\(ring.endpoints.port)"
+        if options.network.isOpen && hello.address.tcp != advertised {
+            advertised = hello.address.tcp
+            report(.listening(advertised))
+        }
         control.post(WorkerMessage.hello(hello).encoded)
     }
 
@@ -108,7 +117,7 @@ extension WorkerProcess {
                 transport: .init(job.configuration.transport),
                 collective: job.configuration.collective == .fold ? .fold : .ring,
                 wire: job.configuration.wire, seed: job.configuration.seed,
-                patience: .milliseconds(session.peerTimeout.count)))
+                patience: .milliseconds(session.peerTimeout.count), keys: roster.keys))
     }
 
     private func compute(_ order: StepOrder) {

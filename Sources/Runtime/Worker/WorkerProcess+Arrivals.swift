@@ -34,8 +34,12 @@ extension WorkerProcess {
         case .ring(.unshared(let reason)):
             if !saidUnshared { report(.memoryNotShared(reason: reason)) }
             saidUnshared = true
+        case .ring(.turnedAway(let host, let reason)):
+            let kind = TurnedAway.Kind(host: host, reason: reason)
+            guard let more = strangers.note(kind, at: .now) else { break }
+            report(.turnedAway(host: host, reason, more: more))
         case .ring(.broken(let generation, let reason)):
-            handle(.ringBroken(generation, reason: "\(reason)"))
+            handle(.ringBroken(generation, reason: "\(reason)", missing: reason.missing))
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {

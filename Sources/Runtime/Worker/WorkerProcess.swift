@@ -25,7 +25,23 @@ package final class WorkerProcess {
     let ring: RingThread
     let pool: LanePool
     let hello: Hello
+    /// Where the ring listens, and the endpoint that others were told last.
+    let addresses: [IPAddress]
+    var advertised = ""
     var control: ControlConnection
+    /// Why the connection is not even begun, and when that is tried again.
+    private var hindrance: Hindrance?
+    var nextAttempt = ContinuousClock.now
+    /// The key that it speaks under, and the token that registers it; nil for plain text.
+    let own: KeyPair?
+    let gate: Gate?
+    var token: Token?
+    /// The coordinator knows `own`.
+    var isRegistered = false
+    var setbacks = Setbacks()
+    var strangers = TurnedAway()
+    /// Why there is nothing to be hoped for.
+    var failure: WorkerError?
     var session: WorkerSession
     var job: WorkerJob?
     var runner: StepRunner?
@@ -42,9 +58,11 @@ package final class WorkerProcess {
     private var isStopping = false
 
     /// Takes memory for nothing but sockets; the model comes with the coordinator's welcome.
+    ///
+    /// Throws `MessagingError`, `NetworkChoices.Failure`.
     package init(
         _ options: WorkerOptions, report: @escaping (WorkerReport) -> Void
-    ) throws(MessagingError) {
+    ) throws {
         self.options = options
         self.report = report
         let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGTERM, SIGUSR1]
@@ -53,13 +71,32 @@ package final class WorkerProcess {
         context = try Context()
         let mailbox = try Mailbox<Arrival>()
         self.mailbox = mailbox
-        ring = try RingThread(context: context, configuration: RingConfiguration()) {
-            mailbox.post(.ring($0))
-        }
+        addresses = try options.network.listening()
+        // Before any socket that asks it.
+        gate = options.access.isPlain ? nil : try Gate(context)
+        own = options.access.isPlain ? nil : try KeyPair.random()
+        var configuration = RingConfiguration()
+        configuration.addresses = addresses
+        configuration.ports = options.network.ringPorts
+        if let own, let gate { configuration.security = RingSecurity(keys: own, gate: gate) }
+        ring = try Self.ring(configuration, context, mailbox)
         pool = LanePool(lanes: options.threads)
         session = WorkerSession(deadlines: Deadlines(peerTimeout: Milliseconds(10_000)))
-        hello = Self.hello(options, ring.endpoints)
-        control = try ControlConnection(to: options.coordinator, in: context)
+        hello = Self.hello(options, ring.endpoints, own?.publicKey)
+        control = try ControlConnection(in: context, isApplication: own != nil)
+    }
+
+    private static func ring(
+        _ configuration: RingConfiguration, _ context: Context, _ mailbox: Mailbox<Arrival>
+    ) throws -> RingThread {
+        do throws(MessagingError) {
+            return try RingThread(context: context, configuration: configuration) {
+                mailbox.post(.ring($0))
+            }
+        } catch {
+            guard case .addressInUse = error, let ports = configuration.ports else { throw error }
+            throw NetworkChoices.Failure.portsInUse(ports)
+        }
     }
 
     /// The parent's death ends this process; so does a parent that is gone already.
@@ -69,7 +106,9 @@ package final class WorkerProcess {
         if getppid() != parent { exit(1) }
     }
 
-    static func hello(_ options: WorkerOptions, _ endpoints: RingEndpoints) -> Hello {
+    static func hello(
+        _ options: WorkerOptions, _ endpoints: RingEndpoints, _ key: PublicKey?
+    ) -> Hello {
         let probe = arithmeticProbe()
         let host = endpoints.host
         return Hello(
@@ -77,7 +116,8 @@ package final class WorkerProcess {
             address: PeerAddress(
                 hostKey: host.key, hostName: host.name,
                 ipc: endpoints.ipc ?? "", tcp: endpoints.tcp),
-            processID: Int(getpid()), instance: .random(in: 1 ... .max), threads: options.threads,
+            key: key?.bytes ?? [], processID: Int(getpid()), instance: .random(in: 1 ... .max),
+            threads: options.threads,
             kernel: Processor.kernelName,
             probe: WireDigest(high: probe.high, low: probe.low))
     }
@@ -90,8 +130,8 @@ package final class WorkerProcess {
             ring.stop()
             pool.stop()
         }
-        sayHello()
         while outcome == nil {
+            try reach()
             try waitForSomething()
             takeSignals()
             try takeMessagesUntilBroken()
@@ -101,6 +141,8 @@ package final class WorkerProcess {
             try control.flush()
         }
         if outcome == .stopped { try control.flush(until: .now + .milliseconds(200)) }
+        let moved = ring.progress
+        report(.moved(bytes: moved.bytesSent, overTCP: moved.bytesSentOverTCP))
         report(.ended(outcome!))
         return outcome!
     }
@@ -110,7 +152,21 @@ package final class WorkerProcess {
         control.join(&poller)
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
-        _ = try poller.wait(until: .after(session.tickInterval))
+        let tick = ContinuousClock.Instant.after(session.tickInterval)
+        _ = try poller.wait(until: control.source == nil ? min(tick, nextAttempt) : tick)
+    }
+
+    /// Begins to connect, as soon as there is a way to the coordinator, and says hello.
+    private func reach() throws {
+        guard control.source == nil, .now >= nextAttempt else { return }
+        do {
+            try control.connect(to: options.coordinator, security())
+            hindrance = nil
+            if control.isApplication { register() } else { sayHello() }
+        } catch let error as Hindrance {
+            hindrance = error
+            nextAttempt = .now + .milliseconds(300)
+        }
     }
 
     private func takeSignals() {
@@ -128,9 +184,13 @@ package final class WorkerProcess {
     /// What came before the connection broke is taken first: it may be the run's end.
     func takeMessagesUntilBroken() throws(MessagingError) {
         let connection = control
-        let isBroken = try connection.hasBroken()
+        let broken = try connection.takeBreak()
         try takeMessages()
-        if isBroken && connection === control { handle(.disconnected) }
+        guard connection === control, let broken else { return }
+        switch broken {
+        case .ended: handle(.disconnected)
+        case .notShaken(let reason): turnedAway(reason)
+        }
     }
 
     private func takeMessages() throws(MessagingError) {
@@ -144,6 +204,11 @@ package final class WorkerProcess {
             }
             guard let bytes else { return }
             alone.heard()
+            setbacks = Setbacks()
+            if control.isApplication {
+                answered(bytes)
+                continue
+            }
             do throws(WireError) {
                 handle(.received(try CoordinatorMessage(decoding: bytes)))
             } catch .otherProtocol(let theirs, let ours) {
@@ -169,9 +234,10 @@ package final class WorkerProcess {
     }
 
     private func reportLoneliness() throws {
+        if let failure { throw failure }
         guard session.phase == .joining else { return }
         if let seconds = alone.report() {
-            report(.stillWaiting(coordinator: options.coordinator, seconds: seconds))
+            report(.stillWaiting(coordinator: options.coordinator, seconds: seconds, hindrance))
         }
         guard alone.seconds < options.wait.seconds else {
             throw WorkerError.coordinatorNeverCame(

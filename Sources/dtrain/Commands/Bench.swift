@@ -145,6 +145,9 @@ struct BenchAllReduce: ParsableCommand {
         help: about(.collective, "How vectors are summed.", "fold|ring"))
     var collective: String?
 
+    @Flag(help: "Encrypt, as between hosts: everything goes over tcp.")
+    var secure = false
+
     @Flag(help: "Print one line of JSON a size.")
     var json = false
 
@@ -155,11 +158,14 @@ struct BenchAllReduce: ParsableCommand {
         if let odd = sizes.first(where: { !$0.isMultiple(of: 4) }) {
             throw Failure.usage("--bytes \(odd) is no multiple of 4, the size of a float")
         }
+        let lanes: RunConfiguration.Transport = try choice(.transport, transport)
+        if secure && (lanes == .shared || lanes == .ipc) {
+            throw Failure(ConfigurationError.senseless(.secure, .needsTCP))
+        }
         try Entry.bench(
             AllReduceBenchRequest(
-                workers: try whole("--workers", workers, 1...64), bytes: sizes,
-                transport: try choice(.transport, transport),
-                collective: try choice(.collective, collective), json: json))
+                workers: try whole("--workers", workers, 1...64), bytes: sizes, transport: lanes,
+                collective: try choice(.collective, collective), secure: secure, json: json))
     }
 
     private func choice<Choice: CaseIterable & RawRepresentable<String>>(

@@ -23,11 +23,13 @@ struct Status: ParsableCommand {
         help: ArgumentHelp("Run folder, in which the address is read.", valueName: "dir"))
     var folder = RunLocation.latest
 
+    @OptionGroup var access: AccessOptions
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
     func run() throws {
-        let status = try Entry.status(of: connect, run: folder)
+        let status = try Entry.status(of: connect, run: folder, access)
         if json { return try StandardOutput.write(json: status) }
         try StandardOutput.write(statusTable(status).map { $0 + "\n" }.joined())
     }
@@ -35,23 +37,17 @@ struct Status: ParsableCommand {
 
 extension Entry {
     /// Asks the coordinator at `address`, or the one whose address stands in the run's folder.
-    static func status(of address: String?, run: String) throws -> RunStatus {
+    static func status(
+        of address: String?, run: String, _ access: AccessOptions
+    ) throws -> RunStatus {
         guard let text = try address ?? RunLocation.address(of: run) else {
             throw Failure(
                 .unavailable,
                 "no coordinator has \(shown(run)) open: nothing is under way there, or give --connect"
             )
         }
-        guard let address = Address(text), address.port > 0 else {
-            throw Failure.usage(
-                "--connect takes an address such as \(Address.standard), not '\(text)'")
-        }
-        guard address.isLoopback else {
-            throw Failure.usage(
-                "--connect \(address) leaves this machine, which is refused until links are encrypted"
-            )
-        }
-        return try StatusQuery(address).run()
+        let address = try access.coordinator(text)
+        return try CoordinatorCall(address, try access.access(run: run)).status()
     }
 }
 
@@ -69,9 +65,10 @@ func statusTable(_ status: RunStatus) -> [String] {
     let lines = rows.map { row in
         zip(row, widths).map { padded($0, $1) }.joined(separator: "  ")
     }
+    let pause = status.paused ? ", paused until the ledger can be written" : ""
     let head =
         "\(status.state.rawValue), step \(status.step) of \(status.steps), "
-        + "ring \(status.incarnation).\(status.generation)"
+        + "ring \(status.incarnation).\(status.generation)\(pause)"
     return [head] + (status.workers.isEmpty ? ["no workers"] : lines)
 }
 

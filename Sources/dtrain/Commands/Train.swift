@@ -21,10 +21,13 @@ struct Train: ParsableCommand {
             """)
 
     @OptionGroup var options: RunOptions
+    @OptionGroup(title: "Network") var network: NetworkOptions
 
     func run() throws {
         StandardError.outlivesItsReader()
-        try Entry.train(try options.request())
+        var request = try options.request()
+        request.network = try network.choices(isOpen: false)
+        try Entry.train(request)
     }
 }
 
@@ -38,15 +41,23 @@ struct Coordinate: ParsableCommand {
 
             EXAMPLES
               dtrain coordinator --workers 2 --run runs/two &
-              dtrain worker --connect \(Address.standard) &
-              dtrain worker --connect \(Address.standard)
+              dtrain worker --connect \(Address.standard) --token-file runs/two/token &
+              dtrain worker --connect \(Address.standard) --token-file runs/two/token
             """)
 
     @OptionGroup var options: RunOptions
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Name or address under which workers are told to find --bind. (default: that of --bind, or this host's)",
+            valueName: "host"))
+    var advertise: String?
+
     func run() throws {
         StandardError.outlivesItsReader()
         var request = try options.request()
+        request.network.advertise = try advertise.map { try host($0) }
         if request.configuration.bind == nil { request.configuration.bind = .standard }
         try Entry.coordinate(request)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Runtime
 
 struct Work: ParsableCommand {
@@ -8,16 +9,20 @@ struct Work: ParsableCommand {
         discussion: """
             Retries a coordinator that is not there yet, and may come and go while training runs.
 
-            EXAMPLE
-              dtrain worker --connect \(Address.standard) --threads 2
+            EXAMPLES
+              dtrain worker --connect \(Address.standard) --token-file runs/latest/token
+              dtrain worker --connect tcp://node0:5555 --token dtrain1-… --ring-port 5556
+              srun dtrain worker --from slurm --token-file runs/latest/token
             """)
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Address of the coordinator; loopback only until links are encrypted.",
+            "Address of the coordinator.",
             valueName: "tcp://host:port"))
-    var connect: String
+    var connect: String?
+
+    @OptionGroup var engine: EngineOptions
 
     @Option(
         parsing: .unconditional,
@@ -32,30 +37,37 @@ struct Work: ParsableCommand {
     @Flag(help: "Say nothing but errors.")
     var quiet = false
 
+    @OptionGroup var access: AccessOptions
+
+    @OptionGroup(title: "Network") var network: NetworkOptions
+
     @Option(help: .hidden)
     var parent: Int32?
 
     func run() throws {
-        guard let address = Address(connect), address.port > 0 else {
-            throw Failure.usage(
-                "--connect takes an address such as \(Address.standard), not '\(connect)'")
-        }
-        guard address.isLoopback else {
-            throw Failure.usage(
-                """
-                --connect \(address) leaves this machine, which is refused until links are \
-                encrypted: use 127.0.0.1, [::1] or localhost
-                """)
-        }
+        let place = try engine.place(in: ProcessInfo.processInfo.environment)
+        let address = try access.coordinator(address(place))
+        let entrance = try access.access()
         guard let patience = TimeSpan(wait) else {
             throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
         }
-        let threads = try threads.map { try whole("--threads", $0, 1...1024) }
+        let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? place?.threads
         StandardError.outlivesItsReader()
         try Entry.work(
             WorkRequest(
-                coordinator: address, threads: threads, wait: patience, quiet: quiet,
-                parent: parent))
+                coordinator: address, access: entrance, threads: threads, wait: patience,
+                quiet: quiet,
+                parent: parent,
+                network: try network.choices(isOpen: !address.isLoopback || parent == nil)))
+    }
+
+    private func address(_ place: EnginePlace?) throws(Failure) -> String {
+        switch (connect, place) {
+        case (nil, nil): throw .usage("--connect is missing, give the coordinator's address")
+        case (.some, .some): throw .usage("--connect and --from exclude each other, give one")
+        case (let text?, nil): return text
+        case (nil, let place?): return place.coordinator.description
+        }
     }
 }
 

@@ -29,8 +29,12 @@ enum StandardOutput {
 enum StandardError {
     static func write(_ text: String) { _ = put(text, STDERR_FILENO) }
 
-    /// Lets writing to a reader that went away fail instead of ending the program.
-    static func outlivesItsReader() { _ = signal(SIGPIPE, SIG_IGN) }
+    /// Lets writing to a reader that went away, or to a file that may not grow, fail instead of ending
+    /// the program.
+    static func outlivesItsReader() {
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+    }
 }
 
 /// Writes all of `text`; returns 0 or the errno that stopped it.

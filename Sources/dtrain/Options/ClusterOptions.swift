@@ -19,14 +19,35 @@ struct ClusterOptions: ParsableArguments {
         parsing: .unconditional,
         help: about(
             .bind,
-            "Where workers connect; loopback only. (default: a free port; coordinator: \(Address.standard))",
+            "Where workers connect. (default: a free port; coordinator: \(Address.standard))",
             "tcp://host:port"))
     var bind: String?
+
+    @Flag(
+        help: """
+            Neither encrypt nor ask for the token: anybody on the network can read, alter and \
+            join. (default: false)
+            """)
+    var insecure = false
+
+    @Flag(
+        help: """
+            Encrypt gradients within a host too, over tcp instead of shared memory. (default: \
+            false)
+            """)
+    var secure = false
 
     @Flag(
         help:
             "Start only when all --workers have joined, not 10 s after the first. (default: false)")
     var waitForAll = false
+
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Give slower workers fewer shards, by measured speed; the bits stay the same. (default: true)"
+    )
+    var balance: Bool?
 
     @Option(
         parsing: .unconditional,
@@ -62,7 +83,10 @@ struct ClusterOptions: ParsableArguments {
         given.set(.workers, workers)
         given.set(.threads, threads)
         given.set(.bind, bind)
+        given.set(.insecure, insecure ? "true" : nil)
+        given.set(.secure, secure ? "true" : nil)
         given.set(.waitForAll, waitForAll ? "true" : nil)
+        given.set(.balance, balance.map(String.init))
         given.set(.collective, collective)
         given.set(.transport, transport)
         given.set(.wire, wire)

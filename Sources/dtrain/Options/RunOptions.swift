@@ -13,8 +13,8 @@ struct RunOptions: ParsableArguments {
     @Flag(
         help: """
             Continue the run in --run (default: \(RunLocation.latest)) with its saved \
-            configuration; only --steps, --workers, --threads, --bind, --keep and the …-every \
-            options may change.
+            configuration; only --steps, --workers, --threads, --bind, --insecure, --secure, --keep and \
+            the …-every options may change.
             """)
     var resume = false
 

@@ -16,6 +16,8 @@ extension Failure {
                 """)
         case .noRun(let path):
             self = .usage("\(path) holds no run, give the folder of one")
+        case .exposed(let path):
+            self = .usage("\(path) holds a secret and everybody can read it, chmod 600 it")
         case .notEncodable(let path):
             self = Failure(.other, "\(path) was to hold what has no form in JSON")
         default: self.init(damage: error)

@@ -25,12 +25,6 @@ extension Failure {
             self = .usage("\(valued(value)) is out of range, give from \(low) to \(high)")
         case .malformedAddress(_, let text):
             self = .usage("\(place) takes an address such as \(Address.standard), not '\(text)'")
-        case .offLoopback(_, let host):
-            self = .usage(
-                """
-                \(place) would open '\(host)' to the network, which is refused until links are \
-                encrypted: use 127.0.0.1, [::1] or localhost
-                """)
         default: self.init(combination: error)
         }
     }
@@ -112,6 +106,8 @@ extension Failure {
         case .noNorm: "--norm none leaves no norm to choose, leave \(setting.flag) out"
         case .oddHeadWidth(let width):
             "rotary positions turn pairs of columns and a head has \(width), choose other --heads"
+        case .needsTCP:
+            "--transport shared and ipc carry plain numbers within a host, leave one of both out"
         case .needsNormal: "only --initialisation normal has a deviation, leave \(setting.flag) out"
         }
     }

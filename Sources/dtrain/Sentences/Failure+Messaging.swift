@@ -7,6 +7,8 @@ extension Failure {
             self = .io("\(endpoint) is in use, give another port with --bind or end its owner")
         case .invalidEndpoint(let endpoint, let code):
             self = .usage("\(endpoint) is no address of this machine: \(reason(code))")
+        case .unknownHost(let name, let reason):
+            self = .usage("'\(name)' leads to no address (\(reason)), give another or its numbers")
         case .cannotBind(let endpoint, let code):
             self = .io("\(endpoint) cannot be bound: \(reason(code))")
         case .cannotConnect(let endpoint, let code):

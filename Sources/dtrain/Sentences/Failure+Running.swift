@@ -22,34 +22,6 @@ extension Failure {
         }
     }
 
-    init(_ error: WorkerError) {
-        switch error {
-        case .coordinatorNeverCame(let address, let seconds):
-            self.init(
-                .other,
-                "no coordinator came at \(address) in \(seconds) s: check --connect, or give "
-                    + "--wait more")
-        }
-    }
-
-    init(_ error: StatusQuery.Failure) {
-        switch error {
-        case .noAnswer(let address, let seconds):
-            self.init(
-                .unavailable,
-                "no coordinator answers at \(address) in \(seconds) s: check --connect, or whether "
-                    + "the run is over")
-        case .otherProtocol(let address, let theirs, let ours):
-            self.init(
-                .other,
-                "the coordinator at \(address) speaks protocol \(theirs), this program \(ours): "
-                    + "use the same build")
-        case .nonsense(let address):
-            self.init(
-                .other, "what answers at \(address) is no dtrain coordinator: check --connect")
-        }
-    }
-
     init(_ error: LocalWorkers.KeepsEnding) {
         self.init(
             .other,

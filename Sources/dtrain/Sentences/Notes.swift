@@ -7,7 +7,9 @@ extension CoordinatorNote {
     /// Something that is not as it should be.
     var isWarning: Bool {
         switch self {
-        case .joined, .formed, .restoring, .stopping, .commitRepeated, .adopted, .teaching: false
+        case .joined, .formed, .restoring, .stopping, .commitRepeated, .adopted, .teaching,
+            .balancing:
+            false
         default: true
         }
     }
@@ -22,8 +24,9 @@ func sentence(of note: CoordinatorNote) -> String {
             + "\(threads) thread\(threads == 1 ? "" : "s"))\(more)"
     case .refused(let host, let processID, let refusal):
         return "a worker on \(host) (process \(processID)) was refused: \(sentence(of: refusal))"
-    case .lost(let name, let host, let reason, let step):
-        return "worker \(name) on \(host) is gone after step \(step): \(sentence(of: reason))"
+    case .lost(let name, let host, let reason, let step, let phase):
+        return "worker \(name) on \(host) is gone after step \(step), while \(phase): "
+            + sentence(of: reason)
     case .formed(let generation, let members, let bounds):
         let shards = zip(members, zip(bounds, bounds.dropFirst())).map {
             "\($0) has \($1.1 - $1.0)"
@@ -46,6 +49,12 @@ func sentence(of note: CoordinatorNote) -> String {
         return "sending the state of step \(step) to \(names.joined(separator: ", "))"
     case .ringBroken(let name, let reason):
         return "worker \(name) says that its ring link broke: \(reason)"
+    case .leftOut(let name, let host, let other, let otherHost):
+        return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
+            + "reach each other: \(name) is left out for a time, check the network between them"
+    case .linkAvoided(let name, let host, let other, let otherHost):
+        return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
+            + "reach each other: the ring goes around that link, check the network between them"
     case .awaiting(let step, let workers, let milliseconds):
         let whom = workers.map {
             "\($0.name) on \($0.host) (\($0.phase)"
@@ -56,6 +65,10 @@ func sentence(of note: CoordinatorNote) -> String {
     case .straggler(let name, let host, let steps, let milliseconds):
         return "the others waited for worker \(name) on \(host) in \(steps) of the last 50 steps, "
             + "\(milliseconds) ms on average"
+    case .balancing(let step, let times):
+        let shown = times.map { "\($0.name) \($0.milliseconds) ms" }
+        return "from step \(step) on the shards are cut by speed (a shard takes "
+            + "\(shown.joined(separator: ", ")))"
     case .stalled(let step, let waiting, let milliseconds):
         return "step \(step) has not moved for \(milliseconds / 1000) s, waiting for "
             + "\(waiting.joined(separator: ", ")): forming the ring anew"
@@ -70,9 +83,18 @@ func sentence(of note: CoordinatorNote) -> String {
             "step \(step) is skipped: the gradient of \(sentence(ofShards: shards)) is not finite"
     case .stopping(let step):
         return "stopping after step \(step): saving (once more Ctrl-C ends at once)"
+    case .tokenChanged(let workers):
+        return
+            "the token has been changed: \(workers) worker\(workers == 1 ? " has" : "s have") the "
+            + "new one, nobody else is let in with the old"
     case .nonsense(let name, let error):
         return "worker \(name) sent something that is no message of this protocol (\(error))"
     }
+}
+
+/// What `--insecure` means, said at every start.
+func plainTextWarning(_ ends: String) -> String {
+    "INSECURE: all between \(ends) is plain text, anybody on the network can read and alter it"
 }
 
 func sentence(ofShards shards: [Int]) -> String {
@@ -93,6 +115,7 @@ func sentence(of reason: LossReason) -> String {
     case .reconnected: "it has come back on another connection"
     case .left(let reason): reason
     case .spokeNonsense: "what it sent made no sense"
+    case .keptOldToken: "it did not take the new token"
     }
 }
 
@@ -105,6 +128,15 @@ func sentence(of refusal: Refusal) -> String {
             + "leave it out"
     case .full(let limit): "there are \(limit) workers already"
     case .finished: "the run is finished"
+    }
+}
+
+func sentence(of hindrance: Hindrance) -> String {
+    switch hindrance {
+    case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
+    case .noRoute(let address): "this host has no route to \(address)"
+    case .noTokenFile(let path): "\(path), which is to hold the token, is not there"
+    case .nobodyListens(let host): "nobody listens at any of the addresses of '\(host)'"
     }
 }
 

@@ -1,3 +1,4 @@
+import Checkpoint
 import Coordination
 import Foundation
 import Runtime
@@ -7,6 +8,7 @@ final class RunProgress {
     private let terminal: Terminal
     private let logEvery: Int
     private var steps = 0
+    private var folder = ""
     private var lastStep: StepReport?
     private var validation: ValidationResult?
     private var alarmed: Set<String> = []
@@ -24,8 +26,9 @@ final class RunProgress {
     func observe(_ report: RunReport) {
         switch report {
         case .prepared(let summary): prepared(summary)
-        case .listening(let address):
-            terminal.say("listening on \(address): dtrain worker --connect \(address)")
+        case .listening(let address, let token): listening(address, token)
+        case .turnedAway(let host, let reason, let more):
+            terminal.say(sentence(turnedAway: host, reason, more: more))
         case .note(let note): say(note)
         case .step(let step): took(step)
         case .validated(let result): validated(result)
@@ -35,6 +38,18 @@ final class RunProgress {
             terminal.warn(
                 "step \(step): the checkpoint was not written (\(Failure(thrown: error).sentence));"
                     + " training goes on, the one before stays")
+        case .ledgerFailed(let error):
+            terminal.warn(
+                "the ledger was not written (\(Failure(thrown: error).sentence)): training pauses,"
+                    + " since no step counts without its line; trying again every second")
+        case .ledgerRecovered(let seconds):
+            terminal.say(
+                "the ledger is written again after \(fixed(seconds, 1)) s: training goes on")
+        case .ledgerNotDurable(let error):
+            terminal.warn(
+                "the ledger's last lines may be lost without power"
+                    + " (\(Failure(thrown: error).sentence)): training goes on, the workers keep"
+                    + " them; trying again")
         case .checkpointRejected(let path, let error):
             terminal.warn(
                 "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"
@@ -59,6 +74,18 @@ final class RunProgress {
         }
     }
 
+    /// The line to type on a worker. A token is shown on a terminal alone: journals and job logs keep
+    /// what is printed.
+    private func listening(_ address: Address, _ token: Token?) {
+        var access = "--insecure"
+        if let token {
+            access =
+                terminal.isLive
+                ? "--token \(token.text)" : "--token-file \(RunPaths(folder).token)"
+        }
+        terminal.say("listening on \(address): dtrain worker --connect \(address) \(access)")
+    }
+
     private func prepared(_ summary: RunSummary) {
         steps = summary.steps
         let corpus = summary.corpus
@@ -79,6 +106,7 @@ final class RunProgress {
         run += "\(grouped(summary.batchesPerEpoch)) steps an epoch"
         if summary.steps < Int(Int32.max) { run += ", \(grouped(summary.steps)) steps in all" }
         terminal.say(run)
+        folder = summary.folder
         terminal.say("run folder: \(shown(summary.folder))")
         if let step = summary.resumedFrom { terminal.say("going on after step \(step)") }
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Starts a thread that may block, and that takes no signals: those belong to the main loop.
-func startThread(_ name: String, _ run: @escaping @Sendable () -> Void) {
+package func startThread(_ name: String, _ run: @escaping @Sendable () -> Void) {
     var all = sigset_t()
     var before = sigset_t()
     sigfillset(&all)

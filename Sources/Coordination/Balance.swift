@@ -1,0 +1,161 @@
+/// How fast a worker computes a shard, from its last steps.
+struct ShardSpeed: Sendable {
+    /// Steps that are remembered; their median is not moved by one that the system disturbed.
+    static let window = 8
+
+    private var seconds: [Double] = []
+
+    /// One step's computing, of `shards` shards on `threads` threads: each takes one at a time.
+    mutating func add(_ compute: Double, shards: Int, threads: Int) {
+        guard compute > 0, compute.isFinite, shards > 0 else { return }
+        seconds.append(compute / Double(Balance.rounds(shards, threads: threads)))
+        if seconds.count > Self.window { seconds.removeFirst() }
+    }
+
+    /// Of a shard on one thread; nil until enough steps are known.
+    var secondsPerShard: Double? {
+        guard seconds.count == Self.window else { return nil }
+        return seconds.sorted()[Self.window / 2]
+    }
+}
+
+/// Cuts a step's shards among workers so that the slowest is done as early as can be.
+///
+/// Shards stay in order and are folded in order: who computes them changes no bit.
+package enum Balance {
+    /// A worker as it is planned with; `secondsPerShard` on one of its threads.
+    package struct Member: Hashable, Sendable {
+        package var threads: Int
+        package var secondsPerShard: Double
+
+        package init(threads: Int, secondsPerShard: Double) {
+            self.threads = threads
+            self.secondsPerShard = secondsPerShard
+        }
+
+        /// Seconds that `shards` shards take.
+        package func seconds(_ shards: Int) -> Double {
+            Double(rounds(shards, threads: threads)) * secondsPerShard
+        }
+    }
+
+    /// A cut must promise to save a tenth of a step, or the ring is not formed anew for it.
+    package static let worthwhile = 0.9
+
+    /// Shards one after another on the busiest of the threads.
+    static func rounds(_ shards: Int, threads: Int) -> Int {
+        let threads = max(1, threads)
+        return (shards + threads - 1) / threads
+    }
+
+    /// Where every member's shards begin, and the end: as many shards for each.
+    package static func equal(shards: Int, members: Int) -> [Int] {
+        (0...members).map { $0 * shards / members }
+    }
+
+    /// Where every member's shards begin, and the end; everyone has at least one.
+    ///
+    /// Each shard goes to the one who would be done with it first, which makes the longest time of
+    /// all as short as possible since shards are alike.
+    package static func bounds(shards: Int, members: [Member]) -> [Int] {
+        precondition(!members.isEmpty && members.count <= shards)
+        var counts = members.map { _ in 1 }
+        for _ in members.count..<shards {
+            let next = members.indices.min {
+                members[$0].seconds(counts[$0] + 1) < members[$1].seconds(counts[$1] + 1)
+            }
+            counts[next!] += 1
+        }
+        return counts.reduce(into: [0]) { $0.append($0.last! + $1) }
+    }
+
+    /// Seconds until the last member has computed its shards.
+    package static func seconds(_ bounds: [Int], _ members: [Member]) -> Double {
+        members.indices.map { members[$0].seconds(bounds[$0 + 1] - bounds[$0]) }.max() ?? 0
+    }
+}
+
+extension Coordinator {
+    /// Where the shards of these workers begin: by measured speed once that is known.
+    ///
+    /// Who has not been measured counts as the mean of those who have.
+    func bounds(for chosen: [Peer]) -> [Int] {
+        let known = chosen.compactMap(\.speed.secondsPerShard)
+        guard policy.balance, !known.isEmpty else {
+            return Balance.equal(shards: policy.shards, members: chosen.count)
+        }
+        let mean = known.reduce(0, +) / Double(known.count)
+        let members = chosen.map {
+            Balance.Member(
+                threads: $0.hello.threads, secondsPerShard: $0.speed.secondsPerShard ?? mean)
+        }
+        return preferred(members, over: Balance.equal(shards: policy.shards, members: chosen.count))
+    }
+
+    /// The best cut, unless it is hardly better than `usual`.
+    private func preferred(_ members: [Balance.Member], over usual: [Int]) -> [Int] {
+        let best = Balance.bounds(shards: policy.shards, members: members)
+        let gain = Balance.seconds(best, members) / Balance.seconds(usual, members)
+        return gain < Balance.worthwhile ? best : usual
+    }
+
+    /// The members' own speeds when all of them are known and another cut is worth a new ring.
+    var isUnbalanced: Bool {
+        guard policy.balance, let members, members.peers.count > 1,
+            committed >= balanceWatch.step + balanceWatch.patience
+        else { return false }
+        let known = members.peers.compactMap { id in
+            peers[id].flatMap { peer in
+                peer.speed.secondsPerShard.map {
+                    Balance.Member(threads: peer.hello.threads, secondsPerShard: $0)
+                }
+            }
+        }
+        guard known.count == members.peers.count else { return false }
+        return preferred(known, over: members.bounds) != members.bounds
+    }
+
+    /// Forms the ring anew with shards cut by speed; again only after a longer while.
+    mutating func rebalance(at now: Instant) {
+        guard let members else { preconditionFailure("shards are cut without members") }
+        balanceWatch.wait(at: committed)
+        note(.balancing(step: committed + 1, members.peers.compactMap(shardTime)))
+        assemble(at: now)
+    }
+
+    private func shardTime(of id: PeerID) -> ShardTime? {
+        guard let peer = peers[id], let seconds = peer.speed.secondsPerShard else { return nil }
+        return ShardTime(
+            name: peer.name, threads: peer.hello.threads,
+            milliseconds: Int64((1000 * seconds).rounded()))
+    }
+}
+
+/// How long a worker takes for a shard on one thread.
+package struct ShardTime: Hashable, Sendable {
+    package var name: String
+    package var threads: Int
+    package var milliseconds: Int64
+}
+
+/// How soon the shards may be cut anew: less and less often among the same workers.
+struct BalanceWatch: Sendable {
+    private static let longestPatience = 256
+
+    private var workers: Set<PeerID> = []
+    private(set) var step = 0
+    private(set) var patience = ShardSpeed.window
+
+    /// A ring is formed: among other workers than before the counting begins anew.
+    mutating func formed(_ new: Set<PeerID>, at step: Int) {
+        guard new != workers else { return }
+        self = BalanceWatch()
+        workers = new
+        self.step = step
+    }
+
+    mutating func wait(at step: Int) {
+        self.step = step
+        patience = min(2 * patience, Self.longestPatience)
+    }
+}

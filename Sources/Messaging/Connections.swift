@@ -1,0 +1,84 @@
+import CLinux
+import Glibc
+
+/// The connections of a listening socket over which nothing has come yet; it keeps their number low,
+/// so that strangers cannot use up this process's descriptors and memory.
+///
+/// What comes has passed the handshake, and with it the gate.
+package struct Connections: ~Copyable {
+    private struct Guest {
+        let descriptor: Int32
+        let host: String
+    }
+
+    /// Oldest first.
+    private var unproven: [Guest] = []
+    private let limit: Int
+
+    package init(limit: Int = 64) { self.limit = limit }
+
+    /// Take note of every event of the socket's monitor.
+    package mutating func note(_ event: ConnectionEvent) {
+        switch event.kind {
+        case .accepted:
+            forget(event.descriptor)
+            unproven.append(
+                Guest(descriptor: event.descriptor, host: Self.host(of: event.descriptor)))
+            if unproven.count > limit { dropOne() }
+        case .disconnected: forget(event.descriptor)
+        default: break
+        }
+    }
+
+    /// A message has come over this connection.
+    package mutating func heard(from descriptor: Int32) {
+        if !unproven.isEmpty { forget(descriptor) }
+    }
+
+    package var count: Int { unproven.count }
+
+    /// The one host that all of them come from; nil if there are several or none.
+    package var onlyHost: String? {
+        let hosts = Set(unproven.map(\.host))
+        return hosts.count == 1 ? hosts.first : nil
+    }
+
+    /// Breaks a connection; libzmq closes it then, as if the other side had.
+    package static func cut(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    private mutating func forget(_ descriptor: Int32) {
+        unproven.removeAll { $0.descriptor == descriptor }
+    }
+
+    /// The oldest of the host that has most: who floods is hit first.
+    private mutating func dropOne() {
+        let counts = Dictionary(grouping: unproven, by: \.host).mapValues(\.count)
+        guard let most = counts.values.max(),
+            let index = unproven.firstIndex(where: { counts[$0.host] == most })
+        else { return }
+        Self.cut(unproven.remove(at: index).descriptor)
+    }
+
+    /// Numeric address of the other side; empty for a unix socket or one that is gone.
+    package static func host(of descriptor: Int32) -> String {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let isKnown = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                getpeername(descriptor, address, &length) == 0
+                    && address.pointee.sa_family != sa_family_t(AF_UNIX)
+                    && getnameinfo(
+                        address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+                        == 0
+            }
+        }
+        guard isKnown else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
+
+/// Whether a connection is a unix socket whose other end belongs to this process's user.
+package func isOfThisUser(_ descriptor: Int32) -> Bool {
+    dtrain_peer_user(descriptor) == Int(geteuid())
+}

@@ -1,0 +1,65 @@
+import Messaging
+import Wire
+
+/// Who may be a neighbour.
+extension RingLoop {
+    /// What the link to the successor is secured by: what stays within the host and the user is
+    /// not encrypted.
+    func security(_ value: RingMembership, _ endpoint: String) -> SocketOptions.Security {
+        guard let own = configuration.security?.keys, endpoint.hasPrefix("tcp:"),
+            let successor = value.keys.flatMap({ PublicKey($0.successor) })
+        else { return .plain }
+        return .client(own, server: successor)
+    }
+
+    /// The one key that is let in.
+    func predecessor(_ value: RingMembership) -> Set<PublicKey> {
+        guard let keys = value.keys, let key = PublicKey(keys.predecessor) else { return [] }
+        return [key]
+    }
+
+    /// What is known of who sent the frame at hand.
+    func proof() -> Proof {
+        unproven.heard(from: payload.connection)
+        if let key = payload.user { return .key(key) }
+        return isOfThisUser(payload.connection) ? .sameUser : .none
+    }
+
+    /// Whether who greets is the one whom the coordinator has named.
+    func isPredecessor(_ candidate: RingInbound, _ value: RingMembership) -> Bool {
+        guard configuration.security != nil else { return true }
+        guard let keys = value.keys else { return false }
+        switch candidate.proof {
+        case .key(let key): return key.bytes == keys.predecessor
+        case .sameUser: return !keys.encryptsAll
+        case .none: return false
+        }
+    }
+
+    /// Whether who listens at an ipc endpoint belongs to this user: any may take a name that has
+    /// become free.
+    func isOwnUsers(_ link: RingLink, _ descriptor: Int32) -> Bool {
+        guard configuration.security != nil, link.endpoint.hasPrefix("ipc:") else { return true }
+        return isOfThisUser(descriptor)
+    }
+
+    /// Connects anew where a failed handshake has ended it: the successor may not have heard of
+    /// this generation yet.
+    func tryAgain(_ value: RingMembership) {
+        guard let failed = link, !failed.answered, let failure = failed.failure else { return }
+        do throws(MessagingError) {
+            _ = try connect(value)
+            link?.failure = failure
+            rebuildPoller()
+        } catch {
+            breakUp(.socket(error))
+        }
+    }
+
+    func turnedAway(_ reason: HandshakeFailure) {
+        guard configuration.security != nil else { return }
+        var hosts = [unproven.onlyHost ?? ""]
+        if reason == .refused { hosts = guests.takeStrangers().map(\.address) }
+        for host in hosts { notify(.turnedAway(host: host, reason)) }
+    }
+}

@@ -120,7 +120,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
-            dependencies: ["Checkpoint", "Coordination", "Messaging", "Wire", "TestKit", "dtrain"],
+            dependencies: [
+                "Checkpoint", "Coordination", "Messaging", "Runtime", "Wire", "TestKit", "dtrain",
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

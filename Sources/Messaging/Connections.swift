@@ -14,25 +14,48 @@ package struct Connections: ~Copyable {
     /// Oldest first.
     private var unproven: [Guest] = []
     private let limit: Int
+    /// The connection that ends next has been accounted for.
+    private var isExplained = false
+    /// Connections that have shaken hands and said nothing yet; which they are libzmq does not tell.
+    private var silent = 0
 
     package init(limit: Int = 64) { self.limit = limit }
 
     /// Take note of every event of the socket's monitor.
-    package mutating func note(_ event: ConnectionEvent) {
+    ///
+    /// - Returns: why a connection has been turned away, if that is what the event means.
+    package mutating func note(_ event: ConnectionEvent) -> HandshakeFailure? {
         switch event.kind {
         case .accepted:
             forget(event.descriptor)
             unproven.append(
                 Guest(descriptor: event.descriptor, host: Self.host(of: event.descriptor)))
             if unproven.count > limit { dropOne() }
-        case .disconnected: forget(event.descriptor)
+        case .handshakeFailed(let reason):
+            isExplained = true
+            return reason
+        case .disconnected:
+            defer { isExplained = false }
+            let wasUnproven = unproven.contains { $0.descriptor == event.descriptor }
+            forget(event.descriptor)
+            guard wasUnproven, !isExplained else { return nil }
+            guard silent == 0 else {
+                silent -= 1
+                return nil
+            }
+            // libzmq tells no reason where not even the first byte was right.
+            return .nonsense(code: 0)
+        case .ready: silent += 1
         default: break
         }
+        return nil
     }
 
     /// A message has come over this connection.
     package mutating func heard(from descriptor: Int32) {
-        if !unproven.isEmpty { forget(descriptor) }
+        guard unproven.contains(where: { $0.descriptor == descriptor }) else { return }
+        forget(descriptor)
+        silent = max(0, silent - 1)
     }
 
     package var count: Int { unproven.count }

@@ -7,6 +7,11 @@ package final class GuestList: Sendable {
         /// Numeric address; empty over ipc.
         package var address: String
         package var key: PublicKey
+
+        package init(address: String, key: PublicKey) {
+            self.address = address
+            self.key = key
+        }
     }
 
     private struct State {

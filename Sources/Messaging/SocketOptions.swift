@@ -41,8 +41,8 @@ package struct SocketOptions: Sendable {
     }
 
     package var security = Security.plain
-    /// What encryption adds to a frame on its way, which counts for `maximumFrameBytes`: a command's
-    /// name, a nonce, flags and a tag (ZeroMQ RFC 26).
+    /// What encryption adds to a frame on its way: a command's name, a nonce, flags and a tag (ZeroMQ
+    /// RFC 26).
     package static let encryptionBytes = 33
     /// Messages queued a connection before sending blocks or receiving stops.
     package var sendHighWater = 64
@@ -82,7 +82,9 @@ package struct SocketOptions: Sendable {
         try handle.set(ZMQ_SNDHWM, "SNDHWM", Int32(clamping: sendHighWater))
         try handle.set(ZMQ_RCVHWM, "RCVHWM", Int32(clamping: receiveHighWater))
         try handle.set(ZMQ_LINGER, "LINGER", linger.milliseconds)
-        try handle.set(ZMQ_MAXMSGSIZE, "MAXMSGSIZE", Int64(maximumFrameBytes))
+        // What is read is checked against the limit itself.
+        try handle.set(
+            ZMQ_MAXMSGSIZE, "MAXMSGSIZE", Int64(maximumFrameBytes + Self.encryptionBytes))
         try handle.set(ZMQ_IMMEDIATE, "IMMEDIATE", immediate ? 1 : 0 as Int32)
         try handle.set(ZMQ_IPV6, "IPV6", ipv6 ? 1 : 0 as Int32)
         try handle.set(ZMQ_HANDSHAKE_IVL, "HANDSHAKE_IVL", handshakeTimeout.milliseconds)

@@ -70,24 +70,25 @@ extension ClusterTests {
         @Test func `workers of another version, protocol or arithmetic`() throws {
             let coordinator = try cluster.coordinator("--workers 1 --steps 60")
             let address = try coordinator.address
-            let older = try Stranger(to: address)
-            try older.send(Stranger.hello(software: "dtrain 0.0.1").encoded)
+            let token = try cluster.token
+            let older = try Stranger(to: address, token: token)
+            try older.send(older.hello(software: "dtrain 0.0.1").encoded)
             #expect(
                 try older.receive()
                     == .refused(.version(theirs: "dtrain 0.0.1", ours: "dtrain 0.1.0")))
             try coordinator.waitFor("was refused", "dtrain 0.0.1")
-            let future = try Stranger(to: address)
-            try future.send(Stranger.future(Stranger.hello()))
+            let future = try Stranger(to: address, token: token)
+            try future.send(Stranger.future(future.hello()))
             #expect(
                 try future.receive()
                     == .refused(
                         .version(theirs: "protocol 99", ours: "protocol \(protocolVersion)")))
-            let nobody = try Stranger(to: address)
+            let nobody = try Stranger(to: address, token: token)
             try nobody.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
             let worker = try cluster.worker(of: coordinator)
             try coordinator.waitFor("joined from")
-            let other = try Stranger(to: address)
-            try other.send(Stranger.hello().encoded)
+            let other = try Stranger(to: address, token: token)
+            try other.send(other.hello().encoded)
             try coordinator.waitFor("was refused", "Stranger")
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.short)
             try expectEnds(of: [worker])
@@ -95,12 +96,14 @@ extension ClusterTests {
 
         @Test func `coordinators that refuse a worker, or speak otherwise`() throws {
             let refusing = try StrangeCoordinator()
-            let worker = try cluster.start("worker --connect \(refusing.address)", as: "worker")
+            let worker = try cluster.start(
+                "worker --insecure --connect \(refusing.address)", as: "worker")
             let refusal = Refusal.version(theirs: "dtrain 0.1.0", ours: "dtrain 9")
             try refusing.answer(with: CoordinatorMessage.refused(refusal).encoded)
             try expectRefusal(worker, code: 1, words: ["refuses", "dtrain 9"])
             let foreign = try StrangeCoordinator()
-            let other = try cluster.start("worker --connect \(foreign.address)", as: "other")
+            let other = try cluster.start(
+                "worker --insecure --connect \(foreign.address)", as: "other")
             var bytes = CoordinatorMessage.heartbeat.encoded
             bytes[4] = 99
             try foreign.answer(with: bytes)
@@ -109,7 +112,7 @@ extension ClusterTests {
 
         @Test func `waiting for a coordinator that never comes`() throws {
             let worker = try cluster.start(
-                "worker --connect tcp://127.0.0.1:9 --wait 500ms", as: "worker")
+                "worker --insecure --connect tcp://127.0.0.1:9 --wait 500ms", as: "worker")
             try expectRefusal(
                 worker, code: 1, words: ["no coordinator", "tcp://127.0.0.1:9", "--wait"])
         }

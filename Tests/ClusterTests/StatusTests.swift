@@ -19,7 +19,7 @@ extension ClusterTests {
         @Test func `status shows who does what, SIGUSR1 the state machines, also when one hangs`()
             throws
         {
-            let coordinator = try cluster.coordinator("--workers 2 --steps 600 --peer-timeout 4s")
+            let coordinator = try cluster.coordinator("--workers 2 --steps 600 --peer-timeout 4s --no-balance")
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }
@@ -36,7 +36,7 @@ extension ClusterTests {
             // The coordinator says by itself whom it waits for, before it gives anybody up.
             let line = try coordinator.waitFor("has been waiting for", "w2")
             #expect(!line.text.contains("w1 on"), "\(coordinator.account)")
-            let hung = try status("--connect \(try coordinator.address)")
+            let hung = try status("--token-file run/token --connect \(try coordinator.address)")
             // Where the step stands still: in the fold it waits for its neighbour, else for the commit.
             let survivor = try #require(hung.workers.first { $0.id == "w1" })
             #expect(survivor.phase != "folding" || survivor.waitingFor == "w2")
@@ -54,7 +54,7 @@ extension ClusterTests {
             let nowhere = try cluster.finish("status --run run")
             #expect(try nowhere.waitForEnd() == 69, "\(nowhere.account)")
             try nowhere.waitFor("dtrain: no coordinator has run open")
-            let closed = try cluster.finish("status --connect tcp://127.0.0.1:9")
+            let closed = try cluster.finish("status --insecure --connect tcp://127.0.0.1:9")
             #expect(try closed.waitForEnd() == 69, "\(closed.account)")
             try closed.waitFor("dtrain: no coordinator answers at tcp://127.0.0.1:9")
         }

@@ -1,4 +1,5 @@
 import Messaging
+import Runtime
 import TestKit
 import Wire
 
@@ -6,37 +7,80 @@ import Wire
 final class Stranger {
     private let context: Context
     private let socket: DealerSocket
+    private let monitor: SocketMonitor
+    /// What it says it speaks under.
+    let key: [UInt8]
 
-    init(to address: String) throws {
+    /// Comes as libzmq lets anybody come; `mark` is the first byte of its identity.
+    init(
+        to address: String, _ security: SocketOptions.Security = .plain, mark: UInt8 = 1
+    ) throws {
         context = try Context()
         var options = SocketOptions()
-        options.identity = [1] + (0..<8).map { _ in UInt8.random(in: 0...255) }
+        options.identity = [mark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
         options.immediate = false
+        options.security = security
         socket = try DealerSocket(context, options)
+        monitor = try SocketMonitor(socket)
+        if case .client(let pair, _) = security { key = pair.publicKey.bytes } else { key = [] }
         try socket.connect(address)
+    }
+
+    /// Comes as a worker does: registers a key under the token's and speaks under it.
+    convenience init(to address: String, token: Token) throws {
+        let own = try KeyPair.random()
+        let applicant = try Stranger(
+            to: address, .client(token.workers, server: token.coordinator),
+            mark: AdmissionMessage.identityMark)
+        try applicant.send(AdmissionMessage.register(key: own.publicKey.bytes).encoded)
+        guard try AdmissionMessage(decoding: applicant.bytes()) == .registered else {
+            throw MessagingError.wouldBlock
+        }
+        try self.init(to: address, .client(own, server: token.coordinator))
     }
 
     func send(_ bytes: [UInt8]) throws {
         try socket.send(bytes, until: .now + .seconds(RunningProgram.patience))
     }
 
-    func receive() throws -> CoordinatorMessage {
-        var poller = Poller()
-        poller.add(socket, for: .readable)
+    func receive() throws -> CoordinatorMessage { try CoordinatorMessage(decoding: bytes()) }
+
+    func bytes() throws -> [UInt8] {
+        try wait { try socket.receive() }
+    }
+
+    /// Why the handshake came to nothing.
+    func failure() throws -> HandshakeFailure {
+        try wait {
+            guard let event = try monitor.receive(), case .handshakeFailed(let reason) = event.kind
+            else { return nil }
+            return reason
+        }
+    }
+
+    /// Returns when the connection has ended.
+    func waitForEnd() throws {
+        _ = try wait { try monitor.receive()?.kind == .disconnected ? true : nil }
+    }
+
+    private func wait<Value>(for find: () throws -> Value?) throws -> Value {
         let deadline = ContinuousClock.now + .seconds(RunningProgram.patience)
         while true {
-            if let bytes = try socket.receive() { return try CoordinatorMessage(decoding: bytes) }
+            if let value = try find() { return value }
+            var poller = Poller()
+            poller.add(socket, for: .readable)
+            poller.add(monitor)
             guard try poller.wait(until: deadline) else { throw MessagingError.wouldBlock }
         }
     }
 
-    static func hello(software: String = "dtrain 0.1.0", probe: UInt64 = 1) -> WorkerMessage {
+    func hello(software: String = "dtrain 0.1.0", probe: UInt64 = 1) -> WorkerMessage {
         .hello(
             Hello(
                 software: software,
                 address: PeerAddress(
                     hostKey: "elsewhere", hostName: "elsewhere", ipc: "", tcp: "tcp://127.0.0.1:1"),
-                processID: 4711, instance: .random(in: 0...UInt64.max), threads: 1,
+                key: key, processID: 4711, instance: .random(in: 0...UInt64.max), threads: 1,
                 kernel: "Stranger",
                 probe: WireDigest(high: probe, low: probe)))
     }

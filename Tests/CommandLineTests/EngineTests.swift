@@ -38,7 +38,7 @@ struct EngineTests {
     func `is where the worker connects`(
         engine: String, environment: [String: String], address: String
     ) throws {
-        let outcome = try run("worker --wait 1ms --from \(engine)", environment)
+        let outcome = try run("worker --insecure --wait 1ms --from \(engine)", environment)
         expectRefusal(outcome, code: 1, words: ["no coordinator came at \(address)"])
     }
 

@@ -15,7 +15,7 @@ import Wire
         for (collective, wire) in [
             (Collective.fold, WireFormat.f32), (.ring, .f32), (.fold, .int8), (.ring, .bf16),
         ] {
-            let threads = try RingThreads(workers)
+            let threads = try Threads(workers)
             threads.wire = wire
             threads.transports = transports
             threads.collective = collective
@@ -37,7 +37,7 @@ import Wire
     }
 
     @Test func `a neighbour that ends is noticed, and the others form again without it`() throws {
-        let threads = try RingThreads(4)
+        let threads = try Threads(4)
         threads.form([0, 1, 2, 3], bounds: [0, 1, 2, 3, 4], counter: 1)
         try threads.expectFormed([0, 1, 2, 3], counter: 1)
         let gradients = someGradients(4, 5000, seed: 1)
@@ -71,7 +71,7 @@ import Wire
     }
 
     @Test func `neighbours that cut chunks differently say so instead of folding`() throws {
-        let threads = try RingThreads(2) { worker, configuration in
+        let threads = try Threads(2) { worker, configuration in
             configuration.chunkBytes = worker == 0 ? 1000 : 2000
         }
         threads.form([0, 1], bounds: [0, 1, 2], counter: 1)
@@ -84,7 +84,7 @@ import Wire
     }
 
     @Test func `a neighbour that does not come is named at the deadline`() throws {
-        let threads = try RingThreads(2) { _, configuration in
+        let threads = try Threads(2) { _, configuration in
             configuration.formationTimeout = .milliseconds(50)
         }
         threads.rings[0].form(
@@ -102,7 +102,7 @@ import Wire
     }
 
     @Test func `a neighbour on another host has no ipc`() throws {
-        let threads = try RingThreads(2)
+        let threads = try Threads(2)
         var far = threads.rings[1].endpoints
         far.host.name += "-far"
         #expect(far.endpoint(.auto, from: threads.rings[0].endpoints.host) == far.tcp)
@@ -120,7 +120,7 @@ import Wire
     func `what credits allow always finds room in the queues`(
         transport: RingTransport, credits: Int
     ) throws {
-        let threads = try RingThreads(4) { _, configuration in
+        let threads = try Threads(4) { _, configuration in
             configuration.chunkBytes = 256
             configuration.credits = credits
         }
@@ -138,7 +138,7 @@ import Wire
     func `who keeps to ZeroMQ's links folds the same bits with whoever does not`(
         transport: RingTransport, streams: [Bool]
     ) throws {
-        let threads = try RingThreads(3) { worker, configuration in
+        let threads = try Threads(3) { worker, configuration in
             configuration.streams = streams[worker % streams.count]
         }
         threads.transports = [transport]
@@ -155,7 +155,7 @@ import Wire
     func `many workers with tiny chunks and one credit fold exactly`(
         transport: RingTransport, workers: Int
     ) throws {
-        let threads = try RingThreads(workers) { _, configuration in
+        let threads = try Threads(workers) { _, configuration in
             configuration.chunkBytes = 64
             configuration.credits = 1
         }
@@ -170,7 +170,7 @@ import Wire
     }
 
     @Test func `a step that was abandoned leaves the links sound`() throws {
-        let threads = try RingThreads(2)
+        let threads = try Threads(2)
         threads.form([0, 1], bounds: [0, 1, 2], counter: 1)
         try threads.expectFormed([0, 1], counter: 1)
         let gradients = someGradients(2, 5000, seed: 1)

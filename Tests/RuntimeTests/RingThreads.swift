@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// What a ring thread reported, for a test to wait on.
-final class RingReports: Sendable {
+final class Reports: Sendable {
     private let events = Mutex<[RingEvent]>([])
     private let arrived = DispatchSemaphore(value: 0)
 
@@ -24,25 +24,48 @@ final class RingReports: Sendable {
 }
 
 /// Workers of one ring, each with a real ring thread, in this process.
-final class RingThreads {
+final class Threads {
     let context: Context
     var rings: [RingThread] = []
-    var reports: [RingReports] = []
+    var reports: [Reports] = []
     var bounds: [Int] = []
     /// By rank, around and around.
     var transports = [RingTransport.auto]
     var memory: [SharedMemory] = []
     var collective = Collective.fold
     var wire = WireFormat.f32
+    /// The members' own; empty for plain text.
+    private(set) var keys: [KeyPair] = []
+    private var encryptsAll = false
 
-    init(_ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }) throws {
-        context = try Context()
+    /// Members that know each other by their keys.
+    convenience init(secured workers: Int, encryptsAll: Bool) throws {
+        let context = try Context()
+        let gate = try Gate(context)
+        let keys = try (0..<workers).map { _ in try KeyPair.random() }
+        try self.init(workers, in: context) {
+            $1.security = RingSecurity(keys: keys[$0], gate: gate)
+        }
+        self.keys = keys
+        self.encryptsAll = encryptsAll
+    }
+
+    convenience init(
+        _ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }
+    ) throws {
+        try self.init(workers, in: Context(), change)
+    }
+
+    private init(
+        _ workers: Int, in context: Context, _ change: (Int, inout RingConfiguration) -> Void
+    ) throws {
+        self.context = context
         for worker in 0..<workers {
             var configuration = RingConfiguration()
             configuration.chunkBytes = 1000
             configuration.credits = 2
             change(worker, &configuration)
-            let reports = RingReports()
+            let reports = Reports()
             self.reports.append(reports)
             rings.append(
                 try RingThread(context: context, configuration: configuration) {
@@ -66,8 +89,16 @@ final class RingThreads {
                     shardBounds: bounds,
                     successor: members.count == 1 ? nil : rings[successor].endpoints,
                     transport: transports[rank % transports.count], collective: collective,
-                    wire: wire, seed: 11))
+                    wire: wire, seed: 11, keys: ringKeys(rank, members)))
         }
+    }
+
+    private func ringKeys(_ rank: Int, _ members: [Int]) -> RingKeys? {
+        guard !keys.isEmpty, members.count > 1 else { return nil }
+        return RingKeys(
+            predecessor: keys[members[(rank + members.count - 1) % members.count]].publicKey.bytes,
+            successor: keys[members[(rank + 1) % members.count]].publicKey.bytes,
+            encryptsAll: encryptsAll)
     }
 
     func expectFormed(_ members: [Int], counter: UInt32) throws {

@@ -1,5 +1,7 @@
 import CLinux
+import Checkpoint
 import Foundation
+import Runtime
 
 /// Real `dtrain` processes around one run folder.
 ///
@@ -19,8 +21,11 @@ package struct Cluster: Sendable {
         --batch-tokens 512 --validate-every 0 --log-every 1
         """
 
+    /// A file with a part of the embedded text.
+    package static var excerpt: String { ExcerptFile.path }
+
     let stage: Stage
-    private let program: Program
+    let program: Program
 
     package init() throws {
         program = try Program()
@@ -54,6 +59,11 @@ package struct Cluster: Sendable {
         _ line: String, bind: String = "tcp://127.0.0.1:0", as name: String = "coordinator"
     ) throws -> RunningProgram {
         try start("coordinator --run run --bind \(bind) \(Self.tiny) \(line)", as: name)
+    }
+
+    /// What lets workers into the run in `run`.
+    package var token: Token {
+        get throws { try Token(PrivateFile.read(folder.file("run/token").path)) }
     }
 
     /// `worker` of one thread with `coordinator`, which must have said that it listens.

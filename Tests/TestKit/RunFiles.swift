@@ -44,13 +44,15 @@ package struct RunFiles: Sendable {
         }
     }
 
-    /// Writes the files of a snapshot.
+    /// Writes the files of a snapshot, readable by their owner alone: some hold secrets.
     package func restore(_ files: [String: Data]) throws {
         for (name, bytes) in files {
             let url = URL(fileURLWithPath: path(name))
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try bytes.write(to: url)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o600], ofItemAtPath: url.path)
         }
     }
 }

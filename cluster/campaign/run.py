@@ -44,7 +44,8 @@ class Run:
         self.starts += 1
         worker = self.stage.start(
             f"{self.name}-worker-{self.starts}",
-            ["worker", "--connect", self.address, "--threads", str(threads), "--wait", "120s"])
+            ["worker", "--connect", self.address, "--token-file",
+             self.stage.path(self.name, "token"), "--threads", str(threads), "--wait", "120s"])
         self.workers.append(worker)
         return worker
 

@@ -1,3 +1,4 @@
+import Glibc
 import Messaging
 import Ring
 import Wire
@@ -7,6 +8,8 @@ final class RingLink {
     let socket: DealerSocket
     let monitor: SocketMonitor
     let endpoint: String
+    /// The successor's inbox, where frames go through the coordinator.
+    let target: [UInt8]?
     /// Shared memory, if it is to be tried; `isOpen` when the successor has mapped it.
     var lane: OutgoingLane?
     /// The successor is in this generation and has this worker for its predecessor.
@@ -14,29 +17,57 @@ final class RingLink {
     /// The stream that is being made, once the successor has said where; then the stream.
     var entrance: StreamEntrance?
     var stream: RingStream?
-    /// Whether bytes must go over this socket alone, which encrypts them.
-    let isEncrypted: Bool
+    /// Whether bytes may go over this socket alone: it encrypts them, or leads to the coordinator.
+    let isExclusive: Bool
     /// Why the last handshake came to nothing: then libzmq does not try again by itself.
     var failure: HandshakeFailure?
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
-        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?, security: SocketOptions.Security
+        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?, security: SocketOptions.Security,
+        relay: RelayAccess? = nil
     ) throws(MessagingError) {
+        self.endpoint = endpoint
+        target = RelayAddress.inbox(endpoint)
+        if target != nil {
+            guard let relay else { throw .invalidEndpoint(endpoint, code: EINVAL) }
+            isExclusive = true
+            let name = [RelayAddress.linkMark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
+            socket = try relay.socket(context, configuration, identity: name, heartbeat: heartbeat)
+            monitor = try SocketMonitor(socket)
+            try socket.connect(relay.coordinator)
+            return
+        }
         var options = configuration.socketOptions
         options.identity = identity
         options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
-        let endpoint = try Self.resolved(endpoint)
-        options.ipv6 = endpoint.hasPrefix("tcp://[")
-        let socket = try DealerSocket(context, options)
-        let monitor = try SocketMonitor(socket)
-        try socket.connect(endpoint)
-        if case .plain = security { isEncrypted = false } else { isEncrypted = true }
-        self.socket = socket
-        self.monitor = monitor
-        self.endpoint = endpoint
+        if case .plain = security { isExclusive = false } else { isExclusive = true }
+        let place = try Self.resolved(endpoint)
+        options.ipv6 = place.hasPrefix("tcp://[")
+        socket = try DealerSocket(context, options)
+        monitor = try SocketMonitor(socket)
+        try socket.connect(place)
+    }
+
+    // MARK: frames
+
+    /// Hands a frame on without a copy; it is untouched if false.
+    func send(_ frame: Message) throws(MessagingError) -> Bool {
+        guard let target else { return try socket.send(frame) }
+        return try socket.send(address: target, frame)
+    }
+
+    func send(_ frame: [UInt8]) throws(MessagingError) -> Bool {
+        guard let target else { return try socket.send(frame) }
+        return try socket.send(address: target, frame)
+    }
+
+    /// The next frame; an empty one says that the successor is gone.
+    func receive(_ payload: Message, sender: Message) throws(MessagingError) -> Bool {
+        guard target != nil else { return try socket.receive(payload: payload) }
+        return try socket.receive(address: sender, payload: payload)
     }
 
     /// A tcp endpoint in numbers. libzmq would look names up on the thread that moves all bytes.
@@ -54,6 +85,8 @@ enum Proof: Equatable {
     case key(PublicKey)
     /// A process of this user on this host, as the kernel says.
     case sameUser
+    /// The coordinator has passed it on.
+    case relayed
     case none
 }
 
@@ -84,9 +117,8 @@ extension RingConfiguration {
         // has been, so that it must be twice as high never to be met.
         options.sendHighWater = 2 * (3 * credits + 16)
         options.receiveHighWater = 2 * (3 * credits + 16)
-        let largest = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
-        options.maximumFrameBytes = largest + SocketOptions.encryptionBytes
-        options.maximumMessageBytes = largest
+        options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
+        options.maximumMessageBytes = options.maximumFrameBytes
         options.linger = .zero
         options.immediate = true
         options.heartbeat = heartbeat

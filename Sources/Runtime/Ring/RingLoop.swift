@@ -58,6 +58,8 @@ final class RingLoop {
     let bell: Bell
     var link: RingLink?
     var inbound: RingInbound?
+    /// Where frames come in that go through the coordinator.
+    var inbox: RelayInbox?
     /// The newest greeting of a generation that this worker is not in yet.
     var earlyGreeting: RingInbound?
 
@@ -139,6 +141,10 @@ final class RingLoop {
         poller.add(router, for: .readable)
         poller.add(routerMonitor)
         joinStreams()
+        if let inbox {
+            poller.add(inbox.socket, for: .readable)
+            poller.add(inbox.monitor)
+        }
         guard let link else { return }
         poller.add(link.socket, for: .readable)
         poller.add(link.monitor)

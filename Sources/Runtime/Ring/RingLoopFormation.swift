@@ -20,8 +20,10 @@ extension RingLoop {
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
         defer { rebuildPoller() }
+        inbox = nil
         guard value.workers > 1 else { return completeFormation() }
         do throws(MessagingError) {
+            try openInbox(value)
             guard try connect(value) else { return breakUp(.unreachable(value.transport)) }
         } catch {
             return breakUp(.socket(error))
@@ -37,7 +39,8 @@ extension RingLoop {
         else { return false }
         link = try RingLink(
             context, configuration, endpoint: endpoint, identity: identity(value),
-            heartbeat: value.heartbeat, security: security(value, endpoint))
+            heartbeat: value.heartbeat, security: security(value, endpoint),
+            relay: mailbox.relay.withLock { $0 })
         link?.lane = lane(to: successor, transport, endpoint)
         return true
     }
@@ -120,7 +123,7 @@ extension RingLoop {
                 mayStream(link) ? .stream : nil
             }
         // Unsent while there is no connection; `ready` from the monitor tries again.
-        _ = try? link.socket.send(greeting.sealed(attaching: offer?.bytes ?? []))
+        _ = try? link.send(greeting.sealed(attaching: offer?.bytes ?? []))
     }
 
     // MARK: What neighbours say
@@ -166,7 +169,7 @@ extension RingLoop {
             run: greeting.run, generation: greeting.generation, step: 0,
             body: .answer(rank: membership.value.rank, plan: membership.fingerprint))
         do throws(MessagingError) {
-            try router.send(to: candidate.identity, answer.sealed(attaching: acceptance))
+            try reply(answer.sealed(attaching: acceptance), to: candidate)
         } catch {
             // It went again; if it comes back it greets again.
             inbound = nil
@@ -219,17 +222,35 @@ extension RingLoop {
         completeFormation()
     }
 
+    // MARK: The end of a generation
+
+    /// The generation is of no use any more.
+    func breakUp(_ reason: RingBreak) {
+        step = nil
+        unread = nil
+        waitingStep = nil
+        guard let generation = membership?.value.generation, membership?.broken == false else {
+            return
+        }
+        membership?.broken = true
+        clearHeld()
+        cutStreams()
+        publish()
+        notify(.broken(generation, reason))
+    }
+
     // MARK: Connections that end
 
     func watchConnections() throws(MessagingError) {
         try watchPredecessor()
+        try watchInbox()
         try watchSuccessor()
     }
 
     private func watchPredecessor() throws(MessagingError) {
         while let event = try routerMonitor.receive() {
-            unproven.note(event)
-            if case .handshakeFailed(let reason) = event.kind { turnedAway(reason) }
+            let host = unproven.onlyHost ?? ""
+            if let reason = unproven.note(event) { turnedAway(reason, host) }
             guard event.kind == .disconnected else { continue }
             if event.descriptor == earlyGreeting?.connection { earlyGreeting = nil }
             if event.descriptor == inbound?.connection {

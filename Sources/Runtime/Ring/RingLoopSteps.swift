@@ -65,19 +65,4 @@ extension RingLoop {
         releaseHeld()
         release(before: lastStep + 1)
     }
-
-    /// The generation is of no use any more.
-    func breakUp(_ reason: RingBreak) {
-        step = nil
-        unread = nil
-        waitingStep = nil
-        guard let generation = membership?.value.generation, membership?.broken == false else {
-            return
-        }
-        membership?.broken = true
-        clearHeld()
-        cutStreams()
-        publish()
-        notify(.broken(generation, reason))
-    }
 }

@@ -115,7 +115,10 @@ extension RingLoop {
     func openDoor() -> [UInt8] {
         guard configuration.streams, let inbound, inbound.stream == nil else { return [] }
         // A key stands for a connection that is encrypted.
-        if case .key = inbound.proof { return [] }
+        switch inbound.proof {
+        case .key, .relayed: return []
+        case .sameUser, .none: break
+        }
         if inbound.door == nil {
             self.inbound?.door = try? StreamDoor(
                 beside: inbound.connection, ports: configuration.ports)
@@ -124,7 +127,7 @@ extension RingLoop {
         return self.inbound?.door.map { [StreamDoor.mark] + $0.invitation } ?? []
     }
 
-    func mayStream(_ link: RingLink) -> Bool { configuration.streams && !link.isEncrypted }
+    func mayStream(_ link: RingLink) -> Bool { configuration.streams && !link.isExclusive }
 
     /// Begins to connect to where the successor expects the stream.
     func enterDoor(_ invitation: [UInt8], _ link: RingLink) {

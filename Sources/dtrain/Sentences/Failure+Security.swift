@@ -92,7 +92,7 @@ func sentence(turnedAway host: String, _ reason: HandshakeFailure, more: Int) ->
         switch reason {
         case .refused: "its token or key is not one that is let in"
         case .otherMechanism: "it speaks plain text and this side encrypts, or the reverse"
-        case .otherKey: "its token is another run's"
+        case .otherKey: "its token is another run's, or bytes were altered on the way"
         case .nonsense: "what it sends is no handshake"
         case .cutOff:
             "it went before it had proven anything (no dtrain, an older one, or one without a token)"

@@ -55,7 +55,8 @@ extension ClusterTests {
                 let line = try coordinator.waitFor("worker ", "is gone after step", after: mark)
                 #expect(line.text.contains("worker \(name) on"), "\(coordinator.account)")
                 let reason =
-                    loss == .killed ? "its connection broke" : "it has not been heard for \(loss.peerTimeout)."
+                    loss == .killed
+                    ? "its connection broke" : "it has not been heard for \(loss.peerTimeout)."
                 #expect(line.text.contains(reason), "\(line.text)")
                 if let phases = loss.phases {
                     let named = phases.contains { line.text.contains("while \($0): ") }

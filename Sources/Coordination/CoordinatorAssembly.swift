@@ -136,10 +136,13 @@ extension Coordinator {
         stage = .forming(Set(chosen.map(\.id)))
         note(.formed(generation, members: chosen.map(\.name), bounds: bounds))
         for (rank, peer) in chosen.enumerated() {
-            let successor = count > 1 ? chosen[(rank + 1) % count].hello.address : nil
+            let next = chosen[(rank + 1) % count]
+            let previous = chosen[(rank + count - 1) % count]
             let roster = Roster(
                 generation: generation, committed: committed, rank: rank, bounds: bounds,
-                names: chosen.map(\.name), successor: successor, keys: keys(rank, chosen))
+                names: chosen.map(\.name), successor: count > 1 ? place(of: next, for: peer) : nil,
+                predecessorIsRelayed: count > 1 && isRelayed(previous, peer),
+                keys: keys(rank, chosen))
             send(.roster(roster), to: peer.id)
         }
         enrol(at: now)

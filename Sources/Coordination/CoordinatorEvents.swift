@@ -118,6 +118,8 @@ package enum Outcome: Hashable, Sendable {
 /// Things that a person would want to know.
 package enum CoordinatorNote: Hashable, Sendable {
     case joined(name: String, host: String, processID: Int, threads: Int, waitingFor: Int)
+    /// It can only connect outwards: its ring frames go through the coordinator.
+    case relayed(name: String, host: String)
     case refused(host: String, processID: Int, Refusal)
     /// `phase`: what it was doing.
     case lost(name: String, host: String, reason: LossReason, step: Int, phase: String)

@@ -31,6 +31,7 @@ extension Coordinator {
             .joined(
                 name: peer.name, host: hello.address.hostName, processID: hello.processID,
                 threads: hello.threads, waitingFor: hasStarted ? 0 : missing))
+        if peer.isBehindRelay { note(.relayed(name: peer.name, host: hello.address.hostName)) }
     }
 
     /// The arithmetic of the first commit is the run's, before that the first worker's: who

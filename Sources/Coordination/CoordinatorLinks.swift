@@ -24,6 +24,25 @@ extension Coordinator {
         return peers[id].map { now <= $0.lastHeard + limit } ?? false
     }
 
+    // MARK: relays
+
+    /// Whether ring frames between two go through the coordinator: one of them cannot be connected
+    /// to from elsewhere.
+    func isRelayed(_ one: Peer, _ other: Peer) -> Bool {
+        [one, other].contains { $0.isBehindRelay }
+    }
+
+    /// Where a member finds its successor.
+    func place(of successor: Peer, for peer: Peer) -> PeerAddress {
+        var address = successor.hello.address
+        if isRelayed(peer, successor) {
+            address.tcp = RelayAddress.endpoint(ofInstance: successor.hello.instance)
+        }
+        return address
+    }
+
+    // MARK: rings
+
     /// A ring of those who are to fold, without links that are known to be bad.
     mutating func linked(_ chosen: [Peer], at now: Instant) -> [Peer] {
         let (ring, leftOut) = badLinks.ring(of: chosen, at: now)
@@ -48,6 +67,11 @@ extension Coordinator {
                     otherHost: other.hello.address.hostName))
         }
     }
+}
+
+extension Peer {
+    /// It can only connect outwards.
+    var isBehindRelay: Bool { RelayAddress.isEndpoint(hello.address.tcp) }
 }
 
 extension Deadlines {

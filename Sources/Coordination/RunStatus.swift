@@ -22,6 +22,8 @@ package struct RunStatus: Codable, Hashable, Sendable {
         package var rank: Int?
         package var shards: Int
         package var phase: String
+        /// Its ring frames go through the coordinator.
+        package var relayed: Bool
         /// Slices of the gradient whose total is known, of how many.
         package var slice: Int
         package var slices: Int
@@ -35,7 +37,7 @@ package struct RunStatus: Codable, Hashable, Sendable {
         package var lateMilliseconds: Int
 
         enum CodingKeys: String, CodingKey {
-            case id, host, pid, rank, shards, phase, slice, slices
+            case id, host, pid, rank, shards, phase, relayed, slice, slices
             case waitingFor = "waiting_for"
             case heardMilliseconds = "heard_ms"
             case stepMilliseconds = "step_ms"
@@ -76,6 +78,7 @@ extension Coordinator {
             id: peer.name, host: peer.hello.address.hostName, pid: peer.hello.processID,
             rank: members?.peers.firstIndex(of: peer.id),
             shards: members?.shards(of: peer.id)?.count ?? 0, phase: phase(of: peer),
+            relayed: peer.isBehindRelay,
             slice: peer.heartbeat?.slice ?? 0, slices: peer.heartbeat?.slices ?? 0,
             waitingFor: waitingFor(peer),
             heardMilliseconds: Int(now.milliseconds(since: peer.lastHeard)),

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import Synchronization
 
 /// libzmq's threads and its table of sockets; one a process.
 ///
@@ -39,6 +40,24 @@ package final class Context: @unchecked Sendable {
 
     deinit {
         while zmq_ctx_term(pointer) != 0 && zmq_errno() == EINTR {}
+    }
+}
+
+/// A context on its way to a thread.
+///
+/// A thread's closure outlives its work. If it held the context, it might be the last to let go, and
+/// wait for unsent bytes while the process ends without them.
+package final class ContextLoan: Sendable {
+    private let context: Mutex<Context?>
+
+    package init(_ context: Context) { self.context = Mutex(context) }
+
+    /// Hands it over; to be called once.
+    package func take() -> Context {
+        context.withLock { context in
+            defer { context = nil }
+            return context!
+        }
     }
 }
 

@@ -54,10 +54,11 @@ package final class Gate: Sendable {
         let started = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
         let outcome = Outcome()
+        let loan = ContextLoan(context)
         startThread("gate") {
             defer { ended.signal() }
             do throws(MessagingError) {
-                let keeper = try GateKeeper(context, doors)
+                let keeper = try GateKeeper(loan.take(), doors)
                 started.signal()
                 while !doors.isStopping { try keeper.turn() }
             } catch {

@@ -49,6 +49,12 @@ package struct RouterSocket: ~Copyable {
         /// Descriptor of the connection.
         package var connection: Int32
         package var key: PublicKey?
+
+        package init(identity: [UInt8], connection: Int32, key: PublicKey?) {
+            self.identity = identity
+            self.connection = connection
+            self.key = key
+        }
     }
 
     /// The same into frames that are used again: no copy, no allocation.
@@ -99,7 +105,7 @@ package struct RouterSocket: ~Copyable {
         guard try base.send(message) else { throw .wouldBlock }
     }
 
-    private func open(_ identity: [UInt8]) throws(MessagingError) {
+    func open(_ identity: [UInt8]) throws(MessagingError) {
         switch try base.send(identity, more: true) {
         case .sent: return
         case .full: throw .wouldBlock

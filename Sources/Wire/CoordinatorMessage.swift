@@ -66,13 +66,16 @@ package struct Roster: Hashable, Sendable {
     package var bounds: [Int]
     package var names: [String]
     package var successor: PeerAddress?
+    /// The predecessor's frames come through the coordinator.
+    package var predecessorIsRelayed: Bool
     /// Nil for the only member, and where all is plain text.
     package var keys: RingKeys?
 
     package init(
         generation: Generation, committed: Int, rank: Int, bounds: [Int], names: [String],
-        successor: PeerAddress?, keys: RingKeys? = nil
+        successor: PeerAddress?, predecessorIsRelayed: Bool = false, keys: RingKeys? = nil
     ) {
+        self.predecessorIsRelayed = predecessorIsRelayed
         self.keys = keys
         self.generation = generation
         self.committed = committed

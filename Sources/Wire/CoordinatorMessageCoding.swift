@@ -118,6 +118,7 @@ extension Roster: WireCodable {
         for name in names { writer.put(name) }
         writer.put(successor != nil)
         successor?.write(to: &writer)
+        writer.put(predecessorIsRelayed)
         writer.put(keys != nil)
         keys?.write(to: &writer)
     }
@@ -131,10 +132,11 @@ extension Roster: WireCodable {
         var names: [String] = []
         for _ in 0..<count { names.append(try reader.text("name", limit: WireLimit.text)) }
         let successor = try reader.bool("has successor") ? try PeerAddress(from: &reader) : nil
+        let predecessorIsRelayed = try reader.bool("predecessor is relayed")
         let keys = try reader.bool("has keys") ? try RingKeys(from: &reader) : nil
         self.init(
             generation: generation, committed: committed, rank: rank, bounds: bounds, names: names,
-            successor: successor, keys: keys)
+            successor: successor, predecessorIsRelayed: predecessorIsRelayed, keys: keys)
         guard count > 0, rank < count, bounds.count == count + 1, bounds[0] == 0,
             zip(bounds, bounds.dropFirst()).allSatisfy({ $0 < $1 }),
             bounds[count] <= WireLimit.shards, (count > 1) == (successor != nil)

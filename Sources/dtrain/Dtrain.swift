@@ -25,7 +25,8 @@ struct Dtrain: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
-            Inspect.self, Status.self, ManageToken.self, Verify.self, Simulate.self, PlanSteps.self,
+            Inspect.self, Status.self, Diagnose.self, ManageToken.self, Verify.self, Simulate.self,
+            PlanSteps.self,
             Bench.self,
             AllReduceMembership.self,
         ])

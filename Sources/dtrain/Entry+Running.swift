@@ -117,6 +117,9 @@ extension Entry {
             terminal.say("no coordinator at \(address) for \(seconds) s\(why), trying on")
         case .listening(let endpoint):
             terminal.say("other workers find this one at \(placed(endpoint))")
+        case .relayed:
+            terminal.say(
+                "nobody connects here: gradients go through the coordinator, which is slower")
         case .moved(let bytes, let overTCP):
             terminal.say(
                 "the ring has sent \(grouped(bytes)) bytes from here, \(grouped(overTCP)) of them over tcp"

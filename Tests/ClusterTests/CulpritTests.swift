@@ -1,3 +1,4 @@
+import Coordination
 import Foundation
 import TestKit
 import Testing
@@ -17,13 +18,15 @@ extension ClusterTests {
             var phases: [String]? {
                 switch self {
                 case .stoppedInComputing: ["computing"]
-                // The total may just have come round.
-                case .stoppedInFolding: ["folding", "voting"]
+                case .stoppedInFolding: ["folding"]
                 // Its vote has come; perhaps all have, then what follows has not.
                 case .stoppedInVoting: ["voting", "updating", "computing"]
                 case .killed, .cutOff: nil
                 }
             }
+
+            /// In seconds; long enough to look at the run before anybody is given up.
+            var peerTimeout: Int { self == .stoppedInFolding ? 3 : 1 }
 
             /// Steps long enough to be met in the middle, or short ones.
             var model: String {
@@ -38,7 +41,8 @@ extension ClusterTests {
         @Test(arguments: Loss.allCases)
         func `of four workers, three times`(loss: Loss) throws {
             let coordinator = try cluster.coordinator(
-                "--workers 4 --steps 1000000 --peer-timeout 1s --checkpoint-every 0 \(loss.model)")
+                "--workers 4 --steps 1000000 --checkpoint-every 0 "
+                    + "--peer-timeout \(loss.peerTimeout)s \(loss.model)")
             var workers = try (1...4).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }
@@ -47,11 +51,11 @@ extension ClusterTests {
                 let mark = coordinator.mark
                 let victim = workers.remove(at: workers.count / 2)
                 let name = try #require(Self.name(of: victim, in: coordinator))
-                try lose(victim, loss, beside: workers, of: coordinator)
+                try lose(victim, name, loss, beside: workers, of: coordinator)
                 let line = try coordinator.waitFor("worker ", "is gone after step", after: mark)
                 #expect(line.text.contains("worker \(name) on"), "\(coordinator.account)")
                 let reason =
-                    loss == .killed ? "its connection broke" : "it has not been heard for 1."
+                    loss == .killed ? "its connection broke" : "it has not been heard for \(loss.peerTimeout)."
                 #expect(line.text.contains(reason), "\(line.text)")
                 if let phases = loss.phases {
                     let named = phases.contains { line.text.contains("while \($0): ") }
@@ -72,7 +76,7 @@ extension ClusterTests {
 
         /// Stops or kills `victim` where `loss` says.
         private func lose(
-            _ victim: RunningProgram, _ loss: Loss, beside others: [RunningProgram],
+            _ victim: RunningProgram, _ name: String, _ loss: Loss, beside others: [RunningProgram],
             of coordinator: RunningProgram
         ) throws {
             switch loss {
@@ -85,7 +89,8 @@ extension ClusterTests {
             case .stoppedInFolding:
                 // Without the first the others can finish computing, but not the fold.
                 others[0].stop()
-                try pause(milliseconds: 150)
+                let deadline = Date() + 2.5
+                while try phase(of: name) != "folding" && Date() < deadline {}
                 victim.stop()
                 others[0].resume()
             case .stoppedInVoting:
@@ -100,6 +105,12 @@ extension ClusterTests {
                 try pause(milliseconds: 300)
                 coordinator.resume()
             }
+        }
+
+        private func phase(of name: String) throws -> String? {
+            let asked = try cluster.finish("status --json --run run")
+            let status = try JSONDecoder().decode(RunStatus.self, from: Data(asked.output[0].utf8))
+            return status.workers.first { $0.id == name }?.phase
         }
 
         /// Time passes for processes that stand still: nothing else shows that it has.

@@ -195,14 +195,21 @@ extension ClusterTests {
             }
             let worker = try cluster.worker(of: run)
             try run.waitFor(step: 5)
-            let descriptors = try FileManager.default.contentsOfDirectory(
-                atPath: "/proc/\(run.processID)/fd")
-            #expect(descriptors.count < 200)
+            // On a busy machine strangers are shown out a little later.
+            let deadline = Date() + RunningProgram.patience
+            while try Self.descriptors(of: run.processID) >= 200, Date() < deadline {
+                usleep(20_000)
+            }
+            #expect(try Self.descriptors(of: run.processID) < 200)
             #expect(try Self.residentBytes(of: run.processID) - before < 64 << 20)
             try expectUndisturbed(run, in: cluster, as: Undisturbed.longest)
             try expectEnds(of: [worker])
             // A flood of strangers is no flood of lines.
             #expect(run.lines.count { $0.text.contains("turned away") } < 20, "\(run.account)")
+        }
+
+        private static func descriptors(of process: pid_t) throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
         }
 
         private static func residentBytes(of process: pid_t) throws -> Int {

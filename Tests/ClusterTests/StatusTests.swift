@@ -19,7 +19,7 @@ extension ClusterTests {
         @Test func `status shows who does what, SIGUSR1 the state machines, also when one hangs`()
             throws
         {
-            let coordinator = try cluster.coordinator("--workers 2 --steps 600 --peer-timeout 4s")
+            let coordinator = try cluster.coordinator("--workers 2 --steps 600 --peer-timeout 4s --no-balance")
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }

@@ -21,8 +21,11 @@ package struct Cluster: Sendable {
         --batch-tokens 512 --validate-every 0 --log-every 1
         """
 
+    /// A file with a part of the embedded text.
+    package static var excerpt: String { ExcerptFile.path }
+
     let stage: Stage
-    private let program: Program
+    let program: Program
 
     package init() throws {
         program = try Program()

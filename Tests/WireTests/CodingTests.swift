@@ -14,6 +14,24 @@ import Wire
         }
     }
 
+    @Test func `every message for doctor comes back as it was sent`() throws {
+        for message in SampleMessages.ofDoctor {
+            #expect(try DoctorMessage(decoding: message.encoded) == message)
+            #expect(DoctorMessage.isOne(message.encoded))
+            #expect(!LinkMessage.isOne(message.encoded))
+        }
+        for message in SampleMessages.ofLinks {
+            #expect(try LinkMessage(decoding: message.encoded) == message)
+            #expect(LinkMessage.isOne(message.encoded))
+            #expect(!DoctorMessage.isOne(message.encoded))
+        }
+        for message in SampleMessages.ofWorker.map(\.encoded)
+            + SampleMessages.ofCoordinator.map(\.encoded) + SampleMessages.ofStatus.map(\.encoded)
+        {
+            #expect(!DoctorMessage.isOne(message) && !LinkMessage.isOne(message))
+        }
+    }
+
     @Test func `not a number travels bit for bit`() throws {
         let odd = Double(bitPattern: 0x7FF8_0000_0000_1234)
         let report = ShardReport(

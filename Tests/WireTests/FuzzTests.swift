@@ -62,4 +62,23 @@ import Wire
         }
         #expect(decoded > Fuzzer.rounds / 100)
     }
+
+    @Test("what is said for doctor")
+    func doctor() throws {
+        var generator = Self.generator("messages for doctor")
+        let samples = SampleMessages.ofDoctor.map(\.encoded) + SampleMessages.ofLinks.map(\.encoded)
+        var decoded = 0
+        for round in 0..<Self.rounds {
+            let bytes = Self.mutant(samples[round % samples.count], round, &generator)
+            if let message = try? DoctorMessage(decoding: bytes) {
+                decoded += 1
+                #expect(try DoctorMessage(decoding: message.encoded) == message)
+            }
+            if let message = try? LinkMessage(decoding: bytes) {
+                decoded += 1
+                #expect(try LinkMessage(decoding: message.encoded) == message)
+            }
+        }
+        #expect(decoded > Self.rounds / 100)
+    }
 }

@@ -38,7 +38,9 @@ final class Admissions {
             }
         }
         // A connection may outlive the right to make it.
-        guard guests.contains(key), let peer = PeerID(identity: sender.identity),
+        guard guests.contains(key) else { return nil }
+        if RelayAddress.isIdentity(sender.identity) { return .neighbour }
+        guard let peer = PeerID(identity: sender.identity),
             owners[peer] ?? key == key
         else { return nil }
         owners[peer] = key

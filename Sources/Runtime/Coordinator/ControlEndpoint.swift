@@ -65,6 +65,7 @@ package final class ControlEndpoint {
         guard sender.identity.count == 9 else { return nil }
         if let admissions { return admissions.caller(sender) }
         if let peer = PeerID(identity: sender.identity) { return .worker(peer) }
+        if RelayAddress.isIdentity(sender.identity) { return .neighbour }
         return sender.identity[0] == StatusMessage.identityMark ? .asker : nil
     }
 }
@@ -74,6 +75,8 @@ enum Caller: Hashable {
     case worker(PeerID)
     /// Wants to know how the run stands.
     case asker
+    /// Has frames of the ring for another worker.
+    case neighbour
     /// Has the token and names the key that it will speak under.
     case applicant
 }

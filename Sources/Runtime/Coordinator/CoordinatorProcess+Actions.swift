@@ -47,13 +47,17 @@ extension CoordinatorProcess {
     /// A successor that runs on this host, as the peer finds it: at the address where it reaches
     /// this coordinator.
     private func placed(_ roster: Roster, for peer: PeerID) -> Roster {
-        guard let successor = roster.successor,
-            let connection = connections.first(where: { $0.value == peer })?.key,
-            let here = Route.source(ofConnection: connection)
-        else { return roster }
+        guard let successor = roster.successor else { return roster }
         var roster = roster
-        roster.successor?.tcp = NetworkChoices.endpoint(successor.tcp, from: here)
+        roster.successor?.tcp = placed(successor.tcp, for: peer)
         return roster
+    }
+
+    func placed(_ endpoint: String, for peer: PeerID) -> String {
+        guard let connection = connections.first(where: { $0.value == peer })?.key,
+            let here = Route.source(ofConnection: connection)
+        else { return endpoint }
+        return NetworkChoices.endpoint(endpoint, from: here)
     }
 
     // MARK: batches

@@ -6,16 +6,22 @@ import Wire
 /// Who comes to the coordinator's door.
 extension CoordinatorProcess {
     func takeMessages() throws(MessagingError) {
-        while outcome == nil {
+        var passed = 0
+        // Not more frames in a row: orders and heartbeats must go on.
+        while outcome == nil, passed < Self.relayedAtOnce {
             do throws(MessagingError) {
-                guard let (sender, payload) = try endpoint.socket.receiveKnown() else { return }
-                switch endpoint.caller(sender) {
-                case .worker(let peer):
+                guard let mail = try endpoint.socket.receiveMail(passed: relayed) else { return }
+                let sender = mail.sender
+                switch (endpoint.caller(sender), mail.isAddressed) {
+                case (.worker(let peer), false):
                     connections[sender.connection] = peer
-                    take(payload, from: peer)
-                case .asker: answer(payload, to: sender.identity)
-                case .applicant: admit(payload, sender)
-                case nil: break
+                    take(mail.payload, from: peer)
+                case (.asker, false): answer(mail.payload, to: sender.identity)
+                case (.applicant, false): admit(mail.payload, sender)
+                case (.neighbour, true):
+                    relay.pass(relayed, to: mail.payload, from: sender)
+                    passed += 1
+                default: break
                 }
             } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
                 continue
@@ -23,12 +29,15 @@ extension CoordinatorProcess {
         }
     }
 
+    private static let relayedAtOnce = 64
+
     func takeConnectionEvents() throws(MessagingError) {
         while let event = try endpoint.monitor.receive() {
             let host = endpoint.unproven.onlyHost ?? ""
             if let reason = endpoint.unproven.note(event) { turnedAway(reason, host) }
             guard event.kind == .disconnected else { continue }
             endpoint.admissions?.ended(event.descriptor)
+            relay.ended(event.descriptor)
             guard let peer = connections.removeValue(forKey: event.descriptor) else { continue }
             handle(.disconnected(peer))
         }

@@ -50,6 +50,9 @@ final class CoordinatorProcess {
     var connections: [Int32: PeerID] = [:]
     /// Peers that could not be sent to: their loss is told when the event at hand is done.
     private var unreachable: Set<PeerID> = []
+    let relay: Relay
+    /// The frame at hand that is to be passed on.
+    let relayed = Message()
     var outboxes: [PeerID: [[UInt8]]] = [:]
     var deliveries: [PeerID: StateStream] = [:]
     var currentBatch: Batch?
@@ -57,6 +60,8 @@ final class CoordinatorProcess {
     var failure: (any Error)?
     var localWorkers: LocalWorkers?
     var strangers = TurnedAway()
+    /// Links that are tried for `doctor`.
+    var trials = LinkTrials()
     /// Who waits to be told that all workers have the new token.
     var askedForToken: RouterSocket.Sender?
     var startedAt = ContinuousClock.now
@@ -72,6 +77,10 @@ final class CoordinatorProcess {
     ) {
         self.setup = setup
         self.endpoint = endpoint
+        relay = Relay { [endpoint] (sending) throws(MessagingError) in
+            try endpoint.socket.send(
+                to: sending.receiver, address: sending.from, sending.frame)
+        }
         self.report = report
         self.mailbox = mailbox
         signals = Signals([SIGINT, SIGTERM, SIGCHLD, SIGUSR1])
@@ -95,6 +104,7 @@ final class CoordinatorProcess {
             handle(.tick)
             watchTime()
             flushOutboxes()
+            relay.flush()
             takeUnreachable()
             retryWithheld()
             synchronizeLedger()
@@ -145,7 +155,8 @@ final class CoordinatorProcess {
         poller.add(mailbox.wakeup)
         poller.add(descriptor: signals.descriptor, for: .readable)
         let patience = withheld == nil ? coordinator.tickInterval : Milliseconds(100)
-        _ = try poller.wait(until: .after(min(patience, coordinator.tickInterval)))
+        let limit = relay.isIdle ? coordinator.tickInterval : Milliseconds(5)
+        _ = try poller.wait(until: .after(min(patience, limit)))
     }
 
     private func takeSignals() {
@@ -196,6 +207,7 @@ final class CoordinatorProcess {
     // MARK: messages
 
     func take(_ payload: [UInt8], from peer: PeerID) {
+        if LinkMessage.isOne(payload) { return takeLink(payload, from: peer) }
         do throws(WireError) {
             let message = try WorkerMessage(decoding: payload)
             if case .sliceTaken(let step, _) = message { taken(step, by: peer) }

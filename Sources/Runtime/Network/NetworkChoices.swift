@@ -10,6 +10,8 @@ package struct NetworkChoices: Sendable, Equatable {
     package var ringPorts: ClosedRange<Int>?
     /// The interface to listen at, and to be found by unless `advertise` says otherwise.
     package var interface: String?
+    /// Nobody can connect here: ring frames go through the coordinator.
+    package var relay = false
 
     package init() {}
 
@@ -25,6 +27,7 @@ package struct NetworkChoices: Sendable, Equatable {
 
     /// The addresses at which the ring listens.
     func listening() throws(Failure) -> [IPAddress] {
+        if relay { return [.loopback] }
         if let interface {
             let own = Route.addresses(ofInterface: interface).filter { !$0.isLinkLocal }
             guard !own.isEmpty else {

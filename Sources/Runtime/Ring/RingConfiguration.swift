@@ -98,6 +98,8 @@ package struct RingMembership: Sendable, Equatable {
     /// What sums are rounded to between shards, and the seed of the rounding.
     package var wire: WireFormat
     package var seed: UInt64
+    /// The predecessor's frames come through the coordinator.
+    package var predecessorIsRelayed: Bool
     /// How long forming may take, and a link be silent; nil leaves both to the configuration.
     package var patience: Duration?
     /// The neighbours' keys; nil where all is plain text.
@@ -107,8 +109,9 @@ package struct RingMembership: Sendable, Equatable {
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
         successor: RingEndpoints?, transport: RingTransport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
-        patience: Duration? = nil, keys: RingKeys? = nil
+        predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil
     ) {
+        self.predecessorIsRelayed = predecessorIsRelayed
         self.keys = keys
         self.run = run
         self.generation = generation

@@ -146,7 +146,7 @@ extension OutgoingLane {
 extension RingLink {
     var transport: RingTransport {
         if lane?.isOpen == true { return .shared }
-        return endpoint.hasPrefix("tcp:") ? .tcp : .ipc
+        return endpoint.hasPrefix("ipc:") ? .ipc : .tcp
     }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Messaging
 import Ring
 import Wire
@@ -7,6 +8,8 @@ final class RingLink {
     let socket: DealerSocket
     let monitor: SocketMonitor
     let endpoint: String
+    /// The successor's inbox, where frames go through the coordinator.
+    let target: [UInt8]?
     /// Shared memory, if it is to be tried; `isOpen` when the successor has mapped it.
     var lane: OutgoingLane?
     /// The successor is in this generation and has this worker for its predecessor.
@@ -16,21 +19,48 @@ final class RingLink {
 
     init(
         _ context: Context, _ configuration: RingConfiguration, endpoint: String,
-        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?, security: SocketOptions.Security
+        identity: [UInt8], heartbeat: SocketOptions.Heartbeat?, security: SocketOptions.Security,
+        relay: RelayAccess? = nil
     ) throws(MessagingError) {
+        self.endpoint = endpoint
+        target = RelayAddress.inbox(endpoint)
+        if target != nil {
+            guard let relay else { throw .invalidEndpoint(endpoint, code: EINVAL) }
+            let name = [RelayAddress.linkMark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
+            socket = try relay.socket(context, configuration, identity: name, heartbeat: heartbeat)
+            monitor = try SocketMonitor(socket)
+            try socket.connect(relay.coordinator)
+            return
+        }
         var options = configuration.socketOptions
         options.identity = identity
         options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
-        let endpoint = try Self.resolved(endpoint)
-        options.ipv6 = endpoint.hasPrefix("tcp://[")
-        let socket = try DealerSocket(context, options)
-        let monitor = try SocketMonitor(socket)
-        try socket.connect(endpoint)
-        self.socket = socket
-        self.monitor = monitor
-        self.endpoint = endpoint
+        let place = try Self.resolved(endpoint)
+        options.ipv6 = place.hasPrefix("tcp://[")
+        socket = try DealerSocket(context, options)
+        monitor = try SocketMonitor(socket)
+        try socket.connect(place)
+    }
+
+    // MARK: frames
+
+    /// Hands a frame on without a copy; it is untouched if false.
+    func send(_ frame: Message) throws(MessagingError) -> Bool {
+        guard let target else { return try socket.send(frame) }
+        return try socket.send(address: target, frame)
+    }
+
+    func send(_ frame: [UInt8]) throws(MessagingError) -> Bool {
+        guard let target else { return try socket.send(frame) }
+        return try socket.send(address: target, frame)
+    }
+
+    /// The next frame; an empty one says that the successor is gone.
+    func receive(_ payload: Message, sender: Message) throws(MessagingError) -> Bool {
+        guard target != nil else { return try socket.receive(payload: payload) }
+        return try socket.receive(address: sender, payload: payload)
     }
 
     /// A tcp endpoint in numbers. libzmq would look names up on the thread that moves all bytes.
@@ -48,6 +78,8 @@ enum Proof: Equatable {
     case key(PublicKey)
     /// A process of this user on this host, as the kernel says.
     case sameUser
+    /// The coordinator has passed it on.
+    case relayed
     case none
 }
 

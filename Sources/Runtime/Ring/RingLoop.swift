@@ -58,6 +58,8 @@ final class RingLoop {
     let bell: Bell
     var link: RingLink?
     var inbound: RingInbound?
+    /// Where frames come in that go through the coordinator.
+    var inbox: RelayInbox?
     /// The newest greeting of a generation that this worker is not in yet.
     var earlyGreeting: RingInbound?
 
@@ -134,6 +136,10 @@ final class RingLoop {
         bellPlace = poller.add(descriptor: bell.descriptor, for: .readable)
         poller.add(router, for: .readable)
         poller.add(routerMonitor)
+        if let inbox {
+            poller.add(inbox.socket, for: .readable)
+            poller.add(inbox.monitor)
+        }
         guard let link else { return }
         poller.add(link.socket, for: .readable)
         poller.add(link.monitor)
@@ -299,19 +305,5 @@ final class RingLoop {
         waitingStep = nil
         releaseHeld()
         release(before: lastStep + 1)
-    }
-
-    /// The generation is of no use any more.
-    func breakUp(_ reason: RingBreak) {
-        step = nil
-        unread = nil
-        waitingStep = nil
-        guard let generation = membership?.value.generation, membership?.broken == false else {
-            return
-        }
-        membership?.broken = true
-        clearHeld()
-        publish()
-        notify(.broken(generation, reason))
     }
 }

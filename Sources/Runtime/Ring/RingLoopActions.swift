@@ -181,7 +181,7 @@ extension RingLoop {
 
     private func send(_ frame: Message) throws(MessagingError) {
         let size = frame.count
-        guard let link, try link.socket.send(frame) else {
+        guard let link, try link.send(frame) else {
             // Credits keep the queue from being full, so nobody is there.
             return breakUp(.lost(.successor))
         }
@@ -196,7 +196,7 @@ extension RingLoop {
         let frame = try message(for: header, nil)
         header.sealHeader(frame.buffer)
         do throws(MessagingError) {
-            try router.send(to: inbound.identity, frame)
+            try reply(frame, to: inbound)
         } catch .unknownPeer, .wouldBlock {
             breakUp(.lost(.predecessor))
         }

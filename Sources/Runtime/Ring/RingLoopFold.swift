@@ -8,11 +8,19 @@ extension RingLoop {
     /// Takes one message from the inbound socket; false if there is none.
     func receiveFromPredecessor() throws(MessagingError) -> Bool {
         do throws(MessagingError) {
-            guard try router.receive(identity: sender, payload: payload) else { return false }
+            guard try router.receive(identity: sender, payload: payload) else {
+                return try receiveFromInbox()
+            }
         } catch .tooManyFrames, .tooFewFrames, .tooManyBytes {
             count(.foreign)
             return true
         }
+        judgePayload(connection: payload.connection)
+        return true
+    }
+
+    /// Gives the message at hand to whom it is for.
+    func judgePayload(connection: Int32) {
         let isPredecessor = inbound.map { isSender($0.identity) } ?? false
         do throws(FrameError) {
             let before = processorSeconds()
@@ -20,8 +28,8 @@ extension RingLoop {
             step?.checkingSeconds += processorSeconds() - before
             if case .greeting = header.body {
                 greeted(
-                    header, identity: sender.bytes, connection: payload.connection,
-                    proof: proof(), offer: attached(header))
+                    header, identity: sender.bytes, connection: connection,
+                    proof: proof(connection), offer: attached(header))
             } else if isPredecessor {
                 progress.framesReceived += 1
                 progress.bytesReceived += payload.count
@@ -31,13 +39,9 @@ extension RingLoop {
                     header.generation == membership?.value.generation ? .foreign : .otherGeneration)
             }
         } catch {
-            guard isPredecessor else {
-                count(.foreign)
-                return true
-            }
+            guard isPredecessor else { return count(.foreign) }
             breakUp(.violation(.predecessor, .frame(error)))
         }
-        return true
     }
 
     /// What a greeting or an answer brings along.
@@ -45,7 +49,7 @@ extension RingLoop {
         Array(payload.buffer.suffix(header.attachedBytes))
     }
 
-    private func isSender(_ identity: [UInt8]) -> Bool {
+    func isSender(_ identity: [UInt8]) -> Bool {
         sender.withBytes { $0.elementsEqual(identity) }
     }
 
@@ -74,6 +78,11 @@ extension RingLoop {
         var moved = false
         while let link, try receive(from: link) {
             moved = true
+            if payload.count == 0, link.target != nil {
+                // Before it has answered it may not be there yet.
+                if link.answered { breakUp(.lost(.successor)) }
+                continue
+            }
             let header: FrameHeader
             do throws(FrameError) {
                 header = try FrameHeader(UnsafeRawBufferPointer(payload.buffer))
@@ -103,7 +112,7 @@ extension RingLoop {
 
     private func receive(from link: RingLink) throws(MessagingError) -> Bool {
         do throws(MessagingError) {
-            return try link.socket.receive(payload: payload)
+            return try link.receive(payload, sender: sender)
         } catch .tooManyFrames, .tooFewFrames, .tooManyBytes {
             count(.foreign)
             return true

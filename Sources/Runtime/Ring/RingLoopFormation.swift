@@ -20,8 +20,10 @@ extension RingLoop {
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
         defer { rebuildPoller() }
+        inbox = nil
         guard value.workers > 1 else { return completeFormation() }
         do throws(MessagingError) {
+            try openInbox(value)
             guard try connect(value) else { return breakUp(.unreachable(value.transport)) }
         } catch {
             return breakUp(.socket(error))
@@ -37,7 +39,8 @@ extension RingLoop {
         else { return false }
         link = try RingLink(
             context, configuration, endpoint: endpoint, identity: identity(value),
-            heartbeat: value.heartbeat, security: security(value, endpoint))
+            heartbeat: value.heartbeat, security: security(value, endpoint),
+            relay: mailbox.relay.withLock { $0 })
         link?.lane = lane(to: successor, transport, endpoint)
         return true
     }
@@ -114,7 +117,7 @@ extension RingLoop {
             run: membership.value.run, generation: membership.value.generation, step: 0,
             body: .greeting(rank: membership.value.rank, plan: membership.fingerprint))
         // Unsent while there is no connection; `ready` from the monitor tries again.
-        _ = try? link.socket.send(greeting.sealed(attaching: link.lane?.offer(bell) ?? []))
+        _ = try? link.send(greeting.sealed(attaching: link.lane?.offer(bell) ?? []))
     }
 
     // MARK: What neighbours say
@@ -160,7 +163,7 @@ extension RingLoop {
             run: greeting.run, generation: greeting.generation, step: 0,
             body: .answer(rank: membership.value.rank, plan: membership.fingerprint))
         do throws(MessagingError) {
-            try router.send(to: candidate.identity, answer.sealed(attaching: acceptance))
+            try reply(answer.sealed(attaching: acceptance), to: candidate)
         } catch {
             // It went again; if it comes back it greets again.
             inbound = nil
@@ -205,10 +208,27 @@ extension RingLoop {
         completeFormation()
     }
 
+    // MARK: The end of a generation
+
+    /// The generation is of no use any more.
+    func breakUp(_ reason: RingBreak) {
+        step = nil
+        unread = nil
+        waitingStep = nil
+        guard let generation = membership?.value.generation, membership?.broken == false else {
+            return
+        }
+        membership?.broken = true
+        clearHeld()
+        publish()
+        notify(.broken(generation, reason))
+    }
+
     // MARK: Connections that end
 
     func watchConnections() throws(MessagingError) {
         try watchPredecessor()
+        try watchInbox()
         try watchSuccessor()
     }
 

@@ -19,7 +19,8 @@ extension RingLoop {
     }
 
     /// What is known of who sent the frame at hand.
-    func proof() -> Proof {
+    func proof(_ connection: Int32) -> Proof {
+        if connection == RingInbound.relayed { return .relayed }
         unproven.heard(from: payload.connection)
         if let key = payload.user { return .key(key) }
         return isOfThisUser(payload.connection) ? .sameUser : .none
@@ -32,6 +33,8 @@ extension RingLoop {
         switch candidate.proof {
         case .key(let key): return key.bytes == keys.predecessor
         case .sameUser: return !keys.encryptsAll
+        // It let in nobody but workers of this run.
+        case .relayed: return value.predecessorIsRelayed
         case .none: return false
         }
     }

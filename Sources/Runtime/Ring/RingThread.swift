@@ -24,6 +24,7 @@ package final class RingThread: GradientSink {
         let pending = Atomic<Bool>(false)
         let step = Mutex<RingStep?>(nil)
         let memory = Mutex<SharedMemory?>(nil)
+        let relay = Mutex<RelayAccess?>(nil)
         let progress = Mutex<RingProgress>(.init())
         let wakeup: Wakeup
 
@@ -57,11 +58,12 @@ package final class RingThread: GradientSink {
         let started = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
         let outcome = Outcome()
+        let loan = ContextLoan(context)
         startThread("ring") {
             defer { ended.signal() }
             do throws(MessagingError) {
                 let loop = try RingLoop(
-                    context: context, configuration: configuration, mailbox: mailbox,
+                    context: loan.take(), configuration: configuration, mailbox: mailbox,
                     notify: notify)
                 outcome.result.withLock { $0 = .success(loop.endpoints) }
                 started.signal()
@@ -88,6 +90,9 @@ package final class RingThread: GradientSink {
     ///
     /// It counts from the next `form` on. Steps whose total lies elsewhere travel in frames.
     package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
+
+    /// How the coordinator is reached by frames that must go through it, from the next `form` on.
+    package func relay(through access: RelayAccess?) { mailbox.relay.withLock { $0 = access } }
 
     /// Drops any fold in progress and joins the neighbours of a new generation.
     package func form(_ membership: RingMembership) {

@@ -55,9 +55,9 @@ package struct CoordinatorCall {
         }
     }
 
-    private var silence: Failure { .noAnswer(coordinator, seconds: Self.patience) }
+    var silence: Failure { .noAnswer(coordinator, seconds: Self.patience) }
 
-    private func judge(_ reason: HandshakeFailure, _ setbacks: inout Setbacks) throws(Failure) {
+    func judge(_ reason: HandshakeFailure, _ setbacks: inout Setbacks) throws(Failure) {
         switch reason {
         case .refused: throw .notShaken(.tokenRefused(coordinator))
         case .otherMechanism:

@@ -6,8 +6,6 @@ package enum Hindrance: Error, Equatable, Sendable {
     /// The name leads nowhere, in the resolver's words.
     case unknownHost(String, reason: String)
     case noRoute(to: IPAddress)
-    /// The name leads to several addresses, and nobody listens at any.
-    case nobodyListens(host: String)
     /// The file that is to hold the token is not there yet.
     case noTokenFile(String)
 }
@@ -19,6 +17,10 @@ final class ControlConnection {
     private var outbox: [[UInt8]] = []
     /// This host's address on the way to the coordinator; nil until there is a way.
     private(set) var source: IPAddress?
+    /// Where the coordinator is, in numbers, and what secures the connection.
+    private(set) var way: (coordinator: Address, security: SocketOptions.Security)?
+    /// When connecting began, while there are other addresses to try and this one does not answer.
+    private var tryingSince: ContinuousClock.Instant?
 
     /// What became of the connection.
     enum Break: Equatable {
@@ -52,23 +54,31 @@ final class ControlConnection {
 
     /// Looks the coordinator up and starts to connect; libzmq goes on trying until this is dropped.
     ///
+    /// - Parameter turn: where a name leads to several addresses they take turns.
     /// - Throws: `Hindrance` when that is not possible yet; it may be tried again.
-    func connect(to coordinator: Address, _ security: SocketOptions.Security) throws {
+    func connect(
+        to coordinator: Address, turn: Int, _ security: SocketOptions.Security
+    ) throws {
         guard source == nil else { return }
-        guard let address = try Self.look(up: coordinator) else {
-            throw Hindrance.nobodyListens(host: coordinator.host)
+        let found = try Self.look(up: coordinator)
+        let ways = found.compactMap { address in
+            Route.source(towards: address).map { (address: address, source: $0) }
         }
-        guard let source = Route.source(towards: address) else {
-            throw Hindrance.noRoute(to: address)
-        }
+        guard !ways.isEmpty else { throw Hindrance.noRoute(to: found[0]) }
+        let way = ways[turn % ways.count]
         try socket.secure(security)
-        try socket.connect(coordinator.at(address).description)
-        self.source = source
+        try socket.connect(coordinator.at(way.address).description)
+        source = way.source
+        self.way = (coordinator.at(way.address), security)
+        tryingSince = ways.count > 1 ? .now : nil
     }
 
-    private static func look(up coordinator: Address) throws -> IPAddress? {
+    /// Nobody has answered here for so long that another address is worth a try.
+    var isFutile: Bool { tryingSince.map { $0 + .seconds(1) < .now } ?? false }
+
+    private static func look(up coordinator: Address) throws -> [IPAddress] {
         do throws(MessagingError) {
-            return try coordinator.answering()
+            return try coordinator.candidates()
         } catch .unknownHost(let name, let reason) {
             throw Hindrance.unknownHost(name, reason: reason)
         }
@@ -82,6 +92,7 @@ final class ControlConnection {
     /// Why the connection has ended; nil while it has not.
     func takeBreak() throws(MessagingError) -> Break? {
         while let event = try monitor.receive() {
+            if event.kind == .connected { tryingSince = nil }
             if case .handshakeFailed(let reason) = event.kind { failure = reason }
             guard event.kind == .disconnected else { continue }
             defer { failure = nil }

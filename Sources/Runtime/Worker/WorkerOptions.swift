@@ -37,6 +37,8 @@ package enum WorkerReport: Sendable {
     case stillWaiting(coordinator: Address, seconds: Int, Hindrance?)
     /// Where the workers of other hosts find this one.
     case listening(String)
+    /// They don't: frames go through the coordinator.
+    case relayed
     /// Gradients go over ipc instead; said once.
     case memoryNotShared(reason: String)
     /// Somebody who is not a neighbour has tried to join the ring, as in `RunReport.turnedAway`.

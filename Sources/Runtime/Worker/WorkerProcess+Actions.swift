@@ -52,10 +52,13 @@ extension WorkerProcess {
         (hello.run, hello.epoch) = session.obeyed
         // The way may be another than last time: a laptop has moved, a name leads elsewhere.
         let host = options.network.advertised(source, listening: addresses)
-        hello.address.tcp = "tcp://\(host):\(ring.endpoints.port)"
+        hello.address.tcp =
+            options.network.relay
+            ? RelayAddress.endpoint(ofInstance: hello.instance)
+            : "tcp://\(host):\(ring.endpoints.port)"
         if options.network.isOpen && hello.address.tcp != advertised {
             advertised = hello.address.tcp
-            report(.listening(advertised))
+            report(options.network.relay ? .relayed : .listening(advertised))
         }
         control.post(WorkerMessage.hello(hello).encoded)
     }
@@ -110,6 +113,12 @@ extension WorkerProcess {
                 host: HostIdentity(key: $0.hostKey),
                 ipc: $0.ipc.isEmpty ? nil : $0.ipc, tcp: $0.tcp)
         }
+        ring.relay(
+            through: control.way.map {
+                RelayAccess(
+                    coordinator: $0.coordinator.description, instance: hello.instance,
+                    security: $0.security)
+            })
         ring.form(
             RingMembership(
                 run: runNumber, generation: roster.generation, rank: roster.rank,
@@ -117,6 +126,7 @@ extension WorkerProcess {
                 transport: .init(job.configuration.transport),
                 collective: job.configuration.collective == .fold ? .fold : .ring,
                 wire: job.configuration.wire, seed: job.configuration.seed,
+                predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys))
     }
 

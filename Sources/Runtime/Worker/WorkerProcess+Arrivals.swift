@@ -6,6 +6,7 @@ import Wire
 extension WorkerProcess {
     func take(_ arrival: Arrival) {
         switch arrival {
+        case .tried(let message): ended(message)
         case .lane(.initialised(let digest)): handle(.initialised(digest))
         case .lane(.written(let digest, let writing)):
             guard let runner, writing == runner.writings else { break }

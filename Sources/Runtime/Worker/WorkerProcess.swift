@@ -15,6 +15,8 @@ package final class WorkerProcess {
     enum Arrival: Sendable {
         case lane(LaneEvent)
         case ring(RingEvent)
+        /// A thread that tried a link for `doctor` has ended, perhaps with an answer.
+        case tried(LinkMessage?)
     }
 
     let options: WorkerOptions
@@ -31,6 +33,8 @@ package final class WorkerProcess {
     var control: ControlConnection
     /// Why the connection is not even begun, and when that is tried again.
     private var hindrance: Hindrance?
+    /// Which of the coordinator's addresses is tried.
+    private var turn = 0
     var nextAttempt = ContinuousClock.now
     /// The key that it speaks under, and the token that registers it; nil for plain text.
     let own: KeyPair?
@@ -40,6 +44,8 @@ package final class WorkerProcess {
     var isRegistered = false
     var setbacks = Setbacks()
     var strangers = TurnedAway()
+    /// Threads that try links for `doctor`.
+    var trials = 0
     /// Why there is nothing to be hoped for.
     var failure: WorkerError?
     var session: WorkerSession
@@ -65,7 +71,7 @@ package final class WorkerProcess {
     ) throws {
         self.options = options
         self.report = report
-        let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGTERM, SIGUSR1]
+        let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGUSR1]
         signals = Signals(terminal)
         if let parent = options.parent { Self.endWith(parent) }
         context = try Context()
@@ -99,9 +105,12 @@ package final class WorkerProcess {
         }
     }
 
-    /// The parent's death ends this process; so does a parent that is gone already.
+    /// The parent's death ends this process; so does a parent that is gone already. A signal to the
+    /// whole group (Ctrl-C, `timeout`, systemd) is the parent's to take, who saves with the workers'
+    /// help.
     static func endWith(_ parent: Int32) {
         signal(SIGINT, SIG_IGN)
+        signal(SIGTERM, SIG_IGN)
         _ = dtrain_die_with_parent()
         if getppid() != parent { exit(1) }
     }
@@ -158,9 +167,13 @@ package final class WorkerProcess {
 
     /// Begins to connect, as soon as there is a way to the coordinator, and says hello.
     private func reach() throws {
+        if control.isFutile {
+            turn += 1
+            control = try ControlConnection(in: context, isApplication: control.isApplication)
+        }
         guard control.source == nil, .now >= nextAttempt else { return }
         do {
-            try control.connect(to: options.coordinator, security())
+            try control.connect(to: options.coordinator, turn: turn, security())
             hindrance = nil
             if control.isApplication { register() } else { sayHello() }
         } catch let error as Hindrance {
@@ -207,6 +220,10 @@ package final class WorkerProcess {
             setbacks = Setbacks()
             if control.isApplication {
                 answered(bytes)
+                continue
+            }
+            if LinkMessage.isOne(bytes) {
+                takeLink(bytes)
                 continue
             }
             do throws(WireError) {

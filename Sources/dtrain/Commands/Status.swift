@@ -78,7 +78,8 @@ private func row(_ worker: RunStatus.Worker) -> [String] {
     return [
         worker.id, worker.host, "\(worker.pid)", worker.rank.map { "\($0 + 1)" } ?? "-",
         "\(worker.shards)",
-        worker.phase + (isFolding ? " \(worker.slice)/\(worker.slices)" : ""),
+        worker.phase + (worker.relayed ? " by relay" : "")
+            + (isFolding ? " \(worker.slice)/\(worker.slices)" : ""),
         worker.waitingFor.isEmpty ? "-" : worker.waitingFor,
         "\(worker.heardMilliseconds) ms ago", "\(worker.stepMilliseconds) ms", late,
     ]

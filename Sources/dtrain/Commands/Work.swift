@@ -41,6 +41,12 @@ struct Work: ParsableCommand {
 
     @OptionGroup(title: "Network") var network: NetworkOptions
 
+    @Flag(
+        help:
+            "This host can only connect outwards (NAT, firewall): gradients go through the coordinator, which is slower. (default: false)"
+    )
+    var relay = false
+
     @Option(help: .hidden)
     var parent: Int32?
 
@@ -53,12 +59,17 @@ struct Work: ParsableCommand {
         }
         let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? place?.threads
         StandardError.outlivesItsReader()
+        var choices = try network.choices(isOpen: !address.isLoopback || parent == nil)
+        choices.relay = relay
+        if relay, let flag = network.givenFlag {
+            throw Failure.usage("--relay and \(flag) exclude each other, leave one out")
+        }
         try Entry.work(
             WorkRequest(
                 coordinator: address, access: entrance, threads: threads, wait: patience,
                 quiet: quiet,
                 parent: parent,
-                network: try network.choices(isOpen: !address.isLoopback || parent == nil)))
+                network: choices))
     }
 
     private func address(_ place: EnginePlace?) throws(Failure) -> String {

@@ -24,6 +24,13 @@ struct NetworkOptions: ParsableArguments {
             valueName: "name"))
     var interface: String?
 
+    /// One that was given, if any was.
+    var givenFlag: String? {
+        if advertise != nil { return "--advertise" }
+        if ringPort != nil { return "--ring-port" }
+        return interface == nil ? nil : "--interface"
+    }
+
     /// `isOpen`: whether workers of other hosts may connect. Throws a usage failure.
     func choices(isOpen: Bool) throws(Failure) -> NetworkChoices {
         var choices = NetworkChoices()

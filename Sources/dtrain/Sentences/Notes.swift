@@ -7,7 +7,8 @@ extension CoordinatorNote {
     /// Something that is not as it should be.
     var isWarning: Bool {
         switch self {
-        case .joined, .formed, .restoring, .stopping, .commitRepeated, .adopted, .teaching,
+        case .joined, .relayed, .formed, .restoring, .stopping, .commitRepeated, .adopted,
+            .teaching,
             .balancing:
             false
         default: true
@@ -22,6 +23,9 @@ func sentence(of note: CoordinatorNote) -> String {
         let more = waitingFor > 0 ? ", waiting for \(waitingFor) more" : ""
         return "worker \(name) joined from \(host) (process \(processID), "
             + "\(threads) thread\(threads == 1 ? "" : "s"))\(more)"
+    case .relayed(let name, let host):
+        return "worker \(name) on \(host) can only connect outwards: its gradients go through this "
+            + "coordinator (--relay), which is slower"
     case .refused(let host, let processID, let refusal):
         return "a worker on \(host) (process \(processID)) was refused: \(sentence(of: refusal))"
     case .lost(let name, let host, let reason, let step, let phase):
@@ -136,7 +140,6 @@ func sentence(of hindrance: Hindrance) -> String {
     case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
     case .noRoute(let address): "this host has no route to \(address)"
     case .noTokenFile(let path): "\(path), which is to hold the token, is not there"
-    case .nobodyListens(let host): "nobody listens at any of the addresses of '\(host)'"
     }
 }
 

@@ -1,0 +1,140 @@
+import CLinux
+import Glibc
+
+/// Tries the way to another host by plain tcp: whether a port answers, and how fast bytes pass.
+///
+/// What passes has no meaning. A number that both sides were told stands in front, so that nobody else
+/// is served: `number` (8 bytes), then rounds of a count (4, little-endian), as many bytes, and one
+/// byte back.
+package enum LinkTrial {
+    /// Bytes of a round at most; the last one that fits into `roundSeconds` is the measure.
+    static let roundLimit = 64 << 20
+    private static let firstRound = 256 << 10
+    /// A round that took so long is not made larger.
+    private static let roundSeconds = 0.15
+
+    /// Why there is no way; an errno.
+    package struct Failure: Error, Hashable, Sendable {
+        package let code: Int32
+        package init(code: Int32) { self.code = code }
+    }
+
+    /// Seconds until the port has accepted a connection, which is closed at once.
+    package static func knock(
+        _ address: IPAddress, port: Int, patience: Duration
+    ) throws(Failure) -> Double {
+        let begun = ContinuousClock.now
+        _ = try TrialStream(to: address, port: port, patience: patience)
+        return (ContinuousClock.now - begun) / .seconds(1)
+    }
+
+    /// Bytes a second to a `LinkListener` that serves `number`.
+    package static func rate(
+        _ address: IPAddress, port: Int, number: UInt64, patience: Duration
+    ) throws(Failure) -> Double {
+        let begun = ContinuousClock.now
+        let stream = try TrialStream(to: address, port: port, patience: patience)
+        let turn = (ContinuousClock.now - begun) / .seconds(1)
+        try stream.send(number.littleEndian)
+        var size = firstRound
+        while true {
+            let start = ContinuousClock.now
+            try stream.send(UInt32(size).littleEndian)
+            try stream.pass(size, sending: true)
+            try stream.pass(1, sending: false)
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            // The first buffer-full passes faster than the link carries.
+            if size > firstRound || seconds > 10 * roundSeconds,
+                seconds >= roundSeconds || size == roundLimit
+            {
+                return Double(size) / max(seconds - turn, seconds / 10)
+            }
+            size = min(roundLimit, 4 * size)
+        }
+    }
+}
+
+/// Serves those who try the way to this host.
+package final class LinkListener: Sendable {
+    private let descriptors: [Int32]
+    package let port: Int
+    package let number: UInt64
+
+    /// Bytes that are taken in all at most.
+    private static let limit = 256 << 20
+
+    /// Listens at one port of all addresses, any of `ports` or any at all.
+    package init(
+        _ addresses: [IPAddress], ports: ClosedRange<Int>? = nil, number: UInt64
+    ) throws(MessagingError) {
+        self.number = number
+        var last: MessagingError = .system(call: "bind", code: EADDRNOTAVAIL)
+        for wanted in ports.map(Array.init) ?? [0] {
+            do throws(MessagingError) {
+                (descriptors, port) = try Self.listen(addresses, wanted)
+                return
+            } catch {
+                last = error
+            }
+        }
+        throw last
+    }
+
+    deinit { for descriptor in descriptors { close(descriptor) } }
+
+    private static func listen(
+        _ addresses: [IPAddress], _ wanted: Int
+    ) throws(MessagingError) -> ([Int32], Int) {
+        var descriptors: [Int32] = []
+        var port = wanted
+        for address in addresses {
+            let descriptor = TrialStream.listening(address, port)
+            guard descriptor >= 0 else {
+                let code = errno
+                for descriptor in descriptors { close(descriptor) }
+                throw .system(call: "listen", code: code)
+            }
+            descriptors.append(descriptor)
+            if port == 0 { port = TrialStream.port(of: descriptor) }
+        }
+        return (descriptors, port)
+    }
+
+    /// Takes connections until `deadline`, or until one has shown the number; that one is served
+    /// to its end.
+    package func serve(until deadline: ContinuousClock.Instant) {
+        while let connection = accepted(until: deadline) {
+            if serve(TrialStream(accepted: connection)) { return }
+        }
+    }
+
+    private func accepted(until deadline: ContinuousClock.Instant) -> Int32? {
+        while true {
+            var events = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            let left = ContinuousClock.now.duration(to: deadline).milliseconds
+            guard left > 0, poll(&events, nfds_t(events.count), left) >= 0 else { return nil }
+            for event in events where event.revents != 0 {
+                let connection = accept(event.fd, nil, nil)
+                if connection >= 0 { return connection }
+            }
+        }
+    }
+
+    /// Whether it was the one who is waited for.
+    private func serve(_ stream: borrowing TrialStream) -> Bool {
+        guard let shown = try? stream.receive(UInt64.self), UInt64(littleEndian: shown) == number
+        else { return false }
+        let deadline = ContinuousClock.now + .seconds(30)
+        var left = Self.limit
+        while ContinuousClock.now < deadline,
+            let count = try? stream.receive(UInt32.self),
+            case let size = Int(UInt32(littleEndian: count)), (1...left).contains(size)
+        {
+            left -= size
+            guard (try? stream.pass(size, sending: false)) != nil,
+                (try? stream.pass(1, sending: true)) != nil
+            else { break }
+        }
+        return true
+    }
+}

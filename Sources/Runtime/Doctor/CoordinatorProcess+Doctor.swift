@@ -1,0 +1,102 @@
+import Coordination
+import Foundation
+import Messaging
+import Wire
+
+/// Ways between hosts that are being tried, by number.
+struct LinkTrials {
+    private struct Entry {
+        let asker: [UInt8]
+        let worker: PeerID
+        let since: ContinuousClock.Instant
+    }
+
+    private var entries: [UInt64: Entry] = [:]
+
+    /// How many at once, and how long one may take.
+    private static let limit = 64
+    private static let patience = Duration.seconds(60)
+
+    /// False if there are too many.
+    mutating func begin(_ number: UInt64, of worker: PeerID, for asker: [UInt8]) -> Bool {
+        let now = ContinuousClock.now
+        if entries.count >= Self.limit {
+            entries = entries.filter { now - $0.value.since < Self.patience }
+        }
+        guard entries.count < Self.limit else { return false }
+        entries[number] = Entry(asker: asker, worker: worker, since: now)
+        return true
+    }
+
+    /// Who asked; nil unless this worker was asked under that number.
+    mutating func end(_ number: UInt64, by worker: PeerID) -> [UInt8]? {
+        guard let entry = entries[number], entry.worker == worker else { return nil }
+        entries[number] = nil
+        return entry.asker
+    }
+}
+
+/// What a coordinator does for `doctor`; training goes on meanwhile.
+extension CoordinatorProcess {
+    func answerDoctor(_ payload: [UInt8], _ asker: [UInt8]) {
+        switch try? DoctorMessage(decoding: payload) {
+        case .aboutRun:
+            guard let json = try? JSONEncoder().encode(facts) else { return }
+            reply(.run(Array(json)), to: asker)
+        case .sample(_, let wanted):
+            let time = UInt64(max(0, Date().timeIntervalSince1970) * 1e9)
+            let payload = [UInt8](repeating: 0, count: wanted)
+            reply(.sampled(time: time, payload: payload), to: asker)
+        case .listen(let worker, let number):
+            order(.listen(number: number), worker, number, asker)
+        case .attempt(let worker, var attempt):
+            if let peer = companion(worker) {
+                attempt.endpoint = placed(attempt.endpoint, for: peer.id)
+            }
+            order(.attempt(attempt), worker, attempt.number, asker)
+        default: break
+        }
+    }
+
+    private func reply(_ message: DoctorMessage, to asker: [UInt8]) {
+        try? endpoint.socket.send(to: asker, message.encoded)
+    }
+
+    private func order(
+        _ message: LinkMessage, _ worker: String, _ number: UInt64, _ asker: [UInt8]
+    ) {
+        guard let peer = companion(worker), trials.begin(number, of: peer.id, for: asker),
+            (try? endpoint.socket.send(to: peer.id.identity, message.encoded)) != nil
+        else { return reply(.noWorker(number: number), to: asker) }
+    }
+
+    private func companion(_ name: String) -> Coordinator.Companion? {
+        coordinator.company.first { $0.name == name }
+    }
+
+    /// A worker's answer goes to who asked for it.
+    func takeLink(_ payload: [UInt8], from peer: PeerID) {
+        switch try? LinkMessage(decoding: payload) {
+        case .listening(let number, let port):
+            guard let asker = trials.end(number, by: peer) else { return }
+            let ring = coordinator.company.first { $0.id == peer }?.hello.address.tcp ?? ""
+            reply(.listening(number: number, endpoint: ring, port: port), to: asker)
+        case .attempted(let number, let report):
+            guard let asker = trials.end(number, by: peer) else { return }
+            reply(.attempted(number: number, report), to: asker)
+        default: break
+        }
+    }
+
+    private var facts: RunFacts {
+        RunFacts(
+            software: coordinator.policy.software, parameters: setup.parameterCount,
+            shards: coordinator.policy.shards,
+            workers: coordinator.company.map {
+                RunFacts.Worker(
+                    name: $0.name, host: $0.hello.address.hostName,
+                    hostKey: $0.hello.address.hostKey, ring: $0.hello.address.tcp,
+                    kernel: $0.hello.kernel, arithmetic: $0.hello.probe.description)
+            })
+    }
+}

@@ -65,11 +65,11 @@ import Wire
 
     @Test("what is said for doctor")
     func doctor() throws {
-        var generator = Self.generator("messages for doctor")
+        var fuzzer = Fuzzer("messages for doctor")
         let samples = SampleMessages.ofDoctor.map(\.encoded) + SampleMessages.ofLinks.map(\.encoded)
         var decoded = 0
-        for round in 0..<Self.rounds {
-            let bytes = Self.mutant(samples[round % samples.count], round, &generator)
+        for round in 0..<Fuzzer.rounds {
+            let bytes = Self.mutant(samples[round % samples.count], round, &fuzzer)
             if let message = try? DoctorMessage(decoding: bytes) {
                 decoded += 1
                 #expect(try DoctorMessage(decoding: message.encoded) == message)
@@ -79,6 +79,6 @@ import Wire
                 #expect(try LinkMessage(decoding: message.encoded) == message)
             }
         }
-        #expect(decoded > Self.rounds / 100)
+        #expect(decoded > Fuzzer.rounds / 100)
     }
 }

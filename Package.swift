@@ -95,24 +95,26 @@ let package = Package(
                 "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
+        .target(name: "FuzzKit", path: "Tests/FuzzKit", swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
-        .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
+        .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "ModelTests", dependencies: ["Model", "Training", "Checkpoint"],
             swiftSettings: numeric),
-        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoint"], swiftSettings: strict),
+        .testTarget(
+            name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
-        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "MessagingTests", dependencies: ["Messaging", "CLinux"], swiftSettings: strict),
-        .testTarget(name: "RingTests", dependencies: ["Ring"], swiftSettings: strict),
+        .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "CoordinationTests", dependencies: ["Coordination", "Simulation"],
+            name: "CoordinationTests", dependencies: ["Coordination", "Simulation", "FuzzKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "TestKit", "CAllocations"],
+            name: "RuntimeTests", dependencies: ["Runtime", "TestKit", "FuzzKit", "CAllocations"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",

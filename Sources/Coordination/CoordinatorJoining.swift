@@ -73,7 +73,9 @@ extension Coordinator {
     }
 
     /// Takes committed steps back into the ledger that it has lost: its host was without power.
+    /// Those of another run are none of its history.
     private mutating func adopt(_ lines: [CommittedLine], of id: PeerID) {
+        guard peers[id]?.hello.run == policy.run else { return }
         let first = lastCommitted + 1
         for line in lines
         where line.step == lastCommitted + 1 && line.generation.epoch < policy.epoch {

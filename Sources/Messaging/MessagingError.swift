@@ -1,3 +1,5 @@
+import Glibc
+
 /// What can go wrong with a socket. `code` is an errno, libzmq's own ones included.
 package enum MessagingError: Error, Equatable, Sendable {
     case addressInUse(endpoint: String)
@@ -21,4 +23,7 @@ package enum MessagingError: Error, Equatable, Sendable {
     case unsoundMemory(reason: String)
     case invalidOption(name: String, code: Int32)
     case system(call: String, code: Int32)
+
+    /// The `code` of a wait that was too long.
+    package static let timedOut = ETIMEDOUT
 }

@@ -20,6 +20,9 @@ package struct ChunkSum {
         self.rounding = rounding?.format == .f32 ? nil : rounding
     }
 
+    /// The only gradient, if nothing is added to it or rounded.
+    var only: ParameterVector? { gradients.count == 1 && rounding == nil ? gradients[0] : nil }
+
     /// Floats that are summed over all shards before the next: 8 KiB, so that they stay in L1.
     private static let block = 2048
 

@@ -91,7 +91,8 @@ package struct FrameHeader: Equatable, Sendable {
     /// Bytes of the whole frame.
     package var frameBytes: Int { Self.byteCount + payloadBytes }
 
-    private var payloadBytes: Int {
+    /// Bytes behind the header.
+    package var payloadBytes: Int {
         (place == .frame ? format.byteCount(elements) : 0) + attachedBytes
     }
 
@@ -124,8 +125,12 @@ extension FrameHeader {
     }
 
     /// Writes the header alone, before numbers whose digest it holds already.
+    ///
+    /// `frame` may end with the header.
     package func sealHeader(_ frame: UnsafeMutableRawBufferPointer) {
-        precondition(frame.count == frameBytes, "\(frame.count) bytes, not \(frameBytes)")
+        precondition(
+            frame.count == frameBytes || frame.count == Self.byteCount,
+            "\(frame.count) bytes, not \(frameBytes)")
         write(frame, digest)
     }
 
@@ -195,6 +200,17 @@ extension FrameHeader {
     /// - Throws: what is wrong with it; then nothing in it may be believed. Numbers that lie
     ///   elsewhere are not looked at.
     package init(_ frame: UnsafeRawBufferPointer) throws(FrameError) {
+        try self.init(leading: frame)
+        guard frame.count == frameBytes else {
+            throw .payload(bytes: frame.count - Self.byteCount, elements: elements)
+        }
+        guard payloadBytes > 0 else { return }
+        let payload = UnsafeRawBufferPointer(rebasing: frame[Self.byteCount...])
+        guard FastDigest(block: payload) == digest else { throw .checksum }
+    }
+
+    /// Reads the header at the beginning of some bytes; what is behind it is not looked at.
+    package init(leading frame: UnsafeRawBufferPointer) throws(FrameError) {
         guard frame.count >= Self.byteCount else { throw .truncated(frame.count) }
         func word(_ offset: Int) -> Int {
             Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
@@ -222,12 +238,6 @@ extension FrameHeader {
         digest = FastDigest(high: long(72), low: long(64))
         attachedBytes = kind == 4 || kind == 5 ? words[3] : 0
         guard elements > 0 || (place == .frame && format == .f32) else { throw .malformed }
-        guard frame.count == frameBytes else {
-            throw .payload(bytes: frame.count - Self.byteCount, elements: elements)
-        }
-        guard payloadBytes > 0 else { return }
-        let payload = UnsafeRawBufferPointer(rebasing: frame[Self.byteCount...])
-        guard FastDigest(block: payload) == digest else { throw .checksum }
     }
 
     private static func body(

@@ -118,17 +118,31 @@ package struct StepNumbers {
         return result
     }
 
-    /// Keeps a partial where its total will land.
-    package func park(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
-        check(bytes.count, range)
-        place(of: range).copyMemory(from: bytes)
+    /// The elements themselves and their digest, where they are all that this worker adds.
+    package mutating func only(
+        _ range: Range<Int>
+    ) -> (bytes: UnsafeRawBufferPointer, digest: FastDigest)? {
+        guard let gradient = sum.only else { return nil }
+        let bytes = UnsafeRawBufferPointer(
+            start: gradient.unsafeAddress + range.lowerBound, count: 4 * range.count)
+        return (bytes, timed { FastDigest(block: bytes) })
+    }
+
+    /// Keeps a partial where its total will land; false if it is not what was sent.
+    package mutating func park(_ operand: ChunkOperand, _ range: Range<Int>) -> Bool {
+        check(operand.bytes.count, range)
+        let place = place(of: range)
+        place.copyMemory(from: operand.bytes)
+        guard !operand.isChecked else { return true }
+        return timed { FastDigest(block: UnsafeRawBufferPointer(place)) == operand.digest }
     }
 
     /// Takes a total.
     ///
     /// - Returns: its digest; nil if it is not what was sent.
     package mutating func store(_ operand: ChunkOperand, _ range: Range<Int>) -> FastDigest? {
-        park(operand.bytes, range)
+        check(operand.bytes.count, range)
+        place(of: range).copyMemory(from: operand.bytes)
         var digest = operand.digest
         if !operand.isChecked || digest == nil {
             // Of what lies here now, and is hot: what the sender has there may change meanwhile.

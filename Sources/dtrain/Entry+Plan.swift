@@ -68,6 +68,9 @@ extension Entry {
     ) throws -> PlanConstants {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let perHost = max(1, request.workers / request.hosts)
+        let measured = try request.measured.map {
+            try secondsPerToken(run: $0, threads: request.threads, cores: cores)
+        }
         let batch = SyntheticBatches(
             sequences: request.batch * request.workers, length: request.length,
             vocabulary: request.configuration.vocabulary, shards: request.shards, seed: 1
@@ -78,17 +81,18 @@ extension Entry {
         var constants = PlanConstants.measure(
             model, batch, smoothing: Float(request.configuration.labelSmoothing),
             busy: min(cores, perHost * request.threads), hopSeconds: hop)
-        if let run = request.measured {
-            do {
-                try constants.adopt(run: run, threads: request.threads)
-            } catch PlanError.noSteps {
-                throw Failure(.data, "\(run)/metrics.jsonl holds no step, give a run that trained")
-            } catch {
-                throw Failure.io(
-                    "\(run)/metrics.jsonl cannot be read, give --measured a run folder")
-            }
-        }
+        if let measured { constants.secondsPerToken = measured }
         return constants
+    }
+
+    private static func secondsPerToken(run: String, threads: Int, cores: Int) throws -> Double {
+        do {
+            return try PlanConstants.secondsPerToken(ofRun: run, threads: threads, cores: cores)
+        } catch PlanError.noSteps {
+            throw Failure(.data, "\(run)/metrics.jsonl holds no step, give a run that trained")
+        } catch {
+            throw Failure.io("\(run)/metrics.jsonl cannot be read, give --measured a run folder")
+        }
     }
 
     private static let header =

@@ -33,7 +33,7 @@ extension ClusterTests {
         func `the first Ctrl-C or SIGTERM saves and ends with 0`(isTerminate: Bool) throws {
             let train = try cluster.train("--workers 2 --threads 1 --steps 200")
             try train.waitFor(step: 20)
-            if isTerminate { train.terminate() } else { train.interruptGroup() }
+            if isTerminate { train.terminateGroup() } else { train.interruptGroup() }
             #expect(try train.waitForEnd() == 0, "\(train.account)")
             let step = try #require(try cluster.run.checkpoints.last, "\(train.account)")
             try train.waitFor("stopping after step")

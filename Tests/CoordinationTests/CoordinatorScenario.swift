@@ -94,7 +94,8 @@ struct CoordinatorScenario {
     // MARK: what workers say
 
     mutating func hello(
-        _ peer: UInt64, instance: UInt64? = nil, probe: UInt64 = 0, on host: String = "host"
+        _ peer: UInt64, instance: UInt64? = nil, probe: UInt64 = 0, on host: String = "host",
+        run: UInt64? = 1
     ) {
         says(
             peer,
@@ -104,7 +105,7 @@ struct CoordinatorScenario {
                     address: PeerAddress(
                         hostKey: host, hostName: "h", ipc: "", tcp: "tcp://\(peer)"),
                     processID: Int(peer), instance: instance ?? peer, threads: 1,
-                    kernel: "kernel \(probe)", probe: WireDigest(high: probe, low: 0))))
+                    kernel: "kernel \(probe)", probe: WireDigest(high: probe, low: 0), run: run)))
     }
 
     mutating func joins(

@@ -91,6 +91,17 @@ import Wire
                 """)
     }
 
+    @Test func `lines that a worker has kept of another run are left where they are`() {
+        for run: UInt64? in [nil, 2] {
+            var s = CoordinatorScenario(
+                resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.epoch = 2 })
+            s.hello(1, run: run)
+            s.prepared(1, holds: 2, lines: [CoordinatorScenario.line(3)])
+            let trace = s.trace()
+            #expect(trace.contains("lines 3") && !trace.contains("adopt"), "\(trace)")
+        }
+    }
+
     @Test func `lines that only a worker has kept are taken back into the ledger`() {
         var s = CoordinatorScenario(
             resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.epoch = 2 })

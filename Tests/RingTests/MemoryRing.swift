@@ -116,9 +116,9 @@ final class MemoryMember {
             if header!.place == .memory {
                 digests[chunk] = header!.digest
             } else {
-                numbers.park(
-                    UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]),
-                    plan.elements(ofChunk: chunk))
+                let bytes = UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...])
+                _ = numbers.park(
+                    ChunkOperand(checked: bytes), plan.elements(ofChunk: chunk))
             }
         case .passOn(let chunk, let base):
             let range = plan.elements(ofChunk: chunk)

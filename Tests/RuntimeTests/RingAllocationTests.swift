@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Wire
 
-/// What two ring threads allocate; both fold with memory that they share.
+/// What two ring threads allocate while they fold.
 private final class CountedPair {
     private let context: Context
     private var rings: [RingThread] = []
@@ -23,7 +23,7 @@ private final class CountedPair {
 
     private var step: UInt64 = 0
 
-    init() throws {
+    init(_ transport: RingTransport) throws {
         context = try Context()
         let reports = reports
         for worker in 0..<2 {
@@ -42,7 +42,8 @@ private final class CountedPair {
             rings[rank].form(
                 RingMembership(
                     run: 1, generation: Generation(epoch: 1, counter: 1), rank: rank,
-                    shardBounds: [0, 1, 2], successor: rings[1 - rank].endpoints))
+                    shardBounds: [0, 1, 2], successor: rings[1 - rank].endpoints,
+                    transport: transport))
         }
         try wait()
     }
@@ -69,8 +70,9 @@ private final class CountedPair {
 }
 
 @Suite(.serialized) struct RingAllocationTests {
-    @Test func `a fold by shared memory asks for no memory for its chunks`() throws {
-        let pair = try CountedPair()
+    @Test(arguments: [RingTransport.shared, .ipc, .tcp])
+    func `a fold asks for no memory for its chunks`(transport: RingTransport) throws {
+        let pair = try CountedPair(transport)
         defer { pair.stop() }
         for _ in 0..<5 { _ = try pair.fold(chunks: 1000) }
         let few = try (0..<20).map { _ in try pair.fold(chunks: 10) }.sorted()

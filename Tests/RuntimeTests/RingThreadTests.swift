@@ -7,179 +7,6 @@ import Synchronization
 import Testing
 import Wire
 
-/// What a ring thread reported, for a test to wait on.
-final class Reports: Sendable {
-    private let events = Mutex<[RingEvent]>([])
-    private let arrived = DispatchSemaphore(value: 0)
-
-    func add(_ event: RingEvent) {
-        events.withLock { $0.append(event) }
-        arrived.signal()
-    }
-
-    func next() throws -> RingEvent {
-        try #require(arrived.wait(timeout: .now() + 30) == .success, "no report")
-        return events.withLock { $0.removeFirst() }
-    }
-}
-
-/// Workers of one ring, each with a real ring thread, in this process.
-final class Threads {
-    let context: Context
-    var rings: [RingThread] = []
-    var reports: [Reports] = []
-    var bounds: [Int] = []
-    /// By rank, around and around.
-    var transports = [RingTransport.auto]
-    var memory: [SharedMemory] = []
-    var collective = Collective.fold
-    var wire = WireFormat.f32
-    /// The members' own; empty for plain text.
-    private(set) var keys: [KeyPair] = []
-    private var encryptsAll = false
-
-    /// Members that know each other by their keys.
-    convenience init(secured workers: Int, encryptsAll: Bool) throws {
-        let context = try Context()
-        let gate = try Gate(context)
-        let keys = try (0..<workers).map { _ in try KeyPair.random() }
-        try self.init(workers, in: context) {
-            $1.security = RingSecurity(keys: keys[$0], gate: gate)
-        }
-        self.keys = keys
-        self.encryptsAll = encryptsAll
-    }
-
-    convenience init(
-        _ workers: Int, _ change: (Int, inout RingConfiguration) -> Void = { _, _ in }
-    ) throws {
-        try self.init(workers, in: Context(), change)
-    }
-
-    private init(
-        _ workers: Int, in context: Context, _ change: (Int, inout RingConfiguration) -> Void
-    ) throws {
-        self.context = context
-        for worker in 0..<workers {
-            var configuration = RingConfiguration()
-            configuration.chunkBytes = 1000
-            configuration.credits = 2
-            change(worker, &configuration)
-            let reports = Reports()
-            self.reports.append(reports)
-            rings.append(
-                try RingThread(context: context, configuration: configuration) {
-                    reports.add($0)
-                })
-            memory.append(try SharedMemory(byteCount: 4 * 10_000, writable: false))
-            rings[worker].share(memory[worker])
-        }
-    }
-
-    deinit { for ring in rings { ring.stop() } }
-
-    /// Forms a generation of some of the workers, in the order given.
-    func form(_ members: [Int], bounds: [Int], counter: UInt32) {
-        self.bounds = bounds
-        for (rank, member) in members.enumerated() {
-            let successor = members[(rank + 1) % members.count]
-            rings[member].form(
-                RingMembership(
-                    run: 5, generation: Generation(epoch: 1, counter: counter), rank: rank,
-                    shardBounds: bounds,
-                    successor: members.count == 1 ? nil : rings[successor].endpoints,
-                    transport: transports[rank % transports.count], collective: collective,
-                    wire: wire, seed: 11, keys: ringKeys(rank, members)))
-        }
-    }
-
-    private func ringKeys(_ rank: Int, _ members: [Int]) -> RingKeys? {
-        guard !keys.isEmpty, members.count > 1 else { return nil }
-        return RingKeys(
-            predecessor: keys[members[(rank + members.count - 1) % members.count]].publicKey.bytes,
-            successor: keys[members[(rank + 1) % members.count]].publicKey.bytes,
-            encryptsAll: encryptsAll)
-    }
-
-    func expectFormed(_ members: [Int], counter: UInt32) throws {
-        for member in members {
-            guard case .formed(Generation(epoch: 1, counter: counter)) = try reports[member].next()
-            else {
-                Issue.record("worker \(member) has not formed")
-                continue
-            }
-        }
-    }
-
-    /// Folds one step; lanes finish in pieces, on threads of their own.
-    func fold(_ members: [Int], step: UInt64, gradients: [ParameterVector]) throws {
-        let count = gradients[0].count
-        var totals: [ParameterVector] = []
-        for (rank, member) in members.enumerated() {
-            let own = bounds[rank]..<bounds[rank + 1]
-            let total = memory[member].vector(count: count)
-            totals.append(total)
-            let ring = rings[member]
-            ring.begin(step: step, gradients: Array(gradients[own]), total: total)
-            for shard in own.indices {
-                Thread {
-                    for part in (0..<7).reversed() {
-                        ring.finished(shard: shard - own.lowerBound, downTo: count * part / 7)
-                    }
-                }.start()
-            }
-        }
-        let expected = try expected(gradients, step: step)
-        for (rank, member) in members.enumerated() {
-            let event = try reports[member].next()
-            guard case .folded(step, let digest, let timings) = event else {
-                Issue.record("worker \(member): \(event)")
-                continue
-            }
-            #expect(totals[rank].floats().map(\.bitPattern) == expected)
-            #expect(
-                digest == FastDigest(totals[rank], blockBytes: StepNumbers.blockBytes))
-            #expect(
-                timings.waitSeconds >= 0 && timings.foldSeconds >= 0
-                    && timings.processorSeconds >= 0)
-        }
-    }
-
-    private func expected(_ gradients: [ParameterVector], step: UInt64) throws -> [UInt32] {
-        let plan = try RingPlan(
-            rank: 0, shardBounds: bounds, count: gradients[0].count, chunkElements: 250,
-            collective: collective, wire: wire)
-        let rounding = StochasticRounding(wire, seed: 11, step: step)
-        let total = ParameterVector(count: plan.count)
-        for segment in 0..<plan.segments {
-            let first = bounds[plan.start(ofSegment: segment)]
-            let range = plan.elements(ofSegment: segment)
-            for offset in 0..<gradients.count {
-                let shard = (first + offset) % gradients.count
-                for index in range {
-                    let value = gradients[shard][index]
-                    total[index] = offset == 0 ? value : total[index] + value
-                }
-                rounding.round(
-                    total.unsafeAddress + range.lowerBound, range.count,
-                    first: range.lowerBound, node: shard)
-            }
-        }
-        return total.floats().map(\.bitPattern)
-    }
-}
-
-func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [ParameterVector] {
-    (0..<shards).map { shard in
-        let vector = ParameterVector(count: count)
-        for index in 0..<count {
-            let mixed = UInt32(truncatingIfNeeded: (index + 1) &* (shard + 3) &* (seed + 7))
-            vector[index] = Float(Int32(bitPattern: mixed &* 2_654_435_761)) * 1e-5
-        }
-        return vector
-    }
-}
-
 @Suite(.serialized) struct RingThreadTests {
     @Test(arguments: [[RingTransport.ipc], [.tcp], [.shared], [.auto, .tcp, .ipc]], [1, 2, 3, 4])
     func `every lane and mixture gives the bits of one process, step after step`(
@@ -305,6 +132,41 @@ func someGradients(_ shards: Int, _ count: Int, seed: Int) -> [ParameterVector] 
             try threads.fold([0, 1, 2, 3], step: step, gradients: gradients)
         }
         for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
+    }
+
+    @Test(arguments: [RingTransport.ipc, .tcp], [[false], [true, false], [false, true, true]])
+    func `who keeps to ZeroMQ's links folds the same bits with whoever does not`(
+        transport: RingTransport, streams: [Bool]
+    ) throws {
+        let threads = try Threads(3) { worker, configuration in
+            configuration.streams = streams[worker % streams.count]
+        }
+        threads.transports = [transport]
+        threads.form([0, 1, 2], bounds: [0, 1, 3, 4], counter: 1)
+        try threads.expectFormed([0, 1, 2], counter: 1)
+        for step in 1...5 as ClosedRange<UInt64> {
+            let gradients = someGradients(4, 7001, seed: Int(step))
+            try threads.fold([0, 1, 2], step: step, gradients: gradients)
+        }
+        for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
+    }
+
+    @Test(arguments: [RingTransport.ipc, .tcp, .shared], [5, 9])
+    func `many workers with tiny chunks and one credit fold exactly`(
+        transport: RingTransport, workers: Int
+    ) throws {
+        let threads = try Threads(workers) { _, configuration in
+            configuration.chunkBytes = 64
+            configuration.credits = 1
+        }
+        threads.transports = [transport]
+        let all = Array(0..<workers)
+        threads.form(all, bounds: Array(0...workers), counter: 1)
+        try threads.expectFormed(all, counter: 1)
+        for (step, count) in [(1 as UInt64, 1), (2, 15), (3, 1003)] {
+            try threads.fold(
+                all, step: step, gradients: someGradients(workers, count, seed: count))
+        }
     }
 
     @Test func `a step that was abandoned leaves the links sound`() throws {

@@ -69,6 +69,8 @@ package struct RunningProgram: Sendable {
 
     /// Ctrl-C on a terminal: SIGINT to the process and its children alike.
     package func interruptGroup() { process.send(SIGINT, toGroup: true) }
+    /// What `timeout` and systemd do: SIGTERM to the process and its children alike.
+    package func terminateGroup() { process.send(SIGTERM, toGroup: true) }
 }
 
 extension Line {

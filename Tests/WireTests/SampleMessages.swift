@@ -80,7 +80,7 @@ enum SampleMessages {
         .roster(
             Roster(
                 generation: generation, committed: 9, rank: 1, bounds: [0, 2, 4, 8],
-                names: ["w1", "w2", "w5"], successor: address,
+                names: ["w1", "w2", "w5"], successor: address, predecessorIsRelayed: true,
                 keys: RingKeys(predecessor: key, successor: key, encryptsAll: true))),
         .roster(
             Roster(

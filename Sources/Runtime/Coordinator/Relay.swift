@@ -37,7 +37,9 @@ package final class Relay {
     package func pass(_ frame: Message, to receiver: [UInt8], from sender: RouterSocket.Sender) {
         let from = sender.identity
         connections[sender.connection] = from
-        guard RelayAddress.isIdentity(receiver), receiver[0] != from[0] else { return }
+        guard RelayAddress.isIdentity(receiver), receiver[0] != from[0] else {
+            return frame.clear()
+        }
         let size = frame.count
         let moving = Message()
         moving.take(frame)

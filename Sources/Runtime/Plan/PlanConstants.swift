@@ -60,10 +60,13 @@ package struct PlanConstants: Codable, Sendable {
             cores: ProcessInfo.processInfo.activeProcessorCount)
     }
 
-    /// Takes the time of a token's gradient from a run: the median over its steps.
+    /// The time of a token's gradient in a run's workers of so many threads: the median over steps.
     ///
-    /// - Throws: `malformed` if the run has no step with these figures.
-    package mutating func adopt(run path: String, threads: Int) throws {
+    /// - Throws: `PlanError.noSteps` if no line of its metrics has these figures, or what reading
+    ///   the file throws.
+    package static func secondsPerToken(
+        ofRun path: String, threads: Int, cores: Int
+    ) throws -> Double {
         struct Line: Decodable {
             var computeSeconds: Double?
             var tokens: Int?
@@ -84,7 +87,7 @@ package struct PlanConstants: Codable, Sendable {
             return seconds * Double(workers * threads) / Double(tokens) / crowd
         }
         guard !rates.isEmpty else { throw PlanError.noSteps(path) }
-        secondsPerToken = rates.sorted()[rates.count / 2]
+        return rates.sorted()[rates.count / 2]
     }
 
     // MARK: Measuring

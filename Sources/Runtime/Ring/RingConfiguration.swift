@@ -20,6 +20,8 @@ package struct RingConfiguration: Sendable {
     /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
     /// tunes them.
     package var bufferBytes = 1 << 20
+    /// Whether the numbers of ipc and tcp links may go over plain connections beside ZeroMQ's.
+    package var streams = true
 
     /// How neighbours of other hosts know each other; nil for plain text.
     package var security: RingSecurity?
@@ -142,7 +144,8 @@ package enum RingEvent: Sendable {
     /// Both neighbours are in this generation.
     case formed(Generation)
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
-    /// The successor can't map this worker's memory, so that sums go over ipc.
+    /// The successor can't map this worker's memory or be reached by a stream of the ring's own, so
+    /// that sums go over ZeroMQ.
     case unshared(reason: String)
     /// Somebody who is no neighbour has knocked.
     case turnedAway(host: String, HandshakeFailure)

@@ -14,6 +14,11 @@ final class RingLink {
     var lane: OutgoingLane?
     /// The successor is in this generation and has this worker for its predecessor.
     var answered = false
+    /// The stream that is being made, once the successor has said where; then the stream.
+    var entrance: StreamEntrance?
+    var stream: RingStream?
+    /// Whether bytes may go over this socket alone: it encrypts them, or leads to the coordinator.
+    let isExclusive: Bool
     /// Why the last handshake came to nothing: then libzmq does not try again by itself.
     var failure: HandshakeFailure?
 
@@ -26,6 +31,7 @@ final class RingLink {
         target = RelayAddress.inbox(endpoint)
         if target != nil {
             guard let relay else { throw .invalidEndpoint(endpoint, code: EINVAL) }
+            isExclusive = true
             let name = [RelayAddress.linkMark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
             socket = try relay.socket(context, configuration, identity: name, heartbeat: heartbeat)
             monitor = try SocketMonitor(socket)
@@ -37,6 +43,7 @@ final class RingLink {
         options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
+        if case .plain = security { isExclusive = false } else { isExclusive = true }
         let place = try Self.resolved(endpoint)
         options.ipv6 = place.hasPrefix("tcp://[")
         socket = try DealerSocket(context, options)
@@ -90,10 +97,13 @@ struct RingInbound {
     let connection: Int32
     let greeting: FrameHeader
     let proof: Proof
-    /// How the predecessor's memory is found; empty if it shares none.
+    /// What the predecessor would have beside this connection; empty for nothing.
     let offer: [UInt8]
     /// Its memory, once it is this worker's predecessor and the memory could be mapped.
     var lane: IncomingLane?
+    /// Where its stream will come in; then the stream.
+    var door: StreamDoor?
+    var stream: RingStream?
 }
 
 extension RingConfiguration {

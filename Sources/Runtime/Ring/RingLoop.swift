@@ -83,6 +83,10 @@ final class RingLoop {
     let outgoing = Message()
     var held: [Held] = []
     var spare: [Message] = []
+    /// What is behind the header of the frame at hand.
+    var numbersAtHand = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// Whether that is in `payload`, and has been checked.
+    var isInPayload = false
     let signal = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
     /// Numbers that came in another format than float32.
@@ -136,6 +140,7 @@ final class RingLoop {
         bellPlace = poller.add(descriptor: bell.descriptor, for: .readable)
         poller.add(router, for: .readable)
         poller.add(routerMonitor)
+        joinStreams()
         if let inbox {
             poller.add(inbox.socket, for: .readable)
             poller.add(inbox.monitor)
@@ -155,6 +160,7 @@ final class RingLoop {
                 if try turn() { continue }
                 if lanesStir() { continue }
                 try watchConnections()
+                tendStreams()
                 keepForming()
                 publish()
                 try sleep()
@@ -169,7 +175,9 @@ final class RingLoop {
     /// Moves frames and chunks while there are any; false when there is nothing to do but wait.
     private func turn() throws(MessagingError) -> Bool {
         var moved = try takeFromLanes()
+        if takeFromStreams() { moved = true }
         if try advance() { moved = true }
+        if flushStreams() { moved = true }
         turnsWithoutSockets += 1
         // Looking at a socket is a call to the kernel: not at every turn that memory keeps going.
         guard !moved || turnsWithoutSockets >= socketsEvery else { return true }
@@ -188,20 +196,26 @@ final class RingLoop {
     /// The next chunk is usually due sooner than the kernel could wake this thread for it. Only
     /// when own gradients are complete: before, the processor has better things to do.
     private func lanesStir() -> Bool {
-        guard step?.input.ready == 0 || unread != nil, inbound?.lane != nil || sendsByLane else {
-            return false
-        }
+        guard step?.input.ready == 0 || unread != nil, hasNeighboursNear else { return false }
         let end = ContinuousClock.now + .microseconds(100)
         repeat {
             if inbound?.lane?.forward.isEmpty == false { return true }
             if link?.lane?.backward.isEmpty == false { return true }
+            if takeFromStreams() || flushStreams() { return true }
             // Whoever is to put something may need this very processor.
             sched_yield()
         } while ContinuousClock.now < end
         return false
     }
 
-    private var socketsEvery: Int { inbound?.lane == nil && !sendsByLane ? 1 : 16 }
+    private var socketsEvery: Int {
+        hasNeighboursNear ? 16 : 1
+    }
+
+    /// Whether sums come or go over something else than ZeroMQ's sockets.
+    private var hasNeighboursNear: Bool {
+        inbound?.lane != nil || inbound?.stream != nil || sendsByLane || link?.stream != nil
+    }
 
     private var sendsByLane: Bool { link?.lane?.isOpen == true }
 
@@ -211,7 +225,11 @@ final class RingLoop {
         link?.lane?.backward.fallAsleep()
         let nothing =
             inbound?.lane?.forward.isEmpty != false && link?.lane?.backward.isEmpty != false
-        if nothing { _ = try poller.wait(until: wakeAt) }
+        if nothing {
+            awaitStreams()
+            _ = try poller.wait(until: wakeAt)
+            dropFailedStreams()
+        }
         inbound?.lane?.forward.wakeUp()
         link?.lane?.backward.wakeUp()
         guard nothing else { return }
@@ -224,7 +242,8 @@ final class RingLoop {
         guard let membership, !membership.formed, !membership.broken else {
             return .now + .seconds(3600)
         }
-        return min(membership.nextGreeting, membership.deadline)
+        let entrance = link?.entrance?.deadline ?? membership.deadline
+        return min(membership.nextGreeting, membership.deadline, entrance)
     }
 
     private func obeyCommands() {
@@ -242,68 +261,5 @@ final class RingLoop {
             case .stop: stopping = true
             }
         }
-    }
-
-    // MARK: Steps
-
-    private func begin(_ input: RingStep) {
-        guard let membership, !membership.broken else { return }
-        guard membership.formed else {
-            waitingStep = input
-            return
-        }
-        start(input)
-    }
-
-    func start(_ input: RingStep) {
-        guard let membership else { return }
-        let lane = link?.lane.flatMap { $0.isOpen && $0.holds(input.total) ? $0 : nil }
-        release(before: input.step)
-        // The successor still reads what this step would overwrite.
-        guard link?.lane?.isClear != false else {
-            waitingStep = input
-            return
-        }
-        waitingStep = nil
-        let byteCount = input.total.byteCount
-        if blocks?.byteCount != byteCount {
-            blocks = FastDigest.Blocks(
-                byteCount: byteCount, blockBytes: StepNumbers.blockBytes)
-        }
-        do throws(RingPlanError) {
-            let plan = try RingPlan(
-                rank: membership.value.rank, shardBounds: membership.value.shardBounds,
-                count: input.total.count, chunkElements: configuration.chunkBytes / 4,
-                collective: membership.value.collective, wire: membership.value.wire)
-            precondition(
-                plan.own.count == input.gradients.count,
-                "\(input.gradients.count) gradients for shards \(plan.own)")
-            step = Step(
-                input: input,
-                fold: Fold(
-                    plan: plan, run: membership.value.run,
-                    generation: membership.value.generation, step: input.step,
-                    window: configuration.credits),
-                numbers: StepNumbers(
-                    gradients: input.gradients, total: input.total, blocks: blocks!,
-                    firstShard: plan.own.lowerBound,
-                    rounding: StochasticRounding(
-                        membership.value.wire, seed: membership.value.seed, step: input.step)),
-                processorAtStart: processorSeconds(), usesLane: lane != nil,
-                digests: Array(repeating: nil, count: plan.chunks))
-        } catch {
-            breakUp(.plan(error))
-            return
-        }
-        releaseHeld()
-    }
-
-    private func abandon() {
-        lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
-        step = nil
-        unread = nil
-        waitingStep = nil
-        releaseHeld()
-        release(before: lastStep + 1)
     }
 }

@@ -64,7 +64,9 @@ extension RingLoop {
         }
         let range = step!.fold.plan.elements(ofChunk: chunk)
         guard let operand = operand(chunk, .frame, header)?.value else { return }
-        step!.numbers.park(operand.bytes, range)
+        guard step!.numbers.park(operand, range) else {
+            return breakUp(.violation(.predecessor, .frame(.checksum)))
+        }
     }
 
     private func passOn(
@@ -74,6 +76,9 @@ extension RingLoop {
         let range = step!.fold.plan.elements(ofChunk: chunk)
         var header = step!.fold.partialHeader(chunk: chunk)
         if step!.usesLane { header.place = .memory } else { header.format = wire }
+        if !step!.usesLane, let stream = link?.stream {
+            return passOn(range, onto: operand.value, header, stream)
+        }
         // The sum is made where it will be read, or where the frame lies that goes on.
         let message = step!.usesLane ? nil : try message(for: header, reusable(base, frame))
         let place = step!.numbers.place(of: range)
@@ -94,7 +99,7 @@ extension RingLoop {
     }
 
     /// What numbers in frames are written as.
-    private var wire: WireFormat { membership?.value.wire ?? .f32 }
+    var wire: WireFormat { membership?.value.wire ?? .f32 }
 
     static func numbers(_ message: Message) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: message.buffer[FrameHeader.byteCount...])
@@ -102,7 +107,7 @@ extension RingLoop {
 
     /// The frame at hand, if its numbers are behind its header.
     private func reusable(_ base: FoldAction.Base, _ header: FrameHeader?) -> Message? {
-        base == .frame && header?.place == .frame ? payload : nil
+        base == .frame && header?.place == .frame && isInPayload ? payload : nil
     }
 
     /// What own gradients are added to; nil, and the generation is broken, if it is not there.
@@ -138,8 +143,16 @@ extension RingLoop {
             breakUp(.violation(.predecessor, .frame(.malformed)))
             return nil
         }
-        let bytes = UnsafeRawBufferPointer(Self.numbers(payload))
-        guard wire != .f32 else { return ChunkOperand(checked: bytes, digest: header.digest) }
+        let bytes = UnsafeRawBufferPointer(numbersAtHand)
+        guard wire != .f32 else {
+            return isInPayload
+                ? ChunkOperand(checked: bytes, digest: header.digest)
+                : ChunkOperand(bytes, checkedBy: header.digest)
+        }
+        guard isInPayload || FastDigest(block: bytes) == header.digest else {
+            breakUp(.violation(.predecessor, .frame(.checksum)))
+            return nil
+        }
         if decoded.count < 4 * count {
             decoded.deallocate()
             decoded = .allocate(byteCount: max(4 * count, configuration.chunkBytes), alignment: 64)
@@ -166,9 +179,10 @@ extension RingLoop {
             return put(header)
         }
         header.format = wire
-        let message = try message(for: header, frame)
         let place = UnsafeRawBufferPointer(
             step!.numbers.place(of: step!.fold.plan.elements(ofChunk: chunk)))
+        if let stream = link?.stream { return queue(header, place, on: stream) }
+        let message = try message(for: header, frame)
         // Rounded already: writing it loses nothing, here as with whoever wrote it first.
         wire.encode(place, into: Self.numbers(message))
         if wire == .f32 {
@@ -193,6 +207,10 @@ extension RingLoop {
         guard let inbound else { return }
         progress.creditsSent += 1
         if let lane = inbound.lane { return putBack(header, on: lane) }
+        if let stream = inbound.stream {
+            if !stream.writer.put(header) { breakUp(.lost(.predecessor)) }
+            return
+        }
         let frame = try message(for: header, nil)
         header.sealHeader(frame.buffer)
         do throws(MessagingError) {

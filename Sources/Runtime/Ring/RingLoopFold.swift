@@ -33,6 +33,7 @@ extension RingLoop {
             } else if isPredecessor {
                 progress.framesReceived += 1
                 progress.bytesReceived += payload.count
+                takeInHand()
                 judge(header)
             } else {
                 count(
@@ -47,6 +48,12 @@ extension RingLoop {
     /// What a greeting or an answer brings along.
     private func attached(_ header: FrameHeader) -> [UInt8] {
         Array(payload.buffer.suffix(header.attachedBytes))
+    }
+
+    /// The frame at hand is the one in `payload`.
+    private func takeInHand() {
+        numbersAtHand = Self.numbers(payload)
+        isInPayload = true
     }
 
     func isSender(_ identity: [UInt8]) -> Bool {
@@ -127,6 +134,11 @@ extension RingLoop {
             return breakUp(.violation(.predecessor, .tooFarAhead(step: header.step)))
         }
         guard header.place == .frame else { return held.append(.memory(header)) }
+        guard isInPayload else {
+            // What is behind it waits in the stream.
+            inbound?.stream?.early = header
+            return
+        }
         let message = spare.popLast() ?? Message()
         message.take(payload)
         held.append(.frame(message))
@@ -146,9 +158,11 @@ extension RingLoop {
                 guard let header = try? FrameHeader(UnsafeRawBufferPointer(payload.buffer)) else {
                     continue
                 }
+                takeInHand()
                 judge(header)
             }
         }
+        releaseEarly()
     }
 
     func clearHeld() {

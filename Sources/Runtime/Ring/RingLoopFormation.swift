@@ -84,10 +84,12 @@ extension RingLoop {
         return writer.bytes.withUnsafeBytes { FastDigest(block: $0).low }
     }
 
-    private func completeFormation() {
+    func completeFormation() {
         guard let membership, !membership.formed, !membership.broken else { return }
         let alone = membership.value.workers == 1
-        guard alone || (inbound != nil && link?.answered == true) else { return }
+        guard alone || (inbound != nil && link?.answered == true && link?.entrance == nil) else {
+            return
+        }
         self.membership?.formed = true
         publish()
         notify(.formed(membership.value.generation))
@@ -116,8 +118,12 @@ extension RingLoop {
         let greeting = FrameHeader(
             run: membership.value.run, generation: membership.value.generation, step: 0,
             body: .greeting(rank: membership.value.rank, plan: membership.fingerprint))
+        let offer: RingOffer? =
+            if let lane = link.lane { .memory(lane.offer(bell)) } else {
+                mayStream(link) ? .stream : nil
+            }
         // Unsent while there is no connection; `ready` from the monitor tries again.
-        _ = try? link.send(greeting.sealed(attaching: link.lane?.offer(bell) ?? []))
+        _ = try? link.send(greeting.sealed(attaching: offer?.bytes ?? []))
     }
 
     // MARK: What neighbours say
@@ -172,18 +178,22 @@ extension RingLoop {
         completeFormation()
     }
 
-    /// Takes the predecessor, and maps what it shares unless a repeated greeting finds it mapped.
+    /// Takes the predecessor, with what it had before if this is a repeated greeting.
     ///
-    /// - Returns: what to tell it about its memory.
+    /// - Returns: what to tell it about what it would have.
     private func accept(_ candidate: RingInbound) -> [UInt8] {
-        let mapped = inbound?.identity == candidate.identity ? inbound?.lane : nil
-        inbound = candidate
-        guard !candidate.offer.isEmpty else { return [] }
-        inbound?.lane = mapped
-        if mapped != nil { return IncomingLane.acceptance(bell) }
+        if inbound?.identity != candidate.identity { inbound = candidate }
+        switch RingOffer(candidate.offer) {
+        case .memory(let handles): return map(handles)
+        case .stream: return openDoor()
+        case nil: return []
+        }
+    }
+
+    private func map(_ handles: [UInt8]) -> [UInt8] {
+        if inbound?.lane != nil { return IncomingLane.acceptance(bell) }
         do {
-            inbound?.lane = try IncomingLane(
-                offer: candidate.offer, slots: configuration.laneSlots)
+            inbound?.lane = try IncomingLane(offer: handles, slots: configuration.laneSlots)
             return IncomingLane.acceptance(bell)
         } catch {
             return IncomingLane.refusal("\(error)")
@@ -200,11 +210,15 @@ extension RingLoop {
             return count(.foreign)
         }
         guard plan == membership.fingerprint else { return breakUp(.disagreement(.successor)) }
-        link.answered = true
         if let lane = link.lane, !lane.isOpen, let reason = lane.open(acceptance) {
             link.lane = nil
             notify(.unshared(reason: reason))
+            // A stream is the next best.
+            if mayStream(link) { return greet() }
+        } else if link.lane == nil, !link.answered {
+            enterDoor(acceptance, link)
         }
+        link.answered = true
         completeFormation()
     }
 
@@ -220,6 +234,7 @@ extension RingLoop {
         }
         membership?.broken = true
         clearHeld()
+        cutStreams()
         publish()
         notify(.broken(generation, reason))
     }

@@ -94,9 +94,11 @@ extension RingLoop {
             on: lane)
     }
 
-    /// Reports a fold that is complete here, once the successor has read the total.
+    /// Reports a fold that is complete here, once the successor or the kernel has read the total.
     func reportFolded() {
-        guard let event = unread, link?.lane?.isClear != false else { return }
+        guard let event = unread, link?.lane?.isClear != false,
+            link?.stream?.writer.isEmpty != false
+        else { return }
         unread = nil
         notify(event)
     }

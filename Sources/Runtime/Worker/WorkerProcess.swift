@@ -71,7 +71,7 @@ package final class WorkerProcess {
     ) throws {
         self.options = options
         self.report = report
-        let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGTERM, SIGUSR1]
+        let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGUSR1]
         signals = Signals(terminal)
         if let parent = options.parent { Self.endWith(parent) }
         context = try Context()
@@ -105,9 +105,12 @@ package final class WorkerProcess {
         }
     }
 
-    /// The parent's death ends this process; so does a parent that is gone already.
+    /// The parent's death ends this process; so does a parent that is gone already. A signal to the
+    /// whole group (Ctrl-C, `timeout`, systemd) is the parent's to take, who saves with the workers'
+    /// help.
     static func endWith(_ parent: Int32) {
         signal(SIGINT, SIG_IGN)
+        signal(SIGTERM, SIG_IGN)
         _ = dtrain_die_with_parent()
         if getppid() != parent { exit(1) }
     }

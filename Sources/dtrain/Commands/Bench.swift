@@ -21,37 +21,10 @@ struct BenchStep: ParsableCommand {
               dtrain bench step --preset small --vocabulary 8192 --batch 32 --length 32 --workers 2
             """)
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"))
-    var preset = "small"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Worker processes.", valueName: "n"))
-    var workers = "2"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Threads a worker.", valueName: "n"))
-    var threads = "1"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Sequences a worker.", valueName: "n"))
-    var batch = "32"
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Tokens of a sequence, on both sides.", valueName: "n"))
-    var length = "32"
+    @OptionGroup var step: StepOptions
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps measured.", valueName: "n"))
     var steps = "20"
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Size of the vocabulary.", valueName: "n"))
-    var vocabulary = "8192"
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Parts of a batch, as in train.", valueName: "n"))
-    var shards = Setting.shards.defaultText ?? ""
 
     @Option(
         parsing: .unconditional,
@@ -75,11 +48,6 @@ struct BenchStep: ParsableCommand {
         help: about(.transport, "Links of the ring.", "auto|shared|ipc|tcp"))
     var transport: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: about(.wire, "What sums are rounded to at every shard.", "f32|bf16|int8"))
-    var wire: String?
-
     @Flag(help: "Also show where a thread's time goes, primitive by primitive.")
     var profile = false
 
@@ -87,30 +55,18 @@ struct BenchStep: ParsableCommand {
     var json = false
 
     func run() throws {
-        let length = try whole("--length", length, 1...65_535)
-        var given = GivenSettings()
-        given.set(.preset, preset)
-        given.set(.dropout, "0.1")
-        given.set(.labelSmoothing, "0.1")
-        given.set(.workers, workers)
-        given.set(.threads, threads)
-        given.set(.vocabulary, vocabulary)
-        given.set(.shards, shards)
-        given.set(.batchTokens, batchTokens)
-        given.set(.positions, String(max(256, length + 1)))
-        given.set(.collective, collective)
-        given.set(.transport, transport)
-        given.set(.wire, wire)
-        let configuration: RunConfiguration
-        do {
-            configuration = try RunConfiguration(given)
-        } catch {
-            throw Failure(error, given: given)
+        let configuration = try step.configuration { given in
+            given.set(.workers, step.workers)
+            given.set(.threads, step.threads)
+            given.set(.batchTokens, batchTokens)
+            given.set(.collective, collective)
+            given.set(.transport, transport)
         }
+        let (batch, length) = try step.sequences()
         try Entry.bench(
             StepBenchRequest(
-                configuration: configuration, batch: try whole("--batch", batch, 1...65_536),
-                length: length, steps: try whole("--steps", steps, 1...1_000_000), corpus: corpus,
+                configuration: configuration, batch: batch, length: length,
+                steps: try whole("--steps", steps, 1...1_000_000), corpus: corpus,
                 profile: profile, json: json))
     }
 }

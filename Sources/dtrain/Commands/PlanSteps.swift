@@ -15,41 +15,12 @@ struct PlanSteps: ParsableCommand {
               dtrain plan --preset small --workers 8 --hosts 4 --bandwidth 1gbit --latency 0.2ms
             """)
 
+    @OptionGroup var step: StepOptions
+
     @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"))
-    var preset = "small"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Workers.", valueName: "n"))
-    var workers = "2"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Hosts that share them.", valueName: "n"))
+        parsing: .unconditional, help: ArgumentHelp("Hosts that share the workers.", valueName: "n")
+    )
     var hosts = "1"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Threads a worker.", valueName: "n"))
-    var threads = "1"
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Sequences a worker.", valueName: "n"))
-    var batch = "32"
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Tokens of a sequence, on both sides.", valueName: "n"))
-    var length = "32"
-
-    @Option(
-        parsing: .unconditional, help: ArgumentHelp("Size of the vocabulary.", valueName: "n"))
-    var vocabulary = "8192"
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Parts of a batch, as in train.", valueName: "n"))
-    var shards = Setting.shards.defaultText ?? ""
-
-    @Option(
-        parsing: .unconditional,
-        help: about(.wire, "What sums are rounded to at every shard.", "f32|bf16|int8"))
-    var wire: String?
 
     @Option(
         parsing: .unconditional,
@@ -71,35 +42,22 @@ struct PlanSteps: ParsableCommand {
     var json = false
 
     func run() throws {
-        var given = GivenSettings()
-        for (setting, text) in [
-            (Setting.preset, preset), (.vocabulary, vocabulary), (.dropout, "0.1"),
-            (.labelSmoothing, "0.1"),
-        ] { given.set(setting, text) }
-        given.set(.wire, wire)
-        let length = try whole("--length", length, 1...65_535)
-        given.set(.positions, String(max(256, length + 1)))
-        let workers = try whole("--workers", workers, 1...1024)
+        let workers = try whole("--workers", step.workers, 1...1024)
         let hosts = try whole("--hosts", hosts, 1...1024)
         guard hosts <= workers else {
             throw Failure.usage("--hosts \(hosts) is more than --workers \(workers)")
         }
-        let shards = try whole("--shards", shards, 1...1024)
+        let shards = try whole("--shards", step.shards, 1...1024)
         guard shards >= workers else {
             throw Failure.usage(
                 "--workers \(workers) is more than --shards \(shards), raise --shards")
         }
-        let configuration: RunConfiguration
-        do {
-            configuration = try RunConfiguration(given)
-        } catch {
-            throw Failure(error, given: given)
-        }
+        let (batch, length) = try step.sequences()
         try Entry.plan(
             PlanRequest(
-                configuration: configuration, workers: workers, hosts: hosts,
-                threads: try whole("--threads", threads, 1...1024),
-                batch: try whole("--batch", batch, 1...65_536), length: length, shards: shards,
+                configuration: try step.configuration(), workers: workers, hosts: hosts,
+                threads: try whole("--threads", step.threads, 1...1024),
+                batch: batch, length: length, shards: shards,
                 bandwidth: try bytesPerSecond(), latency: try seconds(), measured: measured,
                 json: json))
     }

@@ -1,0 +1,68 @@
+import Parameters
+import Ring
+
+/// Where a step begins, and where it ends before its time.
+extension RingLoop {
+    func begin(_ input: RingStep) {
+        guard let membership, !membership.broken else { return }
+        guard membership.formed else {
+            waitingStep = input
+            return
+        }
+        start(input)
+    }
+
+    func start(_ input: RingStep) {
+        guard let membership else { return }
+        let lane = link?.lane.flatMap { $0.isOpen && $0.holds(input.total) ? $0 : nil }
+        release(before: input.step)
+        // The successor still reads what this step would overwrite.
+        guard link?.lane?.isClear != false else {
+            waitingStep = input
+            return
+        }
+        waitingStep = nil
+        let byteCount = input.total.byteCount
+        if blocks?.byteCount != byteCount {
+            blocks = FastDigest.Blocks(
+                byteCount: byteCount, blockBytes: StepNumbers.blockBytes)
+        }
+        do throws(RingPlanError) {
+            let plan = try RingPlan(
+                rank: membership.value.rank, shardBounds: membership.value.shardBounds,
+                count: input.total.count, chunkElements: configuration.chunkBytes / 4,
+                collective: membership.value.collective, wire: membership.value.wire)
+            precondition(
+                plan.own.count == input.gradients.count,
+                "\(input.gradients.count) gradients for shards \(plan.own)")
+            step = Step(
+                input: input,
+                fold: Fold(
+                    plan: plan, run: membership.value.run,
+                    generation: membership.value.generation, step: input.step,
+                    window: configuration.credits),
+                numbers: StepNumbers(
+                    gradients: input.gradients, total: input.total, blocks: blocks!,
+                    firstShard: plan.own.lowerBound,
+                    rounding: StochasticRounding(
+                        membership.value.wire, seed: membership.value.seed, step: input.step)),
+                processorAtStart: processorSeconds(), usesLane: lane != nil,
+                digests: Array(repeating: nil, count: plan.chunks))
+        } catch {
+            breakUp(.plan(error))
+            return
+        }
+        releaseHeld()
+    }
+
+    func abandon() {
+        lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
+        step = nil
+        unread = nil
+        waitingStep = nil
+        // Whose gradients and total these are may do with them what he likes now.
+        link?.stream?.writer.keep()
+        releaseHeld()
+        release(before: lastStep + 1)
+    }
+}

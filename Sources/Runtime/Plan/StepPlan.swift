@@ -50,7 +50,8 @@ package struct StepPlan: Sendable {
         package var foldMilliseconds: Double
         package var updateMilliseconds: Double
         package var tokensPerSecond: Double
-        /// Tokens/s over those of so many lone workers on cores of their own.
+        /// Tokens/s over those of so many lone workers on cores of their own, which add as many
+        /// shards as one of these does.
         package var efficiency: Double
         package var linkBytes: Int
         package var workerMegabytes: Double
@@ -79,14 +80,14 @@ package struct StepPlan: Sendable {
     private var vectorBytes: Int { 4 * parameters }
 
     package func row(_ cluster: Cluster, _ collective: Collective) -> Row {
+        let own = (cluster.shards + cluster.workers - 1) / cluster.workers
         let alone = time(
             Cluster(
                 workers: 1, hosts: 1, threads: cluster.threads,
-                tokensPerWorker: cluster.tokensPerWorker, shards: cluster.shards,
+                tokensPerWorker: cluster.tokensPerWorker, shards: own,
                 bandwidth: cluster.bandwidth, latency: 0, wire: cluster.wire), .fold)
         let time = time(cluster, collective)
         let tokens = Double(cluster.tokensPerWorker * cluster.workers)
-        let own = (cluster.shards + cluster.workers - 1) / cluster.workers
         let neighbour = cluster.workers > cluster.hosts ? 1 : 0
         let memory =
             vectorBytes * (4 + own + neighbour) + cluster.threads * constants.activations

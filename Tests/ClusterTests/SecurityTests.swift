@@ -193,8 +193,6 @@ extension ClusterTests {
                         Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
                 }
             }
-            let worker = try cluster.worker(of: run)
-            try run.waitFor(step: 5)
             // On a busy machine strangers are shown out a little later.
             let deadline = Date() + RunningProgram.patience
             while try Self.descriptors(of: run.processID) >= 200, Date() < deadline {
@@ -202,6 +200,8 @@ extension ClusterTests {
             }
             #expect(try Self.descriptors(of: run.processID) < 200)
             #expect(try Self.residentBytes(of: run.processID) - before < 64 << 20)
+            // Those who are left have not gone by themselves.
+            let worker = try cluster.worker(of: run)
             try expectUndisturbed(run, in: cluster, as: Undisturbed.longest)
             try expectEnds(of: [worker])
             // A flood of strangers is no flood of lines.

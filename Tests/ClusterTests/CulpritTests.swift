@@ -97,7 +97,7 @@ extension ClusterTests {
             case .stoppedInVoting:
                 // Votes stay without an answer while nobody counts them.
                 coordinator.stop()
-                try pause(milliseconds: 150)
+                try pause(milliseconds: 500)
                 victim.stop()
                 coordinator.resume()
             case .cutOff:

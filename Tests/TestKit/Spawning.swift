@@ -44,6 +44,7 @@ final class Spawner: Sendable {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         prepare(&attributes)
+        keepDescriptorsToOurselves()
         let command = command(request)
         var arguments = command.map { strdup($0) } + [nil]
         var environment =
@@ -54,6 +55,14 @@ final class Spawner: Sendable {
             &processID, command[0], &actions, &attributes, &arguments, &environment)
         return code == 0
             ? .success(processID) : .failure(Failure(executable: command[0], code: code))
+    }
+
+    /// What other tests hold open at this moment is not the program's.
+    private static func keepDescriptorsToOurselves() {
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in open.compactMap({ Int32($0) }) where descriptor > 2 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
     }
 
     /// `setpriv` becomes the program, having asked the kernel for the signal.

@@ -128,7 +128,9 @@ extension Entry {
         case .turnedAway(let host, let reason, let more):
             terminal.say(sentence(turnedAway: host, reason, more: more))
         case .memoryNotShared(let reason):
-            terminal.say("gradients go over ipc, memory cannot be shared: \(reason)")
+            terminal.say(
+                "neither memory nor a stream is shared with the next worker, gradients go over "
+                    + "ZeroMQ: \(reason)")
         case .ended: break
         }
     }

@@ -176,6 +176,7 @@ package struct Coordinator: Sendable {
             return send(.sayHello, to: peer)
         }
         peers[peer]?.lastHeard = now
+        peers[peer]?.phaseBefore = nil
         switch message {
         case .hello: break
         case .captured(let held): captured(held, from: peer, at: now)
@@ -274,6 +275,8 @@ struct Peer: Sendable {
     var delivery: Delivery?
     var lastHeard: Instant
     var heartbeat: Heartbeat?
+    /// What it was doing in the ring before, while nothing has come from it since.
+    var phaseBefore: String?
     /// Of its shards in the last step that it voted on.
     var computeSeconds: Double?
     var speed = ShardSpeed()

@@ -17,6 +17,10 @@ extension Coordinator {
 
     /// Forgets the ring and what its members were doing.
     mutating func dissolve() {
+        for id in members?.peers ?? [] {
+            let last = peers[id].map { phase(of: $0) }
+            peers[id]?.phaseBefore = last
+        }
         members = nil
         votes = [:]
         evaluations = [:]

@@ -89,6 +89,7 @@ extension Coordinator {
     /// What it says that it does, and what it must be doing where its last heartbeat is older.
     func phase(of peer: Peer) -> String {
         if peer.pupil != nil { return "learning" }
+        if let phase = peer.phaseBefore { return phase }
         let said = peer.heartbeat?.phase ?? .joining
         guard case .stepping(let step, _) = stage, members?.peers.contains(peer.id) == true else {
             return said == .receivingState ? "receiving the state" : "\(said)"

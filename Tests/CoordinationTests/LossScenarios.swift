@@ -4,6 +4,17 @@ import Wire
 
 /// Who is lost, and what becomes of the step at hand.
 @Suite struct LossScenarios {
+    @Test func `who is given up while a new ring is formed was at what it did before`() {
+        var s = CoordinatorScenario()
+        s.startTwo()
+        s.says(
+            2, .heartbeat(Heartbeat(phase: .folding, step: 0, progress: 0, waitingFor: "")))
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "it is silent"))
+        _ = s.trace()
+        s.wait(1_100, hearing: [1: .forming])
+        #expect(s.trace().contains("silent(milliseconds: 1100), step: 0, phase: \"computing\")"))
+    }
+
     @Test func `a member lost before the commit leaves no trace`() {
         var s = CoordinatorScenario()
         s.startTwo()
@@ -204,7 +215,7 @@ import Wire
                 nonsense from p2
                   note nonsense(name: "w2", checksum)
                   forget p2
-                  note lost(name: "w2", host: "h", reason: spokeNonsense, step: 0, phase: "joining")
+                  note lost(name: "w2", host: "h", reason: spokeNonsense, step: 0, phase: "computing")
                   note allGone(step: 0)
                 another protocol from p9
                   → p9 refused version(theirs: "protocol 7", ours: "protocol 1")

@@ -17,11 +17,11 @@ extension ClusterTests {
             /// What it is said to have been doing; nil where that is left to chance.
             var phases: [String]? {
                 switch self {
+                case .stoppedInComputing: ["computing"]
                 // The total is known where the first was stopped between that and its vote.
                 case .stoppedInFolding: ["folding", "voting"]
-                // Its neighbours may notice first, and then a ring is being formed; or the
-                // coordinator was stopped before all its orders had left it.
-                case .stoppedInComputing, .stoppedInVoting, .killed, .cutOff: nil
+                // The coordinator may have been stopped before all its orders had left it.
+                case .stoppedInVoting, .killed, .cutOff: nil
                 }
             }
 

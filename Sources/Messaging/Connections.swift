@@ -84,20 +84,7 @@ package struct Connections: ~Copyable {
 
     /// Numeric address of the other side; empty for a unix socket or one that is gone.
     package static func host(of descriptor: Int32) -> String {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let isKnown = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                getpeername(descriptor, address, &length) == 0
-                    && address.pointee.sa_family != sa_family_t(AF_UNIX)
-                    && getnameinfo(
-                        address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-                        == 0
-            }
-        }
-        guard isKnown else { return "" }
-        return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        IPAddress(of: descriptor, by: { getpeername($0, $1, $2) })?.description ?? ""
     }
 }
 

@@ -95,12 +95,25 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     func withSocketAddress<R>(
         port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> R
     ) -> R? {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(description, "\(port)", &hints, &list) == 0, let list else { return nil }
-        defer { freeaddrinfo(list) }
-        return body(list.pointee.ai_addr, list.pointee.ai_addrlen)
+        (try? SocketAddress(place(port: port)))?.with(body)
+    }
+
+    func place(port: Int) -> StreamPlace { .tcp(host: description, port: port) }
+
+    /// The address at either end of a connection, as `getsockname` or `getpeername` tells it; nil
+    /// for other families and for one that is gone.
+    init?(
+        of descriptor: Int32,
+        by ask: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let found = withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                ask(descriptor, address, &length) == 0 ? IPAddress(address, length) : nil
+            }
+        }
+        guard let found else { return nil }
+        self = found
     }
 }

@@ -18,14 +18,7 @@ package enum Route {
 
     /// The address of this host that a connection is bound to.
     package static func source(ofConnection descriptor: Int32) -> IPAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard getsockname(descriptor, address, &length) == 0 else { return nil }
-                return IPAddress(address, length)
-            }
-        }
+        IPAddress(of: descriptor, by: { getsockname($0, $1, $2) })
     }
 
     /// The addresses of an interface that is up; of all of them without a name. Those that mean
@@ -92,42 +85,25 @@ package enum Route {
     ) -> IPAddress? {
         let end = ContinuousClock.now + .milliseconds(milliseconds)
         var waiting = addresses[...]
-        var attempts: [(address: IPAddress, descriptor: Int32)] = []
-        defer { for attempt in attempts { close(attempt.descriptor) } }
+        var attempts: [(address: IPAddress, stream: Stream)] = []
         while ContinuousClock.now < end, !waiting.isEmpty || !attempts.isEmpty {
-            if let address = waiting.popFirst(), let attempt = begin(address, port) {
-                attempts.append((address, attempt))
+            if let address = waiting.popFirst(),
+                let stream = try? Stream(connecting: address.place(port: port))
+            {
+                attempts.append((address, stream))
             }
             let left = Int32(ContinuousClock.now.duration(to: end).milliseconds)
             let pause = waiting.isEmpty ? left : min(left, Int32(headStart))
             var events = attempts.map {
-                pollfd(fd: $0.descriptor, events: Int16(POLLOUT), revents: 0)
+                pollfd(fd: $0.stream.descriptor, events: Int16(POLLOUT), revents: 0)
             }
             guard poll(&events, nfds_t(events.count), pause) > 0 else { continue }
             for (index, event) in events.enumerated().reversed() where event.revents != 0 {
-                if hasConnected(event.fd) { return attempts[index].address }
-                close(attempts.remove(at: index).descriptor)
+                let attempt = attempts[index]
+                if (try? attempt.stream.isConnected()) == true { return attempt.address }
+                attempts.remove(at: index)
             }
         }
         return nil
-    }
-
-    private static func begin(_ address: IPAddress, _ port: Int) -> Int32? {
-        let family = address.family == .v4 ? AF_INET : AF_INET6
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(family, kind | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        let code = address.withSocketAddress(port: port) {
-            connect(descriptor, $0, $1) == 0 ? 0 : errno
-        }
-        if code == 0 || code == EINPROGRESS { return descriptor }
-        close(descriptor)
-        return nil
-    }
-
-    private static func hasConnected(_ descriptor: Int32) -> Bool {
-        var code: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size) == 0 && code == 0
     }
 }

@@ -3,63 +3,40 @@ import Glibc
 
 /// A tcp connection of a link's trial; every wait has a limit.
 struct TrialStream: ~Copyable {
-    private let descriptor: Int32
+    private let stream: Stream
+    private var descriptor: Int32 { stream.descriptor }
 
     /// Seconds that a piece may take to move.
     private static let patience = 10
 
     init(accepted descriptor: Int32) {
-        self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        prepare()
+        self.init(Stream(descriptor: descriptor))
     }
 
     init(to address: IPAddress, port: Int, patience: Duration) throws(LinkTrial.Failure) {
-        let descriptor = try Self.connected(address, port, patience)
-        self.init(accepted: descriptor)
+        do throws(MessagingError) {
+            let stream = try Stream(connecting: address.place(port: port))
+            var event = pollfd(fd: stream.descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&event, 1, patience.milliseconds) > 0, try stream.isConnected() else {
+                throw .system(call: "connect", code: ETIMEDOUT)
+            }
+            self.init(stream)
+        } catch {
+            guard case .system(_, let code) = error else { throw LinkTrial.Failure(code: EINVAL) }
+            throw LinkTrial.Failure(code: code)
+        }
     }
 
-    deinit { close(descriptor) }
-
-    private static func connected(
-        _ address: IPAddress, _ port: Int, _ patience: Duration
-    ) throws(LinkTrial.Failure) -> Int32 {
-        let family = address.family == .v4 ? AF_INET : AF_INET6
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(family, kind | Int32(SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else { throw LinkTrial.Failure(code: errno) }
-        let code = address.withSocketAddress(port: port) {
-            connect(descriptor, $0, $1) == 0 ? 0 : errno
-        }
-        let reason = code == EINPROGRESS ? outcome(descriptor, patience) : code ?? EINVAL
-        guard reason == 0 else {
-            close(descriptor)
-            throw LinkTrial.Failure(code: reason)
-        }
+    /// Blocks from here on, but never for long.
+    private init(_ stream: Stream) {
+        self.stream = stream
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
-        return descriptor
-    }
-
-    /// What became of a connection that is being made.
-    private static func outcome(_ descriptor: Int32, _ patience: Duration) -> Int32 {
-        var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        guard poll(&event, 1, patience.milliseconds) > 0 else { return ETIMEDOUT }
-        var code: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size) == 0 else { return errno }
-        return code
-    }
-
-    private func prepare() {
         var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(
                 descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        var yes: Int32 = 1
-        setsockopt(
-            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes,
-            socklen_t(MemoryLayout<Int32>.size))
     }
 
     // MARK: Listening
@@ -86,15 +63,7 @@ struct TrialStream: ~Copyable {
     }
 
     static func port(of descriptor: Int32) -> Int {
-        var storage = sockaddr_in6()
-        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-        let code = withUnsafeMutablePointer(to: &storage) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getsockname(descriptor, $0, &length)
-            }
-        }
-        // The port stands at the same place for both families.
-        return code == 0 ? Int(in_port_t(bigEndian: storage.sin6_port)) : 0
+        (try? SocketAddress(ofThisEndOf: descriptor)).map { Int($0.port) } ?? 0
     }
 
     // MARK: Moving bytes

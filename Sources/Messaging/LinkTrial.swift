@@ -23,19 +23,29 @@ package enum LinkTrial {
     package static func knock(
         _ address: IPAddress, port: Int, patience: Duration
     ) throws(Failure) -> Double {
-        let begun = ContinuousClock.now
-        _ = try TrialStream(to: address, port: port, patience: patience)
-        return (ContinuousClock.now - begun) / .seconds(1)
+        try attempt { () throws(MessagingError) in
+            let begun = ContinuousClock.now
+            _ = try PlainStream(to: address, port: port, patience: patience)
+            return (ContinuousClock.now - begun) / .seconds(1)
+        }
     }
 
     /// Bytes a second to a `LinkListener` that serves `number`.
     package static func rate(
         _ address: IPAddress, port: Int, number: UInt64, patience: Duration
     ) throws(Failure) -> Double {
-        let begun = ContinuousClock.now
-        let stream = try TrialStream(to: address, port: port, patience: patience)
-        let turn = (ContinuousClock.now - begun) / .seconds(1)
-        try stream.send(number.littleEndian)
+        try attempt { () throws(MessagingError) in
+            let begun = ContinuousClock.now
+            let stream = try PlainStream(to: address, port: port, patience: patience)
+            let turn = (ContinuousClock.now - begun) / .seconds(1)
+            try stream.send(number.littleEndian)
+            return try rate(over: stream, turn: turn)
+        }
+    }
+
+    private static func rate(
+        over stream: PlainStream, turn: Double
+    ) throws(MessagingError) -> Double {
         var size = firstRound
         while true {
             let start = ContinuousClock.now
@@ -52,11 +62,22 @@ package enum LinkTrial {
             size = min(roundLimit, 4 * size)
         }
     }
+
+    private static func attempt(
+        _ body: () throws(MessagingError) -> Double
+    ) throws(Failure) -> Double {
+        do throws(MessagingError) {
+            return try body()
+        } catch {
+            guard case .system(_, let code) = error else { throw Failure(code: EINVAL) }
+            throw Failure(code: code)
+        }
+    }
 }
 
 /// Serves those who try the way to this host.
 package final class LinkListener: Sendable {
-    private let descriptors: [Int32]
+    private let listeners: [PlainListener]
     package let port: Int
     package let number: UInt64
 
@@ -71,7 +92,7 @@ package final class LinkListener: Sendable {
         var last: MessagingError = .system(call: "bind", code: EADDRNOTAVAIL)
         for wanted in ports.map(Array.init) ?? [0] {
             do throws(MessagingError) {
-                (descriptors, port) = try Self.listen(addresses, wanted)
+                (listeners, port) = try Self.listen(addresses, wanted)
                 return
             } catch {
                 last = error
@@ -80,55 +101,33 @@ package final class LinkListener: Sendable {
         throw last
     }
 
-    deinit { for descriptor in descriptors { close(descriptor) } }
-
     private static func listen(
         _ addresses: [IPAddress], _ wanted: Int
-    ) throws(MessagingError) -> ([Int32], Int) {
-        var descriptors: [Int32] = []
-        var port = wanted
+    ) throws(MessagingError) -> ([PlainListener], Int) {
+        var listeners: [PlainListener] = []
         for address in addresses {
-            let descriptor = TrialStream.listening(address, port)
-            guard descriptor >= 0 else {
-                let code = errno
-                for descriptor in descriptors { close(descriptor) }
-                throw .system(call: "listen", code: code)
-            }
-            descriptors.append(descriptor)
-            if port == 0 { port = TrialStream.port(of: descriptor) }
+            listeners.append(try PlainListener(address, port: listeners.first?.port ?? wanted))
         }
-        return (descriptors, port)
+        return (listeners, listeners.first?.port ?? wanted)
     }
 
     /// Takes connections until `deadline`, or until one has shown the number; that one is served
     /// to its end.
     package func serve(until deadline: ContinuousClock.Instant) {
-        while let connection = accepted(until: deadline) {
-            if serve(TrialStream(accepted: connection)) { return }
-        }
-    }
-
-    private func accepted(until deadline: ContinuousClock.Instant) -> Int32? {
-        while true {
-            var events = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            let left = ContinuousClock.now.duration(to: deadline).milliseconds
-            guard left > 0, poll(&events, nfds_t(events.count), left) >= 0 else { return nil }
-            for event in events where event.revents != 0 {
-                let connection = accept(event.fd, nil, nil)
-                if connection >= 0 { return connection }
-            }
+        while let stream = try? PlainListener.accept(listeners, until: deadline) {
+            if serve(stream) { return }
         }
     }
 
     /// Whether it was the one who is waited for.
-    private func serve(_ stream: borrowing TrialStream) -> Bool {
+    private func serve(_ stream: PlainStream) -> Bool {
         guard let shown = try? stream.receive(UInt64.self), UInt64(littleEndian: shown) == number
         else { return false }
         let deadline = ContinuousClock.now + .seconds(30)
         var left = Self.limit
         while ContinuousClock.now < deadline,
             let count = try? stream.receive(UInt32.self),
-            case let size = Int(UInt32(littleEndian: count)), (1...left).contains(size)
+            case let size = Int(UInt32(littleEndian: count)), size > 0, size <= left
         {
             left -= size
             guard (try? stream.pass(size, sending: false)) != nil,

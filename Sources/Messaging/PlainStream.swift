@@ -1,98 +1,136 @@
+import CLinux
 import Glibc
 
-/// A plain tcp connection over loopback, for measuring what the kernel can do beside libzmq.
+/// A tcp connection that blocks, for measuring what the kernel can do beside libzmq; every wait has a
+/// limit.
 package final class PlainStream: Sendable {
-    private let descriptor: Int32
+    private let stream: Stream
+    private var descriptor: Int32 { stream.descriptor }
 
-    private init(descriptor: Int32) { self.descriptor = descriptor }
+    /// Seconds that a piece may take to move.
+    private static let patience = 10
 
-    deinit { close(descriptor) }
-
-    private static func socket() throws(MessagingError) -> PlainStream {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw .system(call: "socket", code: errno) }
-        let stream = PlainStream(descriptor: descriptor)
-        // Nobody waits for ever for a peer that is gone.
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+    init(_ stream: Stream) {
+        self.stream = stream
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+        var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(
                 descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        return stream
     }
 
-    private static func withAddress<R>(
-        port: Int, _ body: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> R
-    ) -> R {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
-        }
-    }
-
-    /// Listens on a free loopback port.
-    package static func listening() throws(MessagingError) -> (stream: PlainStream, port: Int) {
-        let stream = try socket()
-        let port: Int? = withAddress(port: 0) { address, length in
-            guard bind(stream.descriptor, address, length) == 0,
-                listen(stream.descriptor, 1) == 0,
-                getsockname(stream.descriptor, address, &length) == 0
-            else { return nil }
-            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                Int(in_port_t(bigEndian: $0.pointee.sin_port))
-            }
-        }
-        guard let port else { throw .system(call: "listen", code: errno) }
-        return (stream, port)
-    }
-
-    /// The connection that comes in.
-    package func accepted() throws(MessagingError) -> PlainStream {
-        let connection = accept(descriptor, nil, nil)
-        guard connection >= 0 else { throw .system(call: "accept", code: errno) }
-        return PlainStream(descriptor: connection)
-    }
-
-    package static func connected(port: Int) throws(MessagingError) -> PlainStream {
+    package convenience init(
+        to address: IPAddress, port: Int, patience: Duration = .seconds(10)
+    ) throws(MessagingError) {
         guard (1...65_535).contains(port) else { throw .system(call: "connect", code: EINVAL) }
-        let stream = try socket()
-        let code = withAddress(port: port) { connect(stream.descriptor, $0, $1) }
-        guard code == 0 else { throw .system(call: "connect", code: errno) }
-        return stream
+        let stream = try Stream(connecting: address.place(port: port))
+        var event = pollfd(fd: stream.descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&event, 1, patience.milliseconds) > 0, try stream.isConnected() else {
+            throw .system(call: "connect", code: MessagingError.timedOut)
+        }
+        self.init(stream)
     }
 
     // MARK: Moving bytes
 
-    /// Sends `byteCount` bytes of no meaning, `piece` at a time.
-    package func send(byteCount: Int, piece: Int) throws(MessagingError) {
-        try move(byteCount, piece, call: "send") {
-            Glibc.send(self.descriptor, $0, $1, Int32(MSG_NOSIGNAL))
+    package func send<Value: FixedWidthInteger>(_ value: Value) throws(MessagingError) {
+        var value = value
+        try move(&value, MemoryLayout<Value>.size, sending: true)
+    }
+
+    func receive<Value: FixedWidthInteger>(_ type: Value.Type) throws(MessagingError) -> Value {
+        var value: Value = 0
+        try move(&value, MemoryLayout<Value>.size, sending: false)
+        return value
+    }
+
+    /// Sends or receives bytes that mean nothing.
+    package func pass(_ count: Int, sending: Bool) throws(MessagingError) {
+        let piece = min(count, 256 << 10)
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: piece, alignment: 64)
+        defer { buffer.deallocate() }
+        buffer.initializeMemory(as: UInt8.self, repeating: 0, count: piece)
+        var left = count
+        while left > 0 {
+            let size = min(piece, left)
+            try move(buffer, size, sending: sending)
+            left -= size
         }
     }
 
-    /// Receives `byteCount` bytes.
-    package func receive(byteCount: Int, piece: Int) throws(MessagingError) {
-        try move(byteCount, piece, call: "recv") { recv(self.descriptor, $0, $1, 0) }
+    private func move(
+        _ start: UnsafeMutableRawPointer, _ count: Int, sending: Bool
+    ) throws(MessagingError) {
+        var done = 0
+        while done < count {
+            let moved =
+                sending
+                ? Glibc.send(descriptor, start + done, count - done, Int32(MSG_NOSIGNAL))
+                : recv(descriptor, start + done, count - done, 0)
+            if moved > 0 {
+                done += moved
+            } else if moved == 0 || errno != EINTR {
+                let code = moved == 0 ? ECONNRESET : errno == EAGAIN ? ETIMEDOUT : errno
+                throw .system(call: sending ? "send" : "recv", code: code)
+            }
+        }
+    }
+}
+
+/// Waits for such connections.
+package final class PlainListener: Sendable {
+    let descriptor: Int32
+    package let port: Int
+
+    /// Port 0 is a free one; `[::]` is IPv4 as well.
+    package init(_ address: IPAddress = .loopback, port: Int = 0) throws(MessagingError) {
+        descriptor = try Self.listening(address, port)
+        self.port = Int((try? SocketAddress(ofThisEndOf: descriptor))?.port ?? 0)
     }
 
-    private func move(
-        _ byteCount: Int, _ piece: Int, call: String,
-        _ body: (UnsafeMutableRawPointer, Int) -> Int
-    ) throws(MessagingError) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 64)
-        defer { buffer.deallocate() }
-        buffer.initializeMemory(as: UInt8.self, repeating: 0)
-        var left = byteCount
-        while left > 0 {
-            let moved = body(buffer.baseAddress!, min(piece, left))
-            if moved > 0 {
-                left -= moved
-            } else if moved == 0 || errno != EINTR {
-                throw .system(call: call, code: moved == 0 ? ECONNRESET : errno)
+    deinit { close(descriptor) }
+
+    private static func listening(
+        _ address: IPAddress, _ port: Int
+    ) throws(MessagingError) -> Int32 {
+        do throws(MessagingError) {
+            return try SocketAddress(address.place(port: port)).listen { descriptor in
+                set(SOL_SOCKET, SO_REUSEADDR, 1, descriptor)
+                guard address.family == .v6 else { return }
+                set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, address == .anyV6 ? 0 : 1, descriptor)
+            }
+        } catch .system("socket", let code) where address == .anyV6 && code == EAFNOSUPPORT {
+            return try listening(.anyV4, port)
+        }
+    }
+
+    private static func set(
+        _ level: Int32, _ option: Int32, _ value: Int32, _ descriptor: Int32
+    ) {
+        var value = value
+        setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// The first connection to any of several listeners.
+    ///
+    /// - Throws: `.system` with `timedOut` when none has come by then.
+    package static func accept(
+        _ listeners: [PlainListener], until deadline: ContinuousClock.Instant
+    ) throws(MessagingError) -> PlainStream {
+        while true {
+            var events = listeners.map {
+                pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0)
+            }
+            let left = ContinuousClock.now.duration(to: deadline).milliseconds
+            guard left > 0, poll(&events, nfds_t(events.count), left) >= 0 || errno == EINTR else {
+                throw .system(call: "accept", code: MessagingError.timedOut)
+            }
+            for event in events where event.revents != 0 {
+                let connection = Glibc.accept(event.fd, nil, nil)
+                guard connection >= 0 else { continue }
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                return PlainStream(Stream(descriptor: connection))
             }
         }
     }

@@ -100,9 +100,11 @@ struct SocketAddress {
         return try listen()
     }
 
-    func listen() throws(MessagingError) -> Int32 {
+    /// A socket that listens here; `prepare` sets its options before.
+    func listen(_ prepare: (Int32) -> Void = { _ in }) throws(MessagingError) -> Int32 {
         let descriptor = try socket()
-        guard with({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 4) == 0 else {
+        prepare(descriptor)
+        guard with({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 8) == 0 else {
             let code = errno
             close(descriptor)
             throw .system(call: "bind", code: code)

@@ -39,6 +39,20 @@ struct LinkTrialTests {
         }
     }
 
+    @Test func `takes so much and no more from whoever knows the number`() throws {
+        try serving(number: 42) { port in
+            let stream = try PlainStream(to: .loopback, port: port)
+            try stream.send(UInt64(42).littleEndian)
+            for _ in 0..<4 {
+                try stream.send(UInt32(64 << 20).littleEndian)
+                try stream.pass(64 << 20, sending: true)
+                try stream.pass(1, sending: false)
+            }
+            try stream.send(UInt32(1).littleEndian)
+            #expect(throws: MessagingError.self) { try stream.pass(1, sending: false) }
+        }
+    }
+
     @Test func `says that a port refuses`() throws {
         let port = try LinkListener([.loopback], number: 1).port
         #expect(throws: LinkTrial.Failure(code: ECONNREFUSED)) {

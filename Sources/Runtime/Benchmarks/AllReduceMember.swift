@@ -20,7 +20,7 @@ package final class AllReduceMember {
     private let memory: SharedMemory
     private var step: UInt64 = 0
     /// Rank 0's, between two orders of the probe.
-    var listener: PlainStream?
+    var listener: PlainListener?
 
     /// Where the ring thread's reports wait for the main thread.
     private final class RingEvents: Sendable {

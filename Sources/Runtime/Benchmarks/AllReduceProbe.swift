@@ -5,7 +5,6 @@ import Synchronization
 /// A plain tcp connection between two members, to hold the ring's links against.
 struct AllReduceProbe {
     static let bytes = 128 << 20
-    private static let piece = 256 << 10
 
     /// Seconds in which `bytes` went each way at once, over a connection that stands.
     ///
@@ -22,14 +21,14 @@ struct AllReduceProbe {
         let outcome = Outcome()
         startThread("probe") {
             do throws(MessagingError) {
-                try stream.send(byteCount: bytes, piece: piece)
+                try stream.pass(bytes, sending: true)
             } catch {
                 outcome.failure.withLock { $0 = error }
             }
             done.signal()
         }
         do throws(MessagingError) {
-            try stream.receive(byteCount: bytes, piece: piece)
+            try stream.pass(bytes, sending: false)
         } catch {
             outcome.failure.withLock { $0 = error }
         }
@@ -63,8 +62,8 @@ extension AllReduceMember {
     func listen() throws {
         var port = 0
         if rank == 0 {
-            let (stream, free) = try PlainStream.listening()
-            (listener, port) = (stream, free)
+            let new = try PlainListener()
+            (listener, port) = (new, new.port)
         }
         try say(.listening(rank: rank, port: port))
     }
@@ -72,7 +71,10 @@ extension AllReduceMember {
     func probe(port: Int, bytes: Int) throws {
         var seconds = 0.0
         if rank < 2 {
-            let stream = try rank == 0 ? listener!.accepted() : .connected(port: port)
+            let stream =
+                try rank == 0
+                ? PlainListener.accept([listener!], until: .now + .seconds(20))
+                : PlainStream(to: .loopback, port: port)
             listener = nil
             seconds = try AllReduceProbe.seconds(over: stream, bytes: bytes)
         }

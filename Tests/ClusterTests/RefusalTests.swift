@@ -10,23 +10,6 @@ extension ClusterTests {
 
         init() throws { cluster = try Cluster() }
 
-        /// One sentence on standard error, the exit code, no trap.
-        func expectRefusal(
-            _ program: RunningProgram, code: Int32, words: [String],
-            sourceLocation: SourceLocation = #_sourceLocation
-        ) throws {
-            #expect(
-                try program.waitForEnd() == code, "\(program.account)",
-                sourceLocation: sourceLocation)
-            let sentences = program.errors.filter { $0.hasPrefix("dtrain: ") }
-            #expect(sentences.count == 1, "\(program.account)", sourceLocation: sourceLocation)
-            for word in words {
-                #expect(
-                    sentences.last?.contains(word) == true, "\(word): \(program.account)",
-                    sourceLocation: sourceLocation)
-            }
-        }
-
         // MARK: places that are taken
 
         @Test func `a port in use, which leaves the folder free`() throws {

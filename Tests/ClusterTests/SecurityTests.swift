@@ -15,21 +15,6 @@ extension ClusterTests {
 
         init() throws { cluster = try Cluster() }
 
-        /// One sentence on standard error, the exit code, no trap.
-        private func expectRefusal(
-            _ program: RunningProgram, code: Int32, words: String,
-            sourceLocation: SourceLocation = #_sourceLocation
-        ) throws {
-            #expect(
-                try program.waitForEnd() == code, "\(program.account)",
-                sourceLocation: sourceLocation)
-            let sentences = program.errors.filter { $0.hasPrefix("dtrain: ") }
-            #expect(sentences.count == 1, "\(program.account)", sourceLocation: sourceLocation)
-            #expect(
-                sentences.last?.contains(words) == true, "\(program.account)",
-                sourceLocation: sourceLocation)
-        }
-
         private func port(_ address: String) throws -> UInt16 {
             try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
         }
@@ -43,28 +28,28 @@ extension ClusterTests {
             try run.waitFor(step: 5)
             try expectRefusal(
                 cluster.start("worker --connect \(address)", as: "without"), code: ExitCode.usage,
-                words: "give --token-file RUN/token")
+                words: ["give --token-file RUN/token"])
             var mistyped = token.text
             mistyped.append(mistyped.removeLast() == "0" ? "1" : "0")
             try expectRefusal(
                 cluster.start("worker --connect \(address) --token \(mistyped)", as: "mistyped"),
-                code: ExitCode.usage, words: "checksum does not match")
+                code: ExitCode.usage, words: ["checksum does not match"])
             // The run's coordinator, but not its workers' secret.
             let wrong = Token(coordinator: token.coordinator, workers: other.workers)
             var mark = run.mark
             try expectRefusal(
                 cluster.start("worker --connect \(address) --token \(wrong.text)", as: "wrong"),
-                code: 1, words: "refuses the token")
+                code: 1, words: ["refuses the token"])
             try run.waitFor("from 127.0.0.1 was turned away: its token or key", after: mark)
             mark = run.mark
             try expectRefusal(
                 cluster.start("worker --connect \(address) --token \(other.text)", as: "other"),
-                code: 1, words: "is not the token's coordinator")
+                code: 1, words: ["is not the token's coordinator"])
             try run.waitFor("was turned away: its token is another run's", after: mark)
             // Askers need it as well.
             try expectRefusal(
                 cluster.start("status --connect \(address) --token \(wrong.text)", as: "asker"),
-                code: 1, words: "refuses the token")
+                code: 1, words: ["refuses the token"])
             try expectUndisturbed(run, in: cluster, as: Undisturbed.longest)
             try expectEnds(of: [worker])
         }
@@ -73,7 +58,7 @@ extension ClusterTests {
             let run = try cluster.coordinator("--workers 1 --steps 200")
             let address = try run.address
             let plain = try cluster.start("worker --insecure --connect \(address)", as: "plain")
-            try expectRefusal(plain, code: 1, words: "encrypts: give the run's token")
+            try expectRefusal(plain, code: 1, words: ["encrypts: give the run's token"])
             try run.waitFor("a connection", "was turned away: it ")
             let worker = try cluster.worker(of: run)
             try expectUndisturbed(run, in: cluster, as: Undisturbed.long)
@@ -85,7 +70,7 @@ extension ClusterTests {
             try open.waitFor("INSECURE: ")
             let secured = try cluster.start(
                 "worker --connect \(try open.address) --token-file run/token", as: "secured")
-            try expectRefusal(secured, code: 1, words: "runs --insecure and proves nothing")
+            try expectRefusal(secured, code: 1, words: ["runs --insecure and proves nothing"])
             try open.waitFor("a connection", "was turned away: it ")
             let guest = try cluster.start(
                 "worker --insecure --connect \(try open.address)", as: "guest")

@@ -65,3 +65,21 @@ func expectNothingLeft(
 ) throws {
     #expect(try cluster.remains == [], sourceLocation: sourceLocation)
 }
+
+/// Checks that `program` ends with an exit code and one sentence on standard error that has all of
+/// `words` in it.
+func expectRefusal(
+    _ program: RunningProgram, code: Int32, words: [String],
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    #expect(
+        try program.waitForEnd() == code, "\(program.account)",
+        sourceLocation: sourceLocation)
+    let sentences = program.errors.filter { $0.hasPrefix("dtrain: ") }
+    #expect(sentences.count == 1, "\(program.account)", sourceLocation: sourceLocation)
+    for word in words {
+        #expect(
+            sentences.last?.contains(word) == true, "\(word): \(program.account)",
+            sourceLocation: sourceLocation)
+    }
+}

@@ -1,4 +1,4 @@
-import CLinux
+import CLinux  // Whichever of the two is read first owns the constants of <sys/socket.h>.
 import Glibc
 
 /// The connections of a listening socket over which nothing has come yet; it keeps their number low,

@@ -1,3 +1,4 @@
+import CLinux  // Whichever of the two is read first owns the constants of <sys/socket.h>.
 import Glibc
 
 /// A connection of the kernel's own, tcp or unix, that never blocks: bytes both ways, in order.

@@ -67,25 +67,13 @@ struct BadLinks: Sendable {
         var ring = peers
         var leftOut: [LeftOut] = []
         while !entries.isEmpty, ring.count > 1 {
-            var groups = Self.groups(ring)
+            var groups = Coordinator.groups(ring)
             if mend(&groups, at: now) { return (groups.flatMap { $0 }, leftOut) }
             guard let worst = worst(of: ring, at: now) else { break }
             leftOut.append(worst)
             ring.removeAll { $0.id == worst.peer.id }
         }
         return (ring, leftOut)
-    }
-
-    private static func groups(_ peers: [Peer]) -> [[Peer]] {
-        var groups: [[Peer]] = []
-        for peer in peers {
-            if groups.last?.last?.hello.address.hostKey == peer.hello.address.hostKey {
-                groups[groups.count - 1].append(peer)
-            } else {
-                groups.append([peer])
-            }
-        }
-        return groups
     }
 
     /// Turns pieces of the ring around until no link is bad; false if that cannot be had this way.

@@ -102,7 +102,7 @@ extension Coordinator {
     /// The members' own speeds when all of them are known and another cut is worth a new ring.
     var isUnbalanced: Bool {
         guard policy.balance, let members, members.peers.count > 1,
-            committed >= balanceWatch.step + balanceWatch.patience
+            committed >= ringWatch.step + ringWatch.patience
         else { return false }
         let known = members.peers.compactMap { id in
             peers[id].flatMap { peer in
@@ -118,7 +118,7 @@ extension Coordinator {
     /// Forms the ring anew with shards cut by speed; again only after a longer while.
     mutating func rebalance(at now: Instant) {
         guard let members else { preconditionFailure("shards are cut without members") }
-        balanceWatch.wait(at: committed)
+        ringWatch.wait(at: committed)
         note(.balancing(step: committed + 1, members.peers.compactMap(shardTime)))
         assemble(at: now)
     }
@@ -136,26 +136,4 @@ package struct ShardTime: Hashable, Sendable {
     package var name: String
     package var threads: Int
     package var milliseconds: Int64
-}
-
-/// How soon the shards may be cut anew: less and less often among the same workers.
-struct BalanceWatch: Sendable {
-    private static let longestPatience = 256
-
-    private var workers: Set<PeerID> = []
-    private(set) var step = 0
-    private(set) var patience = ShardSpeed.window
-
-    /// A ring is formed: among other workers than before the counting begins anew.
-    mutating func formed(_ new: Set<PeerID>, at step: Int) {
-        guard new != workers else { return }
-        self = BalanceWatch()
-        workers = new
-        self.step = step
-    }
-
-    mutating func wait(at step: Int) {
-        self.step = step
-        patience = min(2 * patience, Self.longestPatience)
-    }
 }

@@ -100,7 +100,10 @@ package struct Coordinator: Sendable {
     /// Whether the stage at hand takes longer than usual.
     var stageWatch: StageWatch?
     var stragglers = Stragglers()
-    var balanceWatch = BalanceWatch()
+    var ringWatch = RingWatch()
+    var linkRates = LinkRates()
+    /// Hosts in the order of the ring, where that goes by what their links carry.
+    var hostOrder: [String] = []
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0

@@ -11,7 +11,7 @@ extension Coordinator {
         goToBestStep()
         let chosen = candidates(at: now)
         let holders = chosen.filter { $0.holds == committed }
-        guard holders.isEmpty else { return form(linked(holders, at: now), at: now) }
+        guard holders.isEmpty else { return form(linked(routed(holders), at: now), at: now) }
         restore(chosen)
     }
 
@@ -135,7 +135,7 @@ extension Coordinator {
         let generation = Generation(epoch: policy.epoch, counter: counter)
         let count = chosen.count
         let bounds = bounds(for: chosen)
-        balanceWatch.formed(Set(chosen.map(\.id)), at: committed)
+        ringWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
         stage = .forming(Set(chosen.map(\.id)))
         note(.formed(generation, members: chosen.map(\.name), bounds: bounds))

@@ -18,6 +18,10 @@ extension Coordinator {
         let graduates = graduates(at: now)
         if !graduates.isEmpty { return admit(graduates, at: now) }
         if isUnbalanced { return rebalance(at: now) }
+        if isDetourWorthwhile {
+            ringWatch.wait(at: committed)
+            return assemble(at: now)
+        }
         startStep(at: now)
         enrol(at: now)
         teachAll(at: now)

@@ -122,6 +122,7 @@ extension Coordinator {
         if step > recorded?.step ?? 0 { recorded = decided.line }
         committed = step
         time(votes, members)
+        measureLinks(votes, members, stepSeconds: decided.timing.step)
         refolds = 0
         attempts = 0
         let first = peers[members.peers[0]]?.hello

@@ -56,6 +56,9 @@ struct Plan: Sendable {
     let validateEvery: Int
     /// Shards are cut by speed.
     let balances: Bool
+    /// Megabytes a second of the links between hosts, by the one they lead from and the one they lead
+    /// to; empty where they don't matter.
+    let linkRates: [[Double]]
     let faults: [(time: Int64, fault: Fault)]
     let canary: Canary?
     let deadlines = Deadlines(peerTimeout: Milliseconds(1_000))
@@ -87,6 +90,11 @@ struct Plan: Sendable {
         }
         self.faults = faults
         balances = random.chance(50)
+        let hosts = (slots + 1) / 2
+        let isSlow = random.chance(50)
+        linkRates = (0..<hosts).map { _ in
+            (0..<hosts).map { _ in isSlow && random.chance(30) ? 1 : 10 }
+        }
     }
 
     /// A run of some workers that nothing befalls but what is put in later.
@@ -103,6 +111,7 @@ struct Plan: Sendable {
         validateEvery = 0
         faults = []
         balances = false
+        linkRates = []
     }
 
     private static func fault(_ slots: Int, _ random: inout RandomStream) -> Fault {

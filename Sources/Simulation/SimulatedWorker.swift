@@ -4,6 +4,8 @@ import Wire
 /// A worker process that obeys the real `WorkerSession` with a toy model and a toy ring.
 final class SimulatedWorker: Process {
     let slot: Int
+    /// Two workers share one.
+    var host: Int { slot / 2 }
     let instance: UInt64
     /// Microseconds that a shard takes.
     let shardTime: Int
@@ -154,7 +156,7 @@ final class SimulatedWorker: Process {
         let hello = Hello(
             software: "toy",
             address: PeerAddress(
-                hostKey: "host \(slot / 2)", hostName: "h\(slot / 2)", ipc: "", tcp: "\(slot)"),
+                hostKey: "host \(host)", hostName: "h\(host)", ipc: "", tcp: "\(slot)"),
             processID: 100 + slot, instance: instance &+ UInt64(life), threads: 1, kernel: "toy",
             probe: WireDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
         connection?.sendUp(WorkerMessage.hello(hello).encoded)

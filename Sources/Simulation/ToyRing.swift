@@ -145,8 +145,9 @@ extension SimulatedWorker {
                     total: ToyModel.digest(total.values), state: digest(of: state),
                     squaredNorm: Double(total.values.reduce(0) { $0 + $1 * $1 }),
                     nonFiniteShards: [], reports: reports,
-                    computeSeconds: Double(fold.computeTime) * 1e-6, waitSeconds: 0,
-                    foldSeconds: 0)))
+                    computeSeconds: Double(fold.computeTime) * 1e-6,
+                    waitSeconds: world.plan.linkRates.isEmpty ? 0 : 0.05, foldSeconds: 0,
+                    linkBytesPerSecond: world.linkRate(from: slot, to: ring?.successor))))
     }
 
     /// As it lies in memory; with the canary as it was once written.

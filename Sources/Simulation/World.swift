@@ -144,6 +144,14 @@ final class World {
 
     // MARK: links
 
+    /// Bytes a second between two hosts, 0 within one.
+    func linkRate(from slot: Int, to successor: Int?) -> Double {
+        guard let successor, !plan.linkRates.isEmpty,
+            workers[slot].host != workers[successor].host
+        else { return 0 }
+        return 1e6 * plan.linkRates[workers[slot].host][workers[successor].host]
+    }
+
     func isCut(_ slot: Int, _ way: Fault.Ways? = nil) -> Bool {
         guard let cut = controlCuts[slot] else { return false }
         return way == nil || cut == .both || cut == way

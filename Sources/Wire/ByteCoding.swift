@@ -118,6 +118,15 @@ package struct ByteReader {
         return value
     }
 
+    /// Bytes a second: neither negative, nor NaN, nor endless.
+    package mutating func rate(_ field: String) throws(WireError) -> Double {
+        let value = try double(field)
+        guard value >= 0, value <= WireLimit.rate else {
+            throw .unknownValue(field: field, value: 0)
+        }
+        return value
+    }
+
     package mutating func text(_ field: String, limit: Int) throws(WireError) -> String {
         let content = try self.content(field, limit: limit)
         guard let text = String(validating: content, as: UTF8.self) else {

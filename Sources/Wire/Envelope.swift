@@ -1,7 +1,7 @@
 import CXXHash
 
 /// The version of everything that dtrain puts on a control connection.
-package let protocolVersion = 3
+package let protocolVersion = 4
 
 /// What stands in front of every control message: magic, protocol version, kind, checksum.
 ///
@@ -66,6 +66,8 @@ package enum WireLimit {
     package static let shardWords = 1 << 24
     /// Thirty years: far from where counting its milliseconds overflows.
     package static let seconds = 1e9
+    /// Bytes a second of a link.
+    package static let rate = 1e12
     /// Bytes of state in one slice.
     package static let sliceBytes = 1 << 20
     /// Elements of θ that one piece of a state covers.

@@ -105,13 +105,16 @@ package struct Vote: Hashable, Sendable {
     package var waitSeconds: Double
     /// Seconds in which chunks were being added or moved.
     package var foldSeconds: Double
+    /// What the link to the successor has carried while it was busy, 0 if that is not known anew.
+    package var linkBytesPerSecond: Double
     /// Squared norm of each layer's part of the folded gradient; empty unless asked for.
     package var layerNorms: [Double]
 
     package init(
         generation: Generation, step: Int, total: WireDigest, state: WireDigest,
         squaredNorm: Double, nonFiniteShards: [UInt32], reports: [ShardReport],
-        computeSeconds: Double, waitSeconds: Double, foldSeconds: Double, layerNorms: [Double] = []
+        computeSeconds: Double, waitSeconds: Double, foldSeconds: Double,
+        linkBytesPerSecond: Double = 0, layerNorms: [Double] = []
     ) {
         self.generation = generation
         self.step = step
@@ -123,6 +126,7 @@ package struct Vote: Hashable, Sendable {
         self.computeSeconds = computeSeconds
         self.waitSeconds = waitSeconds
         self.foldSeconds = foldSeconds
+        self.linkBytesPerSecond = linkBytesPerSecond
         self.layerNorms = layerNorms
     }
 }

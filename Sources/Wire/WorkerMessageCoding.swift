@@ -147,6 +147,7 @@ extension Vote: WireCodable {
         writer.put(nonFiniteShards.map { Int32(bitPattern: $0) })
         writer.put(each: reports)
         for seconds in [computeSeconds, waitSeconds, foldSeconds] { writer.put(seconds) }
+        writer.put(linkBytesPerSecond)
         writer.put(layerNorms)
     }
 
@@ -163,6 +164,7 @@ extension Vote: WireCodable {
             computeSeconds: try reader.seconds("seconds"),
             waitSeconds: try reader.seconds("seconds"),
             foldSeconds: try reader.seconds("seconds"),
+            linkBytesPerSecond: try reader.rate("link"),
             layerNorms: try reader.doubles("layers", limit: WireLimit.layers))
     }
 }

@@ -141,7 +141,8 @@ struct CoordinatorScenario {
 
     mutating func votes(
         _ peer: UInt64, _ counter: UInt32, step: Int, _ shards: Range<Int>, total: UInt64 = 7,
-        state: UInt64 = 5, norm: Double = 1, nonFinite: [UInt32] = [], computing: Double = 0
+        state: UInt64 = 5, norm: Double = 1, nonFinite: [UInt32] = [], computing: Double = 0,
+        waiting: Double = 0, carrying rate: Double = 0
     ) {
         let reports = shards.map {
             ShardReport(shard: $0, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
@@ -153,7 +154,8 @@ struct CoordinatorScenario {
                     generation: Generation(epoch: 1, counter: counter), step: step,
                     total: WireDigest(high: total, low: 0), state: WireDigest(high: state, low: 0),
                     squaredNorm: norm, nonFiniteShards: nonFinite, reports: reports,
-                    computeSeconds: computing, waitSeconds: 0, foldSeconds: 0)))
+                    computeSeconds: computing, waitSeconds: waiting, foldSeconds: 0,
+                    linkBytesPerSecond: rate)))
     }
 
     mutating func slice(

@@ -127,7 +127,7 @@ struct LinkScenarios {
 }
 
 /// splitmix64 (Steele, Lea, Flood 2014).
-private struct Dice: RandomNumberGenerator {
+struct Dice: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }

@@ -43,6 +43,13 @@ import Wire
                 try WorkerMessage(decoding: WorkerMessage.voted(vote).encoded)
             }
         }
+        let vote = Vote(
+            generation: SampleMessages.generation, step: 1, total: SampleMessages.digest,
+            state: SampleMessages.digest, squaredNorm: .nan, nonFiniteShards: [], reports: [],
+            computeSeconds: 0, waitSeconds: 0, foldSeconds: 0, linkBytesPerSecond: seconds)
+        #expect(throws: WireError.unknownValue(field: "link", value: 0)) {
+            try WorkerMessage(decoding: WorkerMessage.voted(vote).encoded)
+        }
     }
 
     private var readers: [(inout ByteReader, Int) throws -> Void] {

@@ -51,7 +51,7 @@ enum SampleMessages {
             Vote(
                 generation: generation, step: 10, total: digest, state: digest, squaredNorm: 2.5,
                 nonFiniteShards: [2], reports: reports, computeSeconds: 1, waitSeconds: 0.5,
-                foldSeconds: 0.25, layerNorms: [0.5, .infinity])),
+                foldSeconds: 0.25, linkBytesPerSecond: 1e9, layerNorms: [0.5, .infinity])),
         .evaluated(Evaluation(step: 10, batch: 2, reports: reports)),
         .heartbeat(
             Heartbeat(

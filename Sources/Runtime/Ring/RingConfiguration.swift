@@ -193,6 +193,9 @@ package struct RingTimings: Sendable, Equatable {
     package var processorSeconds: Double
     /// What checksums of what travels took of it; the digest of the total is not counted.
     package var checksumSeconds: Double
+    /// What the link to the successor has carried while it had something to carry; nil if that is
+    /// not known anew.
+    package var linkBytesPerSecond: Double?
 }
 
 /// What the ring thread is about, for people and for status messages.

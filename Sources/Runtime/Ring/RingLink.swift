@@ -8,6 +8,9 @@ final class RingLink {
     let socket: DealerSocket
     let monitor: SocketMonitor
     let endpoint: String
+    /// Descriptor of the connection, as the monitor names it; -1 while there is none.
+    var connection: Int32 = -1
+    private var meter = LinkMeter()
     /// The successor's inbox, where frames go through the coordinator.
     let target: [UInt8]?
     /// Shared memory, if it is to be tried; `isOpen` when the successor has mapped it.
@@ -49,6 +52,13 @@ final class RingLink {
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)
         try socket.connect(place)
+    }
+
+    /// Bytes a second that the network between two hosts has carried lately; nil where that cannot
+    /// be told: sums do not go over tcp, or go through the coordinator.
+    func measuredRate() -> Double? {
+        guard transport == .tcp, target == nil else { return nil }
+        return meter.bytesPerSecond(ofConnection: stream?.stream.descriptor ?? connection)
     }
 
     // MARK: frames

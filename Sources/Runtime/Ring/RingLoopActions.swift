@@ -230,7 +230,8 @@ extension RingLoop {
             waitSeconds: done.input.completedAt.map { max(0, $0.duration(to: now).seconds) } ?? 0,
             foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
             processorSeconds: processorSeconds() - done.processorAtStart,
-            checksumSeconds: done.checkingSeconds + done.numbers.checksumSeconds)
+            checksumSeconds: done.checkingSeconds + done.numbers.checksumSeconds,
+            linkBytesPerSecond: link?.measuredRate())
         progress.chunksKnown = done.fold.plan.chunks
         release(before: lastStep + 1)
         publish()

@@ -265,6 +265,7 @@ extension RingLoop {
             switch event.kind {
             case .connected where !isOwnUsers(link, event.descriptor):
                 breakUp(.refused(.successor, nil))
+            case .connected: link.connection = event.descriptor
             case .ready: greet()
             case .handshakeFailed(let reason): link.failure = reason
             case .disconnected where link.answered: breakUp(.lost(.successor))

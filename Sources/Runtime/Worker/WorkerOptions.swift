@@ -93,6 +93,7 @@ struct PendingVote {
     var total: WireDigest?
     var waitSeconds = 0.0
     var foldSeconds = 0.0
+    var linkBytesPerSecond = 0.0
     var squaredNorm: Double?
     var layerNorms: [Double] = []
     var nonFiniteShards: [UInt32] = []
@@ -109,6 +110,6 @@ struct PendingVote {
             generation: order.generation, step: order.step, total: total, state: state,
             squaredNorm: squaredNorm, nonFiniteShards: nonFiniteShards, reports: reports,
             computeSeconds: computeSeconds, waitSeconds: waitSeconds, foldSeconds: foldSeconds,
-            layerNorms: layerNorms)
+            linkBytesPerSecond: linkBytesPerSecond, layerNorms: layerNorms)
     }
 }

@@ -47,6 +47,7 @@ extension WorkerProcess {
                 $0.total = WireDigest(digest)
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
+                $0.linkBytesPerSecond = timings.linkBytesPerSecond ?? 0
             }
             runner?.normTotal(
                 measuresLayers: pending.order.measuresLayers, attempt: pending.attempt)

@@ -190,7 +190,7 @@ private func milliseconds(_ seconds: Double) -> String {
         ? "\(fixed(value, value < 10 ? 2 : 0)) ms" : "\(fixed(seconds, seconds < 100 ? 1 : 0)) s"
 }
 
-private func rate(_ bytes: Double) -> String {
+func rate(_ bytes: Double) -> String {
     let megabits = 8e-6 * bytes
     return megabits < 1000
         ? "\(fixed(megabits, megabits < 100 ? 1 : 0)) Mbit/s"

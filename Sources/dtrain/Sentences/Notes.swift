@@ -8,8 +8,7 @@ extension CoordinatorNote {
     var isWarning: Bool {
         switch self {
         case .joined, .relayed, .formed, .restoring, .stopping, .commitRepeated, .adopted,
-            .teaching,
-            .balancing:
+            .teaching, .balancing, .detour:
             false
         default: true
         }
@@ -59,6 +58,9 @@ func sentence(of note: CoordinatorNote) -> String {
     case .linkAvoided(let name, let host, let other, let otherHost):
         return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
             + "reach each other: the ring goes around that link, check the network between them"
+    case .detour(let host, let other, let carried, let usual, let order):
+        return "the link from \(host) to \(other) carries \(rate(carried)), others "
+            + "\(rate(usual)): the ring goes another way (\(order.joined(separator: ", ")))"
     case .awaiting(let step, let workers, let milliseconds):
         let whom = workers.map {
             "\($0.name) on \($0.host) (\($0.phase)"

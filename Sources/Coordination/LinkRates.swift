@@ -1,0 +1,198 @@
+import Wire
+
+/// What links between hosts have carried while they were busy, and the order of hosts in which the
+/// busiest link of a ring takes the least time.
+///
+/// Of a ring's links two carry the gradient once: the one to the last worker has no totals, the one
+/// from it to the first no partial sums. All others carry it twice.
+package struct LinkRates: Sendable {
+    /// A host in a ring, and how many workers stand side by side on it.
+    package struct Host: Hashable, Sendable {
+        package let key: String
+        package let workers: Int
+
+        package init(key: String, workers: Int) {
+            self.key = key
+            self.workers = workers
+        }
+    }
+
+    private struct Way: Hashable {
+        let from: String
+        let to: String
+    }
+
+    /// Ways that are remembered at most.
+    static let limit = 4096
+    /// Hosts that are put in order at most; of more a few slow links are found too seldom.
+    static let hostLimit = 32
+    /// Another order must take less than this share of the time.
+    static let worthwhile = 0.8
+
+    private var rates: [Way: Double] = [:]
+
+    package init() {}
+
+    /// `rate` in bytes a second.
+    package mutating func add(_ rate: Double, from: String, to: String) {
+        guard rate > 0, from != to else { return }
+        let way = Way(from: from, to: to)
+        guard rates.count < Self.limit || rates[way] != nil else { return }
+        rates[way] = rate
+    }
+
+    /// As it was measured, or else the other way.
+    package func rate(from: String, to: String) -> Double? {
+        rates[Way(from: from, to: to)] ?? rates[Way(from: to, to: from)]
+    }
+
+    /// The median of all, which is what a link that has not been tried is taken for.
+    package var usual: Double? {
+        rates.isEmpty ? nil : rates.values.sorted()[rates.count / 2]
+    }
+
+    // MARK: rings
+
+    /// Seconds for a byte of the gradient on the link from each host to the next.
+    private func seconds(onLinksOf ring: [Host], usual: Double) -> [Double] {
+        ring.indices.map { index in
+            let isLast = index == ring.count - 1
+            let other = ring[isLast ? 0 : index + 1]
+            let leadsToLast = index == ring.count - 2 && other.workers == 1
+            return (isLast || leadsToLast ? 1 : 2)
+                / (rate(from: ring[index].key, to: other.key) ?? usual)
+        }
+    }
+
+    /// Seconds for a byte of the gradient on the slowest link; nil if no rate is known.
+    package func seconds(of ring: [Host]) -> Double? {
+        usual.flatMap { seconds(onLinksOf: ring, usual: $0).max() }
+    }
+
+    /// The host from which the slowest link of a ring leads to the next.
+    func slowest(of ring: [Host]) -> Int? {
+        guard let usual else { return nil }
+        let seconds = seconds(onLinksOf: ring, usual: usual)
+        return seconds.indices.max { seconds[$0] < seconds[$1] }
+    }
+
+    /// A ring whose slowest link takes less time, if one is found for which it is worth while.
+    ///
+    /// From `ring` on hosts and stretches are moved as long as that helps: the slowest link first,
+    /// of rings that are alike in it the next.
+    package func better(than ring: [Host]) -> [Host]? {
+        guard let usual, ring.count > 2, ring.count <= Self.hostLimit else { return nil }
+        let before = seconds(onLinksOf: ring, usual: usual).sorted(by: >)
+        var best = (ring: ring, seconds: before)
+        while true {
+            var next = best
+            for candidate in Self.neighbours(of: best.ring) {
+                let seconds = seconds(onLinksOf: candidate, usual: usual).sorted(by: >)
+                if seconds.lexicographicallyPrecedes(next.seconds) { next = (candidate, seconds) }
+            }
+            guard next.ring != best.ring else { break }
+            best = next
+        }
+        return best.seconds[0] < Self.worthwhile * before[0] ? best.ring : nil
+    }
+
+    /// Rings that begin elsewhere, that have a stretch turned around, or a host in another place.
+    private static func neighbours(of ring: [Host]) -> [[Host]] {
+        var neighbours: [[Host]] = []
+        for first in ring.indices {
+            if first > 0 { neighbours.append(Array(ring[first...] + ring[..<first])) }
+            for end in ring.indices where end != first {
+                var moved = ring
+                if end > first {
+                    moved[first...end].reverse()
+                    neighbours.append(moved)
+                    moved = ring
+                }
+                moved.insert(moved.remove(at: first), at: end)
+                neighbours.append(moved)
+            }
+        }
+        return neighbours
+    }
+}
+
+extension Coordinator {
+    /// Notes what the links between hosts have carried in a step, and how long all only waited for
+    /// them.
+    mutating func measureLinks(_ votes: [Vote], _ members: Members, stepSeconds: Double) {
+        for (rank, vote) in votes.enumerated() where vote.linkBytesPerSecond > 0 {
+            let next = members.peers[(rank + 1) % members.peers.count]
+            guard let one = peers[members.peers[rank]], let other = peers[next],
+                !isRelayed(one, other)
+            else { continue }
+            linkRates.add(
+                vote.linkBytesPerSecond, from: one.hello.address.hostKey,
+                to: other.hello.address.hostKey)
+        }
+        // Whoever was the last to compute waited for nothing but links.
+        ringWatch.waited(votes.map(\.waitSeconds).min() ?? 0, of: stepSeconds)
+    }
+
+    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step.
+    var isDetourWorthwhile: Bool {
+        guard let members, let share = ringWatch.waitingShare,
+            committed >= ringWatch.step + ringWatch.patience
+        else { return false }
+        let ring = Self.groups(members.peers.compactMap { peers[$0] }).map(\.host)
+        guard let better = linkRates.better(than: ring), let after = linkRates.seconds(of: better),
+            let before = linkRates.seconds(of: ring)
+        else { return false }
+        return share * (1 - after / before) > 1 - Balance.worthwhile
+    }
+
+    /// The peers in the order of hosts that was found best; those of one host stay side by side.
+    mutating func routed(_ chosen: [Peer]) -> [Peer] {
+        var groups = Self.groups(chosen)
+        guard groups.count > 2 else { return chosen }
+        let places = hostOrder
+        func place(_ group: [Peer]) -> Int {
+            places.firstIndex(of: group[0].hello.address.hostKey) ?? places.count
+        }
+        // Sorting keeps the order of those that have no place yet.
+        groups = groups.enumerated().sorted {
+            (place($0.element), $0.offset) < (place($1.element), $1.offset)
+        }.map(\.element)
+        if let better = linkRates.better(than: groups.map(\.host)) {
+            let before = groups
+            groups = better.map { host in before.first { $0.host.key == host.key }! }
+            hostOrder = better.map(\.key)
+            noteDetour(before, groups)
+        }
+        return groups.flatMap { $0 }
+    }
+
+    private mutating func noteDetour(_ before: [[Peer]], _ after: [[Peer]]) {
+        guard let slow = linkRates.slowest(of: before.map(\.host)), let usual = linkRates.usual
+        else { return }
+        let (one, other) = (before[slow], before[(slow + 1) % before.count])
+        note(
+            .detour(
+                host: one[0].hello.address.hostName, other: other[0].hello.address.hostName,
+                rate: linkRates.rate(from: one.host.key, to: other.host.key) ?? usual, usual: usual,
+                order: after.map { $0[0].hello.address.hostName }))
+    }
+
+    /// Neighbours of one host together.
+    static func groups(_ peers: [Peer]) -> [[Peer]] {
+        var groups: [[Peer]] = []
+        for peer in peers {
+            if groups.last?.last?.hello.address.hostKey == peer.hello.address.hostKey {
+                groups[groups.count - 1].append(peer)
+            } else {
+                groups.append([peer])
+            }
+        }
+        return groups
+    }
+}
+
+extension [Peer] {
+    fileprivate var host: LinkRates.Host {
+        LinkRates.Host(key: self[0].hello.address.hostKey, workers: count)
+    }
+}

@@ -101,7 +101,8 @@ def check(name, description, steps, more=lambda parser: None):
     if not os.access(options.product, os.X_OK):
         parser.exit(69, f"{name}: no {options.product}, build it: swift build -c release\n")
     options.product = os.path.abspath(options.product)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="dtrain-engine-")
     began = time.monotonic()
     is_well = False

@@ -14,9 +14,7 @@ extension Coordinator {
         let slept = lastTick.map { $0 + deadlines.peerTimeout < now } ?? false
         lastTick = now
         if slept { forgive(at: now) }
-        for peer in peersInOrder where peer.lastHeard + deadlines.peerTimeout < now {
-            lost(peer.id, .silent(milliseconds: now.milliseconds(since: peer.lastHeard)), at: now)
-        }
+        giveUpSilent(at: now)
         if lastHeartbeat.map({ $0 + deadlines.heartbeat <= now }) ?? true {
             lastHeartbeat = now
             for peer in peersInOrder { send(.heartbeat, to: peer.id) }
@@ -29,6 +27,22 @@ extension Coordinator {
         watchRotation(at: now)
         sayWhoIsAwaited(at: now)
         watchProgress(at: now)
+    }
+
+    /// Gives up who has been silent for the peer timeout.
+    ///
+    /// Whoever has hardly been silent for less is waited for: where this host is cut off, all go
+    /// together, and no ring is formed of those who are next.
+    private mutating func giveUpSilent(at now: Instant) {
+        let timeout = policy.deadlines.peerTimeout
+        let silent = peersInOrder.filter { $0.lastHeard + timeout < now }
+        let fading = Milliseconds(timeout.count * 3 / 4)
+        let isAlone = peers.values.count { $0.lastHeard + fading < now } == silent.count
+        guard !silent.isEmpty, isAlone else { return }
+        for peer in silent { peers[peer.id]?.isPrepared = false }
+        for peer in silent {
+            lost(peer.id, .silent(milliseconds: now.milliseconds(since: peer.lastHeard)), at: now)
+        }
     }
 
     mutating func forgive(at now: Instant) {

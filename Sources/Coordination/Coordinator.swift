@@ -198,8 +198,7 @@ package struct Coordinator: Sendable {
         case .voted(let vote): voted(vote, by: peer, at: now)
         case .evaluated(let evaluation): evaluated(evaluation, by: peer, at: now)
         case .heartbeat(let heartbeat): peers[peer]?.heartbeat = heartbeat
-        case .ringBroken(let generation, let reason, let missing):
-            ringBroken(generation, reason, missing, peer, at: now)
+        case .ringBroken(let generation, let fault): ringBroken(generation, fault, peer, at: now)
         case .leaving(let reason): lost(peer, .left(reason), at: now)
         case .tokenTaken: tokenTaken(by: peer)
         }

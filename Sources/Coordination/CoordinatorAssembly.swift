@@ -135,6 +135,7 @@ extension Coordinator {
         let generation = Generation(epoch: policy.epoch, counter: counter)
         let count = chosen.count
         let bounds = bounds(for: chosen)
+        let chunkBytes = chunkBytes(chosen)
         ringWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
         stage = .forming(Set(chosen.map(\.id)))
@@ -146,7 +147,7 @@ extension Coordinator {
                 generation: generation, committed: committed, rank: rank, bounds: bounds,
                 names: chosen.map(\.name), successor: count > 1 ? place(of: next, for: peer) : nil,
                 predecessorIsRelayed: count > 1 && isRelayed(previous, peer),
-                keys: keys(rank, chosen))
+                keys: keys(rank, chosen), chunkBytes: chunkBytes)
             send(.roster(roster), to: peer.id)
         }
         enrol(at: now)

@@ -136,7 +136,8 @@ package enum CoordinatorNote: Hashable, Sendable {
     case commitRepeated(name: String, step: Int)
     case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
-    case ringBroken(name: String, reason: String)
+    /// Of the ring of the first; what its neighbours have to do with it.
+    case ringBroken(NamedWorker, RingFault, [NamedWorker])
     /// Both are heard, but their ring links do not reach each other; the first is left out for a
     /// time.
     case leftOut(name: String, host: String, other: String, otherHost: String)

@@ -137,13 +137,13 @@ extension Coordinator {
     }
 
     mutating func ringBroken(
-        _ generation: Generation, _ reason: String, _ missing: RingSides, _ id: PeerID,
-        at now: Instant
+        _ generation: Generation, _ fault: RingFault, _ id: PeerID, at now: Instant
     ) {
-        guard generation == members?.generation else { return }
-        noteBadLinks(of: id, missing, at: now)
+        guard generation == members?.generation, let peer = peers[id] else { return }
+        let neighbours = neighbours(of: id, fault.sides)
+        if fault.kind == .absent { noteBadLinks(of: id, neighbours, at: now) }
         guard regenerateAt == nil else { return }
-        note(.ringBroken(name: peers[id]?.name ?? "?", reason: reason))
+        note(.ringBroken(peer.named, fault, neighbours.map(\.named)))
         // Links that keep breaking are not tried at full speed.
         let deadlines = policy.deadlines
         let pause = deadlines.settle.count << min(attempts, 10)

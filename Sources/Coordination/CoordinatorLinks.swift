@@ -3,25 +3,28 @@ import Wire
 /// Links between workers that are both heard but do not reach each other.
 extension Coordinator {
     /// Takes note of the neighbours that `id` did not find, unless either has fallen silent itself.
-    mutating func noteBadLinks(of id: PeerID, _ missing: RingSides, at now: Instant) {
-        guard let members, let rank = members.peers.firstIndex(of: id), isFresh(id, at: now) else {
-            return
-        }
-        let count = members.peers.count
-        for (side, step) in [(RingSides.predecessor, count - 1), (.successor, 1)]
-        where missing.contains(side) {
-            let other = members.peers[(rank + step) % count]
-            guard isFresh(other, at: now), let one = peers[id], let two = peers[other] else {
-                continue
-            }
-            guard badLinks.end(one, two, at: now) == nil else { continue }
-            badLinks.add(one, two, policy.deadlines.badLink, at: now)
+    mutating func noteBadLinks(of id: PeerID, _ missing: [Peer], at now: Instant) {
+        guard let one = peers[id], isFresh(one, at: now) else { return }
+        for other in missing
+        where isFresh(other, at: now) && badLinks.end(one, other, at: now) == nil {
+            badLinks.add(one, other, policy.deadlines.badLink, at: now)
         }
     }
 
-    private func isFresh(_ id: PeerID, at now: Instant) -> Bool {
-        let limit = Milliseconds(policy.deadlines.heartbeat.count * 5 / 2)
-        return peers[id].map { now <= $0.lastHeard + limit } ?? false
+    /// Those beside a member in the ring.
+    func neighbours(of id: PeerID, _ sides: RingSides) -> [Peer] {
+        guard let members, let rank = members.peers.firstIndex(of: id) else { return [] }
+        let count = members.peers.count
+        var places: [Int] = []
+        if sides.contains(.predecessor) { places.append((rank + count - 1) % count) }
+        if sides.contains(.successor) { places.append((rank + 1) % count) }
+        // Of two members each is both to the other.
+        if count == 2 { places = Array(places.prefix(1)) }
+        return places.compactMap { peers[members.peers[$0]] }
+    }
+
+    private func isFresh(_ peer: Peer, at now: Instant) -> Bool {
+        now <= peer.lastHeard + Milliseconds(policy.deadlines.heartbeat.count * 5 / 2)
     }
 
     // MARK: relays
@@ -69,7 +72,17 @@ extension Coordinator {
     }
 }
 
+/// A worker as people know it.
+package struct NamedWorker: Hashable, Sendable, CustomStringConvertible {
+    package var name: String
+    package var host: String
+
+    package var description: String { "\(name)@\(host)" }
+}
+
 extension Peer {
+    var named: NamedWorker { NamedWorker(name: name, host: hello.address.hostName) }
+
     /// It can only connect outwards.
     var isBehindRelay: Bool { RelayAddress.isEndpoint(hello.address.tcp) }
 }

@@ -30,15 +30,19 @@ package struct LinkRates: Sendable {
     static let worthwhile = 0.8
 
     private var rates: [Way: Double] = [:]
+    private var delays: [Way: Double] = [:]
 
     package init() {}
 
-    /// `rate` in bytes a second.
-    package mutating func add(_ rate: Double, from: String, to: String) {
+    /// `rate` in bytes a second, `delay` in seconds there and back.
+    package mutating func add(
+        _ rate: Double, delay: Double = 0, from: String, to: String
+    ) {
         guard rate > 0, from != to else { return }
         let way = Way(from: from, to: to)
         guard rates.count < Self.limit || rates[way] != nil else { return }
         rates[way] = rate
+        delays[way] = delay
     }
 
     /// As it was measured, or else the other way.
@@ -49,6 +53,15 @@ package struct LinkRates: Sendable {
     /// The median of all, which is what a link that has not been tried is taken for.
     package var usual: Double? {
         rates.isEmpty ? nil : rates.values.sorted()[rates.count / 2]
+    }
+
+    /// Bandwidth × delay: bytes that the links from each of these hosts to the next hold at most, as
+    /// far as that is known.
+    package func bytesUnderWay(onLinksOf hosts: [String]) -> Double {
+        zip(hosts, hosts.dropFirst() + hosts.prefix(1)).reduce(0) { most, link in
+            let way = Way(from: link.0, to: link.1)
+            return max(most, (rates[way] ?? 0) * (delays[way] ?? 0))
+        }
     }
 
     // MARK: rings
@@ -120,13 +133,13 @@ extension Coordinator {
     /// Notes what the links between hosts have carried in a step, and how long all only waited for
     /// them.
     mutating func measureLinks(_ votes: [Vote], _ members: Members, stepSeconds: Double) {
-        for (rank, vote) in votes.enumerated() where vote.linkBytesPerSecond > 0 {
+        for (rank, vote) in votes.enumerated() where vote.linkRate > 0 {
             let next = members.peers[(rank + 1) % members.peers.count]
             guard let one = peers[members.peers[rank]], let other = peers[next],
                 !isRelayed(one, other)
             else { continue }
             linkRates.add(
-                vote.linkBytesPerSecond, from: one.hello.address.hostKey,
+                vote.linkRate, delay: vote.linkDelay, from: one.hello.address.hostKey,
                 to: other.hello.address.hostKey)
         }
         // Whoever was the last to compute waited for nothing but links.

@@ -16,7 +16,7 @@ package enum WorkerEvent: Sendable {
     case stateStored(HeldState)
     case ringFormed(Generation)
     /// `missing`: the neighbours that did not come when the ring was formed.
-    case ringBroken(Generation, reason: String, missing: RingSides = [])
+    case ringBroken(Generation, RingFault)
     case folded(Vote)
     /// θ, m and v as they were written.
     case updated(HeldState)

@@ -111,9 +111,9 @@ package struct WorkerSession: Sendable {
         case .ringFormed(let generation) where generation == roster?.generation && order == nil:
             phase = .waiting
             actions.append(.send(.formed(generation)))
-        case .ringBroken(let generation, let reason, let missing)
+        case .ringBroken(let generation, let fault)
         where generation == roster?.generation:
-            actions.append(.send(.ringBroken(generation, reason: reason, missing: missing)))
+            actions.append(.send(.ringBroken(generation, fault)))
         case .computed(let step) where order?.step == step && phase == .computing:
             phase = .folding
         case .folded(let vote): finishedFold(vote)

@@ -23,7 +23,7 @@ extension WorkerMessage {
             "heartbeat \(heartbeat.phase) \(heartbeat.step) progress \(heartbeat.progress)"
         case .slice(let slice): "slice \(slice.step) \(slice.section) \(slice.offset)"
         case .sliceTaken(let step, let position): "slice taken \(step) up to \(position)"
-        case .ringBroken(let generation, let reason, _): "ring \(generation) broken: \(reason)"
+        case .ringBroken(let generation, let fault): "ring \(generation) broken: \(fault)"
         case .leaving(let reason): "leaving: \(reason)"
         case .tokenTaken: "token taken"
         }

@@ -147,7 +147,7 @@ extension SimulatedWorker {
                     nonFiniteShards: [], reports: reports,
                     computeSeconds: Double(fold.computeTime) * 1e-6,
                     waitSeconds: world.plan.linkRates.isEmpty ? 0 : 0.05, foldSeconds: 0,
-                    linkBytesPerSecond: world.linkRate(from: slot, to: ring?.successor))))
+                    linkRate: world.linkRate(from: slot, to: ring?.successor))))
     }
 
     /// As it lies in memory; with the canary as it was once written.
@@ -157,6 +157,6 @@ extension SimulatedWorker {
     }
 
     func ringBroke(_ generation: Generation, because reason: String) {
-        handle(.ringBroken(generation, reason: reason))
+        handle(.ringBroken(generation, RingFault(.lost, .successor, detail: reason)))
     }
 }

@@ -70,11 +70,15 @@ package struct Roster: Hashable, Sendable {
     package var predecessorIsRelayed: Bool
     /// Nil for the only member, and where all is plain text.
     package var keys: RingKeys?
+    /// Bytes of numbers in a frame; 0 leaves that to the workers, which are alike.
+    package var chunkBytes: Int
 
     package init(
         generation: Generation, committed: Int, rank: Int, bounds: [Int], names: [String],
-        successor: PeerAddress?, predecessorIsRelayed: Bool = false, keys: RingKeys? = nil
+        successor: PeerAddress?, predecessorIsRelayed: Bool = false, keys: RingKeys? = nil,
+        chunkBytes: Int = 0
     ) {
+        self.chunkBytes = chunkBytes
         self.predecessorIsRelayed = predecessorIsRelayed
         self.keys = keys
         self.generation = generation

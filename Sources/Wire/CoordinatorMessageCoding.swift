@@ -121,6 +121,7 @@ extension Roster: WireCodable {
         writer.put(predecessorIsRelayed)
         writer.put(keys != nil)
         keys?.write(to: &writer)
+        writer.put(UInt64(chunkBytes))
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -136,7 +137,8 @@ extension Roster: WireCodable {
         let keys = try reader.bool("has keys") ? try RingKeys(from: &reader) : nil
         self.init(
             generation: generation, committed: committed, rank: rank, bounds: bounds, names: names,
-            successor: successor, predecessorIsRelayed: predecessorIsRelayed, keys: keys)
+            successor: successor, predecessorIsRelayed: predecessorIsRelayed, keys: keys,
+            chunkBytes: try reader.count("chunk", limit: WireLimit.chunkBytes))
         guard count > 0, rank < count, bounds.count == count + 1, bounds[0] == 0,
             zip(bounds, bounds.dropFirst()).allSatisfy({ $0 < $1 }),
             bounds[count] <= WireLimit.shards, (count > 1) == (successor != nil)

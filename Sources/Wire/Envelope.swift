@@ -66,6 +66,8 @@ package enum WireLimit {
     package static let shardWords = 1 << 24
     /// Thirty years: far from where counting its milliseconds overflows.
     package static let seconds = 1e9
+    /// Bytes of numbers in a frame of the ring.
+    package static let chunkBytes = 256 << 10
     /// Bytes a second of a link.
     package static let rate = 1e12
     /// Bytes of state in one slice.

@@ -23,19 +23,10 @@ package enum WorkerMessage: Hashable, Sendable {
     case piece(StatePiece)
     /// The piece at `offset` has been taken; another may be sent.
     case pieceTaken(offset: Int)
-    /// `missing`: the neighbours that did not come when the ring was formed.
-    case ringBroken(Generation, reason: String, missing: RingSides = [])
+    case ringBroken(Generation, RingFault)
     /// The new token is kept; who says hello the next time may need it.
     case tokenTaken
     case leaving(reason: String)
-}
-
-/// Neighbours in a ring.
-package struct RingSides: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
-    package static let predecessor = RingSides(rawValue: 1)
-    package static let successor = RingSides(rawValue: 2)
 }
 
 /// Who a worker is and what it computes with.
@@ -105,8 +96,10 @@ package struct Vote: Hashable, Sendable {
     package var waitSeconds: Double
     /// Seconds in which chunks were being added or moved.
     package var foldSeconds: Double
-    /// What the link to the successor has carried while it was busy, 0 if that is not known anew.
-    package var linkBytesPerSecond: Double
+    /// Bytes a second that the link to the successor has carried while it was busy, and its shortest
+    /// time there and back in seconds; 0 if that is not known anew.
+    package var linkRate: Double
+    package var linkDelay: Double
     /// Squared norm of each layer's part of the folded gradient; empty unless asked for.
     package var layerNorms: [Double]
 
@@ -114,7 +107,7 @@ package struct Vote: Hashable, Sendable {
         generation: Generation, step: Int, total: WireDigest, state: WireDigest,
         squaredNorm: Double, nonFiniteShards: [UInt32], reports: [ShardReport],
         computeSeconds: Double, waitSeconds: Double, foldSeconds: Double,
-        linkBytesPerSecond: Double = 0, layerNorms: [Double] = []
+        linkRate: Double = 0, linkDelay: Double = 0, layerNorms: [Double] = []
     ) {
         self.generation = generation
         self.step = step
@@ -126,7 +119,8 @@ package struct Vote: Hashable, Sendable {
         self.computeSeconds = computeSeconds
         self.waitSeconds = waitSeconds
         self.foldSeconds = foldSeconds
-        self.linkBytesPerSecond = linkBytesPerSecond
+        self.linkRate = linkRate
+        self.linkDelay = linkDelay
         self.layerNorms = layerNorms
     }
 }

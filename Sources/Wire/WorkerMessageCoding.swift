@@ -42,10 +42,9 @@ extension WorkerMessage {
         case .sliceTaken(let step, let position):
             writer.put(UInt64(step))
             writer.put(UInt64(position))
-        case .ringBroken(let generation, let reason, let missing):
+        case .ringBroken(let generation, let fault):
             generation.write(to: &writer)
-            writer.put(clipped: reason)
-            writer.put(missing.rawValue)
+            fault.write(to: &writer)
         case .leaving(let reason): writer.put(clipped: reason)
         case .piece(let piece): piece.write(to: &writer)
         case .pieceTaken(let offset): writer.put(UInt64(offset))
@@ -73,9 +72,7 @@ extension WorkerMessage {
                 position: try reader.count("position", limit: WireLimit.elements))
         case 10:
             self = .ringBroken(
-                try Generation(from: &reader),
-                reason: try reader.text("reason", limit: WireLimit.text),
-                missing: RingSides(rawValue: try reader.integer("missing neighbours")))
+                try Generation(from: &reader), try RingFault(from: &reader))
         case 11: self = .leaving(reason: try reader.text("reason", limit: WireLimit.text))
         case 12: self = .updated(try HeldState(from: &reader))
         case 13: self = .piece(try StatePiece(from: &reader))
@@ -146,8 +143,9 @@ extension Vote: WireCodable {
         writer.put(squaredNorm)
         writer.put(nonFiniteShards.map { Int32(bitPattern: $0) })
         writer.put(each: reports)
-        for seconds in [computeSeconds, waitSeconds, foldSeconds] { writer.put(seconds) }
-        writer.put(linkBytesPerSecond)
+        for value in [computeSeconds, waitSeconds, foldSeconds, linkRate, linkDelay] {
+            writer.put(value)
+        }
         writer.put(layerNorms)
     }
 
@@ -164,7 +162,7 @@ extension Vote: WireCodable {
             computeSeconds: try reader.seconds("seconds"),
             waitSeconds: try reader.seconds("seconds"),
             foldSeconds: try reader.seconds("seconds"),
-            linkBytesPerSecond: try reader.rate("link"),
+            linkRate: try reader.rate("link"), linkDelay: try reader.seconds("seconds"),
             layerNorms: try reader.doubles("layers", limit: WireLimit.layers))
     }
 }

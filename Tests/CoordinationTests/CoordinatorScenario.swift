@@ -155,7 +155,7 @@ struct CoordinatorScenario {
                     total: WireDigest(high: total, low: 0), state: WireDigest(high: state, low: 0),
                     squaredNorm: norm, nonFiniteShards: nonFinite, reports: reports,
                     computeSeconds: computing, waitSeconds: waiting, foldSeconds: 0,
-                    linkBytesPerSecond: rate)))
+                    linkRate: rate)))
     }
 
     mutating func slice(

@@ -101,6 +101,31 @@ struct LinkRateTests {
         #expect(!links.contains(["h1", "h2"]))
     }
 
+    // MARK: chunks
+
+    @Test(arguments: [1 << 10, 382_464, 5_752_832, 26_226_432, 1 << 31], [2, 3, 4, 8, 64])
+    func `chunks are a sixteenth of a worker's share, of 32 to 256 KiB`(vector: Int, workers: Int) {
+        let bytes = ChunkSize.bytes(vector: vector, workers: workers, underWay: 0)
+        #expect(bytes >= 32 << 10 && bytes <= 256 << 10 && bytes.isMultiple(of: 4096))
+        // What the pipeline takes to fill, of what it takes in all.
+        let filling = 2 * (workers - 1) * bytes
+        #expect(bytes == 32 << 10 || filling < vector / 8 + 2 * workers * 4096)
+    }
+
+    @Test func `chunks are large enough to keep a long link busy`() {
+        for (rate, delay) in [(12.5e6, 0.02), (125e6, 0.001), (125e6, 0.01), (1.25e9, 0.002)] {
+            let bytes = ChunkSize.bytes(vector: 382_464, workers: 4, underWay: rate * delay)
+            #expect(Double(ChunkSize.credits * bytes) >= min(4_194_304, 2 * rate * delay))
+        }
+        #expect(ChunkSize.bytes(vector: 382_464, workers: 4, underWay: 1e5) == 32 << 10)
+        #expect(ChunkSize.bytes(vector: 382_464, workers: 4, underWay: .infinity) == 256 << 10)
+        var rates = LinkRates()
+        rates.add(1e8, delay: 0.01, from: "h0", to: "h1")
+        rates.add(1e7, delay: 0.02, from: "h1", to: "h0")
+        #expect(rates.bytesUnderWay(onLinksOf: ["h0", "h1"]) == 1e6)
+        #expect(rates.bytesUnderWay(onLinksOf: ["h0", "h2"]) == 0)
+    }
+
     // MARK: the coordinator
 
     /// Four hosts, of which h2 and h3 reach each other slowly; one of them has two workers.

@@ -38,13 +38,13 @@ struct LinkScenarios {
         var s = started(4)
         s.wait(50, hearing: waiting(4))
         s.says(
-            2, .ringBroken(Self.generation(1), reason: "late", missing: .successor))
+            2, .ringBroken(Self.generation(1), RingFault(.absent, .successor)))
         s.wait(100, hearing: waiting(4))
         #expect(
             s.trace() == """
                 50 ms pass
-                p2: ring 1.1 broken: late
-                  note ringBroken(name: "w2", reason: "late")
+                p2: ring 1.1 broken: absent(successor)
+                  note ringBroken(w2@h, absent(successor), [w3@h])
                 100 ms pass
                   note linkAvoided(name: "w2", host: "h", other: "w3", otherHost: "h")
                   note formed(1.2, members: ["w4", "w3", "w1", "w2"], bounds: [0, 2, 4, 6, 8])
@@ -59,13 +59,13 @@ struct LinkScenarios {
         var s = started(2)
         s.wait(50, hearing: waiting(2))
         s.says(
-            1, .ringBroken(Self.generation(1), reason: "late", missing: [.predecessor, .successor]))
+            1, .ringBroken(Self.generation(1), RingFault(.absent, [.predecessor, .successor])))
         s.wait(100, hearing: waiting(2))
         #expect(
             s.trace() == """
                 50 ms pass
-                p1: ring 1.1 broken: late
-                  note ringBroken(name: "w1", reason: "late")
+                p1: ring 1.1 broken: absent(predecessor, successor)
+                  note ringBroken(w1@h, absent(predecessor, successor), [w2@h])
                 100 ms pass
                   note leftOut(name: "w2", host: "h", other: "w1", otherHost: "h")
                   note formed(1.2, members: ["w1"], bounds: [0, 8])
@@ -84,7 +84,7 @@ struct LinkScenarios {
     @Test func `who was not heard when a link failed has no bad link`() {
         var s = started(4)
         s.wait(700, hearing: [1: .forming, 2: .forming, 4: .forming])
-        s.says(2, .ringBroken(Self.generation(1), reason: "late", missing: .successor))
+        s.says(2, .ringBroken(Self.generation(1), RingFault(.absent, .successor)))
         s.wait(100, hearing: [1: .forming, 2: .forming, 4: .forming])
         #expect(ring(s.trace()) == ["w1", "w2", "w3", "w4"])
     }
@@ -92,7 +92,7 @@ struct LinkScenarios {
     @Test func `a link that only broke is tried again`() {
         var s = started(4)
         s.wait(50, hearing: waiting(4))
-        s.says(2, .ringBroken(Self.generation(1), reason: "reset"))
+        s.says(2, .ringBroken(Self.generation(1), RingFault(.lost, .successor)))
         s.wait(100, hearing: waiting(4))
         #expect(ring(s.trace()) == ["w1", "w2", "w3", "w4"])
     }
@@ -112,7 +112,7 @@ struct LinkScenarios {
             s.wait(50, hearing: waiting(count))
             s.says(
                 UInt64(pair[0].dropFirst())!,
-                .ringBroken(Self.generation(counter), reason: "late", missing: .successor))
+                .ringBroken(Self.generation(counter), RingFault(.absent, .successor)))
             // Every time after a longer pause.
             s.wait(50 << Int64(counter) + 100, hearing: waiting(count))
             order = ring(s.trace())

@@ -9,7 +9,7 @@ import Wire
         s.startTwo()
         s.says(
             2, .heartbeat(Heartbeat(phase: .folding, step: 0, progress: 0, waitingFor: "")))
-        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "it is silent"))
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor)))
         _ = s.trace()
         s.wait(1_100, hearing: [1: .forming])
         #expect(s.trace().contains("silent(milliseconds: 1100), step: 0, phase: \"computing\")"))
@@ -105,23 +105,46 @@ import Wire
                 """)
     }
 
+    @Test func `who falls silent at the same time is given up together, without a ring in between`()
+    {
+        var s = CoordinatorScenario { $0.workers = 3 }
+        for peer: UInt64 in 1...3 { s.joins(peer) }
+        for peer: UInt64 in 1...3 { s.stateReady(peer, step: 0) }
+        for peer: UInt64 in 1...3 { s.formed(1, peer) }
+        s.wait(100, hearing: [2: .computing])
+        s.wait(100, hearing: [3: .computing])
+        _ = s.trace()
+        s.wait(1_300)
+        #expect(
+            s.trace() == """
+                1300 ms pass
+                  forget p1
+                  note lost(name: "w1", host: "h", reason: silent(milliseconds: 1300), step: 0, phase: "computing")
+                  note allGone(step: 0)
+                  forget p2
+                  note lost(name: "w2", host: "h", reason: silent(milliseconds: 1200), step: 0, phase: "computing")
+                  forget p3
+                  note lost(name: "w3", host: "h", reason: silent(milliseconds: 1100), step: 0, phase: "computing")
+                """)
+    }
+
     @Test func `a broken ring is formed anew once, after a moment`() {
         var s = CoordinatorScenario()
         s.startTwo()
-        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
-        s.says(2, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor)))
+        s.says(2, .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor)))
         s.wait(100, hearing: [1: .folding, 2: .folding])
-        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), reason: "gone"))
+        s.says(1, .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor)))
         #expect(
             s.trace() == """
-                p1: ring 1.1 broken: gone
-                  note ringBroken(name: "w1", reason: "gone")
-                p2: ring 1.1 broken: gone
+                p1: ring 1.1 broken: lost(successor)
+                  note ringBroken(w1@h, lost(successor), [w2@h])
+                p2: ring 1.1 broken: lost(successor)
                 100 ms pass
                   note formed(1.2, members: ["w1", "w2"], bounds: [0, 2, 4])
                   → p1 roster 1.2 after 0: w1 of w1 w2, shards 0..<2
                   → p2 roster 1.2 after 0: w2 of w1 w2, shards 2..<4
-                p1: ring 1.1 broken: gone
+                p1: ring 1.1 broken: lost(successor)
                 """)
     }
 

@@ -110,7 +110,7 @@ import Wire
         case 12: return .slice(slice(&fuzzer))
         case 13: return .piece(piece(&fuzzer))
         case 14: return .pieceTaken(offset: fuzzer.number(0...3))
-        case 15: return .ringBroken(generation(&fuzzer), reason: "")
+        case 15: return .ringBroken(generation(&fuzzer), RingFault(.lost, .successor))
         default:
             return [.tokenTaken, .leaving(reason: ""), .sliceTaken(step: 1, position: 1)][
                 fuzzer.number(0...2)]
@@ -220,7 +220,7 @@ import Wire
                 case 3: event = .initialised(Self.digest(&fuzzer))
                 case 4: event = .stateStored(Self.held(&fuzzer))
                 case 5: event = .ringFormed(Self.generation(&fuzzer))
-                case 6: event = .ringBroken(Self.generation(&fuzzer), reason: "")
+                case 6: event = .ringBroken(Self.generation(&fuzzer), RingFault(.lost, .successor))
                 case 7: event = .updated(Self.held(&fuzzer))
                 case 8: event = .tick(WorkProgress(count: 0))
                 default:

@@ -246,7 +246,9 @@ struct WorkerScenario {
         s.roster(2, committed: 0)
         _ = s.trace()
         s.folded(1, 1)
-        s.event("ring 1.1 broken", .ringBroken(Generation(epoch: 1, counter: 1), reason: "late"))
+        s.event(
+            "ring 1.1 broken",
+            .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor)))
         s.updated(7)
         #expect(s.trace() == "folded 1\nring 1.1 broken\nupdated 7")
         #expect(s.session.holds == 0)

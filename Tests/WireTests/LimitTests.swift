@@ -46,7 +46,7 @@ import Wire
         let vote = Vote(
             generation: SampleMessages.generation, step: 1, total: SampleMessages.digest,
             state: SampleMessages.digest, squaredNorm: .nan, nonFiniteShards: [], reports: [],
-            computeSeconds: 0, waitSeconds: 0, foldSeconds: 0, linkBytesPerSecond: seconds)
+            computeSeconds: 0, waitSeconds: 0, foldSeconds: 0, linkRate: seconds)
         #expect(throws: WireError.unknownValue(field: "link", value: 0)) {
             try WorkerMessage(decoding: WorkerMessage.voted(vote).encoded)
         }

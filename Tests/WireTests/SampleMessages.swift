@@ -51,14 +51,14 @@ enum SampleMessages {
             Vote(
                 generation: generation, step: 10, total: digest, state: digest, squaredNorm: 2.5,
                 nonFiniteShards: [2], reports: reports, computeSeconds: 1, waitSeconds: 0.5,
-                foldSeconds: 0.25, linkBytesPerSecond: 1e9, layerNorms: [0.5, .infinity])),
+                foldSeconds: 0.25, linkRate: 1e9, linkDelay: 1e-3, layerNorms: [0.5, .infinity])),
         .evaluated(Evaluation(step: 10, batch: 2, reports: reports)),
         .heartbeat(
             Heartbeat(
                 phase: .folding, step: 10, progress: .max, slice: 3, slices: 8, waitingFor: "w2")),
         .slice(slice),
         .sliceTaken(step: 9, position: 1 << 30),
-        .ringBroken(generation, reason: "the link to w3 is gone", missing: .successor),
+        .ringBroken(generation, RingFault(.absent, .successor)),
         .leaving(reason: "it was asked to stop"),
         .tokenTaken,
     ]
@@ -81,7 +81,8 @@ enum SampleMessages {
             Roster(
                 generation: generation, committed: 9, rank: 1, bounds: [0, 2, 4, 8],
                 names: ["w1", "w2", "w5"], successor: address, predecessorIsRelayed: true,
-                keys: RingKeys(predecessor: key, successor: key, encryptsAll: true))),
+                keys: RingKeys(predecessor: key, successor: key, encryptsAll: true),
+                chunkBytes: 65_536)),
         .roster(
             Roster(
                 generation: generation, committed: 0, rank: 0, bounds: [0, 8], names: ["w1"],

@@ -1,3 +1,4 @@
+import Coordination
 import Messaging
 import Parameters
 import Ring
@@ -9,10 +10,10 @@ package struct RingConfiguration: Sendable {
     package var addresses = [IPAddress.loopback]
     /// Ports to take the first free one of; nil for any.
     package var ports: ClosedRange<Int>?
-    /// Bytes of numbers in a frame.
-    package var chunkBytes = 256 << 10
+    /// Bytes of numbers in a frame; a ring may have smaller ones.
+    package var chunkBytes = WireLimit.chunkBytes
     /// Frames of each kind, partials and totals, under way on a link.
-    package var credits = 16
+    package var credits = ChunkSize.credits
     /// How long forming a generation may take before it counts as broken.
     package var formationTimeout: Duration = .seconds(10)
     /// Pings between neighbours, which notice a stopped process or a cut link.
@@ -106,13 +107,17 @@ package struct RingMembership: Sendable, Equatable {
     package var patience: Duration?
     /// The neighbours' keys; nil where all is plain text.
     package var keys: RingKeys?
+    /// Bytes of numbers in a frame; nil leaves them to the configuration.
+    package var chunkBytes: Int?
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
         successor: RingEndpoints?, transport: RingTransport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
-        predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil
+        predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil,
+        chunkBytes: Int? = nil
     ) {
+        self.chunkBytes = chunkBytes
         self.predecessorIsRelayed = predecessorIsRelayed
         self.keys = keys
         self.run = run
@@ -173,14 +178,37 @@ package enum RingBreak: Error, Equatable, Sendable {
     case plan(RingPlanError)
 }
 
+extension RingConfiguration {
+    /// Elements of a chunk in this ring.
+    func chunkElements(_ membership: RingMembership) -> Int {
+        max(1, min(chunkBytes, membership.chunkBytes ?? chunkBytes) / 4)
+    }
+}
+
 extension RingBreak {
-    /// The neighbours that did not come when the ring was formed.
-    var missing: RingSides {
-        guard case .formation(let missing) = self else { return [] }
-        return missing.reduce(into: []) {
-            $0.insert($1 == .predecessor ? .predecessor : .successor)
+    /// What the coordinator is told.
+    var fault: RingFault {
+        switch self {
+        case .lost(let neighbour): RingFault(.lost, neighbour.side)
+        case .formation(let missing):
+            RingFault(.absent, missing.reduce(into: []) { $0.formUnion($1.side) })
+        case .refused(let neighbour, let failure):
+            RingFault(.refused, neighbour.side, detail: failure.map { "\($0)" } ?? "")
+        case .disagreement(let neighbour): RingFault(.disagreement, neighbour.side)
+        case .violation(let neighbour, let violation):
+            RingFault(.violation, neighbour.side, detail: "\(violation)")
+        case .memory(let neighbour, let error):
+            RingFault(.violation, neighbour.side, detail: "\(error)")
+        case .unreachable(let transport):
+            RingFault(.own, .successor, detail: "no endpoint of transport \(transport)")
+        case .socket(let error): RingFault(.own, detail: "\(error)")
+        case .plan(let error): RingFault(.own, detail: "\(error)")
         }
     }
+}
+
+extension Neighbour {
+    fileprivate var side: RingSides { self == .predecessor ? .predecessor : .successor }
 }
 
 /// Where the time of a step's fold went.
@@ -195,7 +223,7 @@ package struct RingTimings: Sendable, Equatable {
     package var checksumSeconds: Double
     /// What the link to the successor has carried while it had something to carry; nil if that is
     /// not known anew.
-    package var linkBytesPerSecond: Double?
+    package var link: LinkMeter.Reading?
 }
 
 /// What the ring thread is about, for people and for status messages.

@@ -54,11 +54,11 @@ final class RingLink {
         try socket.connect(place)
     }
 
-    /// Bytes a second that the network between two hosts has carried lately; nil where that cannot
-    /// be told: sums do not go over tcp, or go through the coordinator.
-    func measuredRate() -> Double? {
+    /// What the network between two hosts has carried lately; nil where that cannot be told: sums
+    /// do not go over tcp, or go through the coordinator.
+    func measured() -> LinkMeter.Reading? {
         guard transport == .tcp, target == nil else { return nil }
-        return meter.bytesPerSecond(ofConnection: stream?.stream.descriptor ?? connection)
+        return meter.read(connection: stream?.stream.descriptor ?? connection)
     }
 
     // MARK: frames

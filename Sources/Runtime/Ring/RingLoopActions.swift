@@ -231,7 +231,7 @@ extension RingLoop {
             foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
             processorSeconds: processorSeconds() - done.processorAtStart,
             checksumSeconds: done.checkingSeconds + done.numbers.checksumSeconds,
-            linkBytesPerSecond: link?.measuredRate())
+            link: link?.measured())
         progress.chunksKnown = done.fold.plan.chunks
         release(before: lastStep + 1)
         publish()

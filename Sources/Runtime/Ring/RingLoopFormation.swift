@@ -78,7 +78,7 @@ extension RingLoop {
         writer.put(value.collective.rawValue)
         writer.put(value.wire.rawValue)
         writer.put(value.seed)
-        writer.put(UInt64(configuration.chunkBytes))
+        writer.put(UInt64(configuration.chunkElements(value)))
         writer.put(UInt64(configuration.credits))
         writer.put(value.shardBounds.map(Int32.init))
         return writer.bytes.withUnsafeBytes { FastDigest(block: $0).low }

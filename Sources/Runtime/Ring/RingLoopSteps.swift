@@ -30,7 +30,8 @@ extension RingLoop {
         do throws(RingPlanError) {
             let plan = try RingPlan(
                 rank: membership.value.rank, shardBounds: membership.value.shardBounds,
-                count: input.total.count, chunkElements: configuration.chunkBytes / 4,
+                count: input.total.count,
+                chunkElements: configuration.chunkElements(membership.value),
                 collective: membership.value.collective, wire: membership.value.wire)
             precondition(
                 plan.own.count == input.gradients.count,

@@ -41,6 +41,8 @@ package final class RingThread: GradientSink {
     package let endpoints: RingEndpoints
     private let mailbox: Mailbox
     private let configuration: RingConfiguration
+    /// Of the generation at hand.
+    private let chunkElements: Atomic<Int>
     private let stopped = Mutex(false)
     private let ended: DispatchSemaphore
 
@@ -77,6 +79,7 @@ package final class RingThread: GradientSink {
         endpoints = try outcome.result.withLock { $0! }.get()
         self.mailbox = mailbox
         self.configuration = configuration
+        chunkElements = Atomic(configuration.chunkBytes / 4)
         self.ended = ended
     }
 
@@ -96,6 +99,7 @@ package final class RingThread: GradientSink {
 
     /// Drops any fold in progress and joins the neighbours of a new generation.
     package func form(_ membership: RingMembership) {
+        chunkElements.store(configuration.chunkElements(membership), ordering: .relaxed)
         mailbox.post(.form(membership))
     }
 
@@ -108,7 +112,7 @@ package final class RingThread: GradientSink {
     package func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector) {
         let step = RingStep(
             step: step, gradients: gradients, total: total,
-            chunkElements: configuration.chunkBytes / 4)
+            chunkElements: chunkElements.load(ordering: .relaxed))
         mailbox.step.withLock { $0 = step }
         mailbox.post(.begin(step))
     }

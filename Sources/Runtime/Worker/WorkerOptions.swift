@@ -93,7 +93,7 @@ struct PendingVote {
     var total: WireDigest?
     var waitSeconds = 0.0
     var foldSeconds = 0.0
-    var linkBytesPerSecond = 0.0
+    var link: LinkMeter.Reading?
     var squaredNorm: Double?
     var layerNorms: [Double] = []
     var nonFiniteShards: [UInt32] = []
@@ -110,6 +110,6 @@ struct PendingVote {
             generation: order.generation, step: order.step, total: total, state: state,
             squaredNorm: squaredNorm, nonFiniteShards: nonFiniteShards, reports: reports,
             computeSeconds: computeSeconds, waitSeconds: waitSeconds, foldSeconds: foldSeconds,
-            linkBytesPerSecond: linkBytesPerSecond, layerNorms: layerNorms)
+            linkRate: link?.rate ?? 0, linkDelay: link?.delay ?? 0, layerNorms: layerNorms)
     }
 }

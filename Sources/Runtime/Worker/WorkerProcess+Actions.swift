@@ -127,7 +127,8 @@ extension WorkerProcess {
                 collective: job.configuration.collective == .fold ? .fold : .ring,
                 wire: job.configuration.wire, seed: job.configuration.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
-                patience: .milliseconds(session.peerTimeout.count), keys: roster.keys))
+                patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,
+                chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil))
     }
 
     private func compute(_ order: StepOrder) {

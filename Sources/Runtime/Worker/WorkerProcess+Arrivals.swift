@@ -40,14 +40,14 @@ extension WorkerProcess {
             guard let more = strangers.note(kind, at: .now) else { break }
             report(.turnedAway(host: host, reason, more: more))
         case .ring(.broken(let generation, let reason)):
-            handle(.ringBroken(generation, reason: "\(reason)", missing: reason.missing))
+            handle(.ringBroken(generation, reason.fault))
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {
                 $0.total = WireDigest(digest)
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
-                $0.linkBytesPerSecond = timings.linkBytesPerSecond ?? 0
+                $0.link = timings.link
             }
             runner?.normTotal(
                 measuresLayers: pending.order.measuresLayers, attempt: pending.attempt)

@@ -50,8 +50,8 @@ func sentence(of note: CoordinatorNote) -> String {
             + "\(fixed(Double(milliseconds) / 1000, 1)) s"
     case .restoring(let names, let step):
         return "sending the state of step \(step) to \(names.joined(separator: ", "))"
-    case .ringBroken(let name, let reason):
-        return "worker \(name) says that its ring link broke: \(reason)"
+    case .ringBroken(let worker, let fault, let neighbours):
+        return sentence(of: fault, by: worker, neighbours)
     case .leftOut(let name, let host, let other, let otherHost):
         return "worker \(name) on \(host) and worker \(other) on \(otherHost) are heard but do not "
             + "reach each other: \(name) is left out for a time, check the network between them"

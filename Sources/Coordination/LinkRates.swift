@@ -26,11 +26,22 @@ package struct LinkRates: Sendable {
     static let limit = 4096
     /// Hosts that are put in order at most; of more a few slow links are found too seldom.
     static let hostLimit = 32
+    /// A link is slow that carries less than this share of the usual: on busy hosts fast ones seem to
+    /// differ by half.
+    static let slow = 0.25
     /// Another order must take less than this share of the time.
-    static let worthwhile = 0.8
+    static let worthwhile = 0.6
+    /// Readings of a way that are remembered; their median is not moved by other traffic at times.
+    static let window = 8
 
-    private var rates: [Way: Double] = [:]
-    private var delays: [Way: Double] = [:]
+    private struct Readings {
+        var rates: [Double] = []
+        var delay = 0.0
+
+        var rate: Double { rates.sorted()[rates.count / 2] }
+    }
+
+    private var readings: [Way: Readings] = [:]
 
     package init() {}
 
@@ -40,19 +51,20 @@ package struct LinkRates: Sendable {
     ) {
         guard rate > 0, from != to else { return }
         let way = Way(from: from, to: to)
-        guard rates.count < Self.limit || rates[way] != nil else { return }
-        rates[way] = rate
-        delays[way] = delay
+        guard readings.count < Self.limit || readings[way] != nil else { return }
+        readings[way, default: Readings()].rates.append(rate)
+        readings[way]?.delay = delay
+        if readings[way]!.rates.count > Self.window { readings[way]?.rates.removeFirst() }
     }
 
     /// As it was measured, or else the other way.
     package func rate(from: String, to: String) -> Double? {
-        rates[Way(from: from, to: to)] ?? rates[Way(from: to, to: from)]
+        (readings[Way(from: from, to: to)] ?? readings[Way(from: to, to: from)])?.rate
     }
 
     /// The median of all, which is what a link that has not been tried is taken for.
     package var usual: Double? {
-        rates.isEmpty ? nil : rates.values.sorted()[rates.count / 2]
+        readings.isEmpty ? nil : readings.values.map(\.rate).sorted()[readings.count / 2]
     }
 
     /// Bandwidth × delay: bytes that the links from each of these hosts to the next hold at most, as
@@ -60,7 +72,7 @@ package struct LinkRates: Sendable {
     package func bytesUnderWay(onLinksOf hosts: [String]) -> Double {
         zip(hosts, hosts.dropFirst() + hosts.prefix(1)).reduce(0) { most, link in
             let way = Way(from: link.0, to: link.1)
-            return max(most, (rates[way] ?? 0) * (delays[way] ?? 0))
+            return max(most, readings[way].map { $0.rate * $0.delay } ?? 0)
         }
     }
 
@@ -95,6 +107,10 @@ package struct LinkRates: Sendable {
     /// of rings that are alike in it the next.
     package func better(than ring: [Host]) -> [Host]? {
         guard let usual, ring.count > 2, ring.count <= Self.hostLimit else { return nil }
+        let isHeldUp = zip(ring, ring.dropFirst() + ring.prefix(1)).contains { one, other in
+            rate(from: one.key, to: other.key).map { $0 < Self.slow * usual } ?? false
+        }
+        guard isHeldUp else { return nil }
         let before = seconds(onLinksOf: ring, usual: usual).sorted(by: >)
         var best = (ring: ring, seconds: before)
         while true {
@@ -146,16 +162,18 @@ extension Coordinator {
         ringWatch.waited(votes.map(\.waitSeconds).min() ?? 0, of: stepSeconds)
     }
 
-    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step.
+    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step, by
+    /// what they carry and by how long all have waited for them.
     var isDetourWorthwhile: Bool {
-        guard let members, let share = ringWatch.waitingShare,
+        guard let members, let (share, step) = ringWatch.waiting,
             committed >= ringWatch.step + ringWatch.patience
         else { return false }
         let ring = Self.groups(members.peers.compactMap { peers[$0] }).map(\.host)
         guard let better = linkRates.better(than: ring), let after = linkRates.seconds(of: better),
             let before = linkRates.seconds(of: ring)
         else { return false }
-        return share * (1 - after / before) > 1 - Balance.worthwhile
+        let moved = Double(4 * parameterCount) * (before - after)
+        return min(share * (1 - after / before), moved / step) > 1 - Balance.worthwhile
     }
 
     /// The peers in the order of hosts that was found best; those of one host stay side by side.

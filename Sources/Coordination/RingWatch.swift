@@ -6,8 +6,8 @@ struct RingWatch: Sendable {
     private var workers: Set<PeerID> = []
     private(set) var step = 0
     private(set) var patience = ShardSpeed.window
-    /// Of the last steps, the shares of their time in which all waited for links.
-    private var waits: [Double] = []
+    /// The last steps' seconds, and in how many of them all waited for links.
+    private var waits: [(share: Double, step: Double)] = []
 
     /// A ring is formed: among other workers than before the counting begins anew.
     mutating func formed(_ new: Set<PeerID>, at step: Int) {
@@ -25,13 +25,17 @@ struct RingWatch: Sendable {
 
     mutating func waited(_ seconds: Double, of step: Double) {
         guard step > 0 else { return }
-        waits.append(min(1, seconds / step))
+        waits.append((min(1, seconds / step), step))
         if waits.count > ShardSpeed.window { waits.removeFirst() }
     }
 
-    /// The median, once there are enough.
-    var waitingShare: Double? {
+    /// The share of a step in which all waited for links, and a step's seconds: medians, once there
+    /// are enough.
+    var waiting: (share: Double, step: Double)? {
         guard waits.count == ShardSpeed.window else { return nil }
-        return waits.sorted()[ShardSpeed.window / 2]
+        return (
+            waits.map(\.share).sorted()[ShardSpeed.window / 2],
+            waits.map(\.step).sorted()[ShardSpeed.window / 2]
+        )
     }
 }

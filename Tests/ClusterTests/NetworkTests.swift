@@ -116,16 +116,61 @@ extension ClusterTests {
             return sent
         }
 
+        /// What carries a vector: every frame has a header of 80 bytes, and holds 32 KiB of one as
+        /// short as this.
+        private static var vectorBytes: Int {
+            get throws {
+                let bytes = 4 * (try Truth.short.get().parameters)
+                return bytes + 80 * ((bytes + (32 << 10) - 1) / (32 << 10))
+            }
+        }
+
         @Test func `links carry what the cost model of the fold says`() throws {
             let run = try begin()
             let sent = try expectSameBits(run)
-            let bytes = 4 * (try Truth.short.get().parameters)
-            // Every frame has a header of 80 bytes, and holds 256 KiB at most.
-            let vector = bytes + 80 * ((bytes + (256 << 10) - 1) / (256 << 10))
+            #expect(!run.coordinator.lines.contains { $0.text.contains("another way") })
+            let vector = try Self.vectorBytes
             // The sum goes from the first to the last, the total from there on to the last but one.
             for (rank, host) in try run.order.enumerated() {
                 let vectors = (rank == 3 ? 0 : 1) + (rank == 2 ? 0 : 1)
                 #expect(sent[host] == Self.short * vectors * vector, "rank \(rank)")
+            }
+        }
+
+        @Test func `of several workers on a host one link carries the fold`() throws {
+            let coordinator = try cluster.start(
+                "coordinator --run run --bind tcp://0.0.0.0:5555 --workers 4 --wait-for-all "
+                    + "--steps \(Self.short) \(Self.model)", on: 0, of: hosts, as: "coordinator")
+            // Those of a host do not come one after the other.
+            let workers = try [1, 2, 1, 2].enumerated().map { number, host in
+                try cluster.start(
+                    "worker --connect tcp://10.77.0.10:5555 --threads 1 --token-file run/token",
+                    on: host, of: hosts, as: "worker \(number) on h\(host)")
+            }
+            #expect(
+                try coordinator.waitForEnd(within: Self.patience) == 0, "\(coordinator.account)")
+            #expect(
+                coordinator.digest == (try Truth.short.get().digest), "\(coordinator.account)")
+            let overTCP = try workers.map { worker in
+                let line = try worker.waitFor("the ring has sent").text
+                let numbers = line.split(separator: " ").compactMap {
+                    Int($0.filter { $0 != "," })
+                }
+                return try #require(numbers.last)
+            }
+            // Partial sums and totals go to the second host, totals come back; the rest stays inside.
+            let all = Self.short * (try Self.vectorBytes)
+            #expect(overTCP.sorted() == [0, 0, all, 2 * all])
+            // The hosts' own counters: what was received, what was sent.
+            let counted = try [1, 2].map { host in
+                try hosts.tell("bytes", "\(host)").split(separator: " ").compactMap {
+                    Int($0.filter(\.isNumber))
+                }
+            }
+            let first = counted[0][1] > counted[1][1] ? counted[0] : counted[1]
+            // Headers of tcp and of encryption, batches, heartbeats.
+            for (bytes, vectors) in [(first[0], 1), (first[1], 2)] {
+                #expect(bytes > vectors * all && bytes < (vectors * all) * 6 / 5 + 1_000_000)
             }
         }
 

@@ -34,7 +34,8 @@ struct LinkRateTests {
             let ring = hosts(workers)
             let all = orders(ring)
             for slow in 0..<count {
-                for other in 0..<count {
+                // Of three hosts most links are a slow one's, which is the usual then.
+                for other in 0..<count where count > 3 || slow != other {
                     // Of equal numbers it is a host all of whose links are slow.
                     let rates = rates(count) { from, to in
                         let isSlow =
@@ -46,7 +47,7 @@ struct LinkRateTests {
                     let found = rates.better(than: ring) ?? ring
                     #expect(Set(found) == Set(ring))
                     #expect(
-                        rates.seconds(of: found)! <= best / 0.8,
+                        rates.seconds(of: found)! <= best / 0.6,
                         "\(workers), slow \(slow) \(other): \(found.map(\.key))")
                 }
             }
@@ -54,7 +55,7 @@ struct LinkRateTests {
     }
 
     @Test(arguments: 0..<200 as Range<UInt64>)
-    func `an order that is found is better by a fifth, and hardly ever much worse than the best`(
+    func `an order that is found is better by two fifths, and hardly ever much worse than the best`(
         seed: UInt64
     ) {
         var dice = Dice(seed: seed)
@@ -67,12 +68,16 @@ struct LinkRateTests {
         let before = rates.seconds(of: ring)!
         let best = orders(ring).map { rates.seconds(of: $0)! }.min()!
         guard let found = rates.better(than: ring) else {
+            let links = zip(ring, ring.dropFirst() + ring.prefix(1))
+            let slowest = links.compactMap { rates.rate(from: $0.0.key, to: $0.1.key) }.min()!
             // Moves that help none by themselves are not found.
-            #expect(best > 0.5 * before, "seed \(seed): \(best) of \(before)")
+            #expect(
+                slowest >= rates.usual! / 4 || best > 0.35 * before,
+                "seed \(seed): \(best) of \(before)")
             return
         }
         #expect(Set(found) == Set(ring))
-        #expect(rates.seconds(of: found)! < 0.8 * before)
+        #expect(rates.seconds(of: found)! < 0.6 * before)
         #expect(rates.seconds(of: found)! <= 1.6 * best, "seed \(seed)")
     }
 
@@ -129,12 +134,15 @@ struct LinkRateTests {
     // MARK: the coordinator
 
     /// Four hosts, of which h2 and h3 reach each other slowly; one of them has two workers.
-    private func trained(_ steps: Int, waiting: Double) -> String {
-        var s = CoordinatorScenario {
-            $0.workers = 5
-            $0.shards = 5
-            $0.steps = 100
-        }
+    private func trained(
+        _ steps: Int, waiting: Double, parameters: Int = 10_000
+    ) -> String {
+        var s = CoordinatorScenario(
+            change: {
+                $0.workers = 5
+                $0.shards = 5
+                $0.steps = 100
+            }, parameterCount: parameters)
         let hosts = ["h1", "h2", "h3", "h4", "h4"]
         for peer in 1...5 { s.joins(UInt64(peer), on: hosts[peer - 1]) }
         for peer in 1...5 { s.stateReady(UInt64(peer), step: 0) }
@@ -172,5 +180,7 @@ struct LinkRateTests {
 
     @Test func `the ring stays where links hold nobody up`() {
         #expect(!trained(30, waiting: 0.005).contains("note formed"))
+        // All wait, but for something else: so little is soon there.
+        #expect(!trained(30, waiting: 0.05, parameters: 1_000).contains("note formed"))
     }
 }

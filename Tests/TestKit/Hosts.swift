@@ -30,29 +30,33 @@ package final class Hosts: Sendable {
         try tell("up", "\(count)")
     }
 
-    deinit { try? tell("down") }
+    deinit { _ = try? tell("down") }
 
     /// What the script said instead of doing as it was told.
     package struct Refusal: Error, CustomStringConvertible {
         package let description: String
     }
 
-    /// Gives the script a command, such as `cut 2`.
-    package func tell(_ words: String...) throws {
+    /// Gives the script a command, such as `cut 2`; returns what it printed.
+    @discardableResult
+    package func tell(_ words: String...) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.script)
         process.arguments = words
         process.environment = ProcessInfo.processInfo.environment
             .merging(["DTRAIN_HOSTS": name]) { $1 }
         let errors = Pipe()
-        process.standardOutput = FileHandle.nullDevice
+        let output = Pipe()
+        process.standardOutput = output
         process.standardError = errors
         try process.run()
+        let printed = output.fileHandleForReading.readDataToEndOfFile()
         let said = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw Refusal(description: String(decoding: said, as: UTF8.self))
         }
+        return String(decoding: printed, as: UTF8.self)
     }
 
     /// The command that runs another on a host.

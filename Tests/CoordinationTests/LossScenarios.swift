@@ -105,29 +105,6 @@ import Wire
                 """)
     }
 
-    @Test func `who falls silent at the same time is given up together, without a ring in between`()
-    {
-        var s = CoordinatorScenario { $0.workers = 3 }
-        for peer: UInt64 in 1...3 { s.joins(peer) }
-        for peer: UInt64 in 1...3 { s.stateReady(peer, step: 0) }
-        for peer: UInt64 in 1...3 { s.formed(1, peer) }
-        s.wait(100, hearing: [2: .computing])
-        s.wait(100, hearing: [3: .computing])
-        _ = s.trace()
-        s.wait(1_300)
-        #expect(
-            s.trace() == """
-                1300 ms pass
-                  forget p1
-                  note lost(name: "w1", host: "h", reason: silent(milliseconds: 1300), step: 0, phase: "computing")
-                  note allGone(step: 0)
-                  forget p2
-                  note lost(name: "w2", host: "h", reason: silent(milliseconds: 1200), step: 0, phase: "computing")
-                  forget p3
-                  note lost(name: "w3", host: "h", reason: silent(milliseconds: 1100), step: 0, phase: "computing")
-                """)
-    }
-
     @Test func `a broken ring is formed anew once, after a moment`() {
         var s = CoordinatorScenario()
         s.startTwo()

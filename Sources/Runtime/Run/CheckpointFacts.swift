@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Text
 import Training
 
 /// What dtrain writes into a checkpoint's `state.json` beside the step.
@@ -61,5 +62,13 @@ extension CheckpointFolder {
             (section, element, bytes) throws(CheckpointError) in
             sections[section.rawValue].store(bytes: bytes, at: element)
         }
+    }
+}
+
+extension Tokenizer {
+    /// What a checkpoint was trained with; nil if it holds none. Throws: `CheckpointError`, as `init`.
+    convenience init?(of checkpoint: CheckpointFolder) throws {
+        guard let model = try checkpoint.tokenizer() else { return nil }
+        try self.init(model: model, file: checkpoint.tokenizerPath)
     }
 }

@@ -63,7 +63,8 @@ let package = Package(
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(
-            name: "Messaging", dependencies: ["CZeroMQ", "CLinux"], swiftSettings: strict),
+            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto"],
+            swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),

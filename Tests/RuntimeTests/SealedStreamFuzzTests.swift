@@ -5,7 +5,7 @@ import Runtime
 import Testing
 
 /// What lies between two ends of a sealed stream sees nothing and changes nothing.
-@Suite struct SealedStreamTests {
+@Suite struct SealedStreamFuzzTests {
     /// The bytes of three frames as they are on their way, and where each record of theirs ends.
     private static func sealed(_ ends: Ends) throws -> (bytes: [UInt8], ends: [Int]) {
         let writer = FrameWriter(ends.here, ends.seals.here?.outgoing, slots: 4)

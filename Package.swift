@@ -24,6 +24,18 @@ let machine: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration
 /// What `dtrain --version` says where the C++ compiler finds no `.git/logs` to ask.
 let commit = String(Context.gitInformation?.currentCommit.prefix(12) ?? "unknown")
 
+/// libFuzzer brings `main`, so this is a target only for `cluster/fuzz --guided`.
+let guided: [Target] =
+    Context.environment["DTRAIN_GUIDED"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "guided",
+            dependencies: ["Checkpoint", "Parameters", "Ring", "Runtime", "Text", "Wire"],
+            path: "Tests/Guided",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 let package = Package(
     name: "dtrain",
     dependencies: [
@@ -63,7 +75,8 @@ let package = Package(
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(
-            name: "Messaging", dependencies: ["CZeroMQ", "CLinux"], swiftSettings: strict),
+            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto"],
+            swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
@@ -126,7 +139,7 @@ let package = Package(
                 "Checkpoint", "Coordination", "Messaging", "Runtime", "Wire", "TestKit", "dtrain",
             ],
             swiftSettings: strict),
-    ],
+    ] + guided,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .cxx17

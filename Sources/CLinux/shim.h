@@ -49,9 +49,15 @@ enum {
     dtrain_seal_future_write = 16
 };
 
-/// A file without a name that lives in memory and can be sealed; -1 and errno if there is none.
+/// A file without a name that lives in memory, is its user's alone and can be sealed; -1 and errno if
+/// there is none.
 static inline int dtrain_memory_file(const char *label) {
-    return (int)syscall(SYS_memfd_create, label, 3u /* close on exec, may be sealed */);
+    int descriptor = (int)syscall(SYS_memfd_create, label, 3u /* close on exec, may be sealed */);
+    if (descriptor >= 0 && syscall(SYS_fchmod, descriptor, 0600u) != 0) {
+        close(descriptor);
+        return -1;
+    }
+    return descriptor;
 }
 
 /// 0, or -1 and errno.

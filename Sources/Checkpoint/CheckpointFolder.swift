@@ -68,8 +68,11 @@ package struct CheckpointFolder: Sendable {
     /// The SentencePiece model, nil if the run had none. Throws: `io`.
     package func tokenizer() throws(CheckpointError) -> [UInt8]? {
         guard manifest.files[Self.tokenizerFile] != nil else { return nil }
-        return try Self.contents(path + "/" + Self.tokenizerFile)
+        return try Self.contents(tokenizerPath)
     }
+
+    /// Where that model lies.
+    package var tokenizerPath: String { path + "/" + Self.tokenizerFile }
 
     /// Hands the values to `body` as little-endian float32, section after section in layout order, in
     /// pieces of at most `chunk` elements, each with its place in the flat vector.

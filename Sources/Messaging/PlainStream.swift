@@ -39,14 +39,18 @@ package final class PlainStream: Sendable {
         try move(&value, MemoryLayout<Value>.size, sending: true)
     }
 
-    func receive<Value: FixedWidthInteger>(_ type: Value.Type) throws(MessagingError) -> Value {
+    func receive<Value: FixedWidthInteger>(
+        _ type: Value.Type, until deadline: ContinuousClock.Instant? = nil
+    ) throws(MessagingError) -> Value {
         var value: Value = 0
-        try move(&value, MemoryLayout<Value>.size, sending: false)
+        try move(&value, MemoryLayout<Value>.size, sending: false, until: deadline)
         return value
     }
 
-    /// Sends or receives bytes that mean nothing.
-    package func pass(_ count: Int, sending: Bool) throws(MessagingError) {
+    /// Sends or receives bytes that mean nothing; until a deadline, if there is one.
+    package func pass(
+        _ count: Int, sending: Bool, until deadline: ContinuousClock.Instant? = nil
+    ) throws(MessagingError) {
         let piece = min(count, 256 << 10)
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: piece, alignment: 64)
         defer { buffer.deallocate() }
@@ -54,16 +58,20 @@ package final class PlainStream: Sendable {
         var left = count
         while left > 0 {
             let size = min(piece, left)
-            try move(buffer, size, sending: sending)
+            try move(buffer, size, sending: sending, until: deadline)
             left -= size
         }
     }
 
     private func move(
-        _ start: UnsafeMutableRawPointer, _ count: Int, sending: Bool
+        _ start: UnsafeMutableRawPointer, _ count: Int, sending: Bool,
+        until deadline: ContinuousClock.Instant? = nil
     ) throws(MessagingError) {
         var done = 0
         while done < count {
+            if let deadline, ContinuousClock.now >= deadline {
+                throw .system(call: sending ? "send" : "recv", code: ETIMEDOUT)
+            }
             let moved =
                 sending
                 ? Glibc.send(descriptor, start + done, count - done, Int32(MSG_NOSIGNAL))

@@ -104,7 +104,7 @@ struct SocketAddress {
     func listen(_ prepare: (Int32) -> Void = { _ in }) throws(MessagingError) -> Int32 {
         let descriptor = try socket()
         prepare(descriptor)
-        guard with({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 8) == 0 else {
+        guard with({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 128) == 0 else {
             let code = errno
             close(descriptor)
             throw .system(call: "bind", code: code)

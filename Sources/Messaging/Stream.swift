@@ -28,6 +28,22 @@ package final class Stream: Sendable {
         }
     }
 
+    /// The next connection to a socket that listens and does not block; nil if none has come.
+    static func accepted(by listener: Int32) throws(MessagingError) -> Stream? {
+        while true {
+            let connection = accept(listener, nil, nil)
+            if connection >= 0 {
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                _ = fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) | O_NONBLOCK)
+                return Stream(descriptor: connection)
+            }
+            if errno == EAGAIN { return nil }
+            guard errno == EINTR || errno == ECONNABORTED else {
+                throw .system(call: "accept", code: errno)
+            }
+        }
+    }
+
     /// Whether what `init(connecting:)` began has come about.
     ///
     /// - Throws: why it never will.
@@ -133,18 +149,10 @@ package final class StreamListener: Sendable {
 
     /// The next connection, nil if none has come; unix sockets of this process's user only.
     package func accept() throws(MessagingError) -> Stream? {
-        while true {
-            let connection = Glibc.accept(descriptor, nil, nil)
-            guard connection >= 0 else {
-                if errno == EINTR || errno == ECONNABORTED { continue }
-                guard errno == EAGAIN else { throw .system(call: "accept", code: errno) }
-                return nil
-            }
-            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) | O_NONBLOCK)
-            let stream = Stream(descriptor: connection)
-            if case .unix = place, !isOfThisUser(connection) { continue }
+        while let stream = try Stream.accepted(by: descriptor) {
+            if case .unix = place, !isOfThisUser(stream.descriptor) { continue }
             return stream
         }
+        return nil
     }
 }

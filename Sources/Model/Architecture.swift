@@ -52,14 +52,29 @@ package struct Architecture: Hashable, Sendable {
         self.attentionDropout = attentionDropout ?? dropout
     }
 
+    /// What no machine has must neither become an allocation nor overflow a count.
+    package enum Limit {
+        package static let dModel = 16_384
+        package static let layers = 256
+        package static let dFF = 65_536
+        package static let heads = 1024
+        package static let vocabulary = 1_000_000
+        package static let positions = 65_536
+    }
+
     package func validate() throws(ModelError) {
         var settings = [
-            ("d-model", dModel), ("layers", decoderLayers), ("d-ff", dFF), ("heads", heads),
-            ("vocabulary", vocabulary), ("positions", positions),
+            ("d-model", dModel, Limit.dModel), ("layers", decoderLayers, Limit.layers),
+            ("d-ff", dFF, Limit.dFF), ("heads", heads, Limit.heads),
+            ("vocabulary", vocabulary, Limit.vocabulary),
+            ("positions", positions, Limit.positions),
         ]
-        if kind == .encoderDecoder { settings.append(("layers", encoderLayers)) }
-        for (setting, value) in settings where value < 1 {
-            throw .notPositive(setting: setting, value: value)
+        if kind == .encoderDecoder { settings.append(("layers", encoderLayers, Limit.layers)) }
+        for (setting, value, limit) in settings {
+            guard value >= 1 else { throw .notPositive(setting: setting, value: value) }
+            guard value <= limit else {
+                throw .tooLarge(setting: setting, value: value, limit: limit)
+            }
         }
         guard dModel % heads == 0 else {
             throw .headsDoNotDivide(heads: heads, dModel: dModel)

@@ -51,6 +51,13 @@ package struct Transformer: Sendable {
         encoding = PositionTables(architecture)
     }
 
+    /// Throws `noMemory` unless this host has room for so many vectors of the model's parameters.
+    package func requireMemory(vectors: Int) throws(ModelError) {
+        guard ParameterVector.isRoom(for: vectors * layout.count) else {
+            throw .noMemory(bytes: vectors * layout.count * MemoryLayout<Float>.stride)
+        }
+    }
+
     /// Every layer's name and where its parameters lie, the encoder's first: the order of `Lane.activity`.
     package var layers: [(name: String, range: Range<Int>)] {
         let decoderName = encoder == nil ? "layers" : "decoder.layers"

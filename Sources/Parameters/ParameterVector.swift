@@ -33,6 +33,19 @@ package final class ParameterVector: @unchecked Sendable {
         self.release = { munmap(memory, length) }
     }
 
+    /// Whether this host has addresses and, as far as the kernel can tell, memory for `count` floats.
+    package static func isRoom(for count: Int) -> Bool {
+        let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+        guard !isTooLarge, bytes > 0 else { return count == 0 }
+        guard
+            let memory = mmap(
+                nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            memory != MAP_FAILED
+        else { return false }
+        munmap(memory, bytes)
+        return true
+    }
+
     /// A vector over memory that somebody else provides, such as a mapped file.
     ///
     /// `release` is called once, when nobody holds the vector any more. The memory must hold

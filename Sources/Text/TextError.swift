@@ -37,10 +37,12 @@ package enum TextError: Error, Sendable, Hashable {
     case vocabularyTooSmall(requested: Int, smallest: Int)
     /// The tokenizer library refused, in its own words.
     case tokenizer(code: Int32, message: String)
-    /// The bytes are no SentencePiece model.
-    case notATokenizer(message: String)
+    /// The bytes are no SentencePiece model, or a damaged one; `offset` counts from 0.
+    case damagedTokenizer(file: String, offset: Int)
+    /// The library refused the model, in its own words.
+    case notATokenizer(file: String, message: String)
     /// A model whose marks are not pad 0, begin 1, end 2, unknown 3.
-    case tokenizerMarks(pad: Int, begin: Int, end: Int, unknown: Int)
+    case tokenizerMarks(file: String, pad: Int, begin: Int, end: Int, unknown: Int)
     /// An id that the tokenizer does not have.
     case unknownID(Int, vocabulary: Int)
 

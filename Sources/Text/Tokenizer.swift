@@ -30,12 +30,17 @@ package final class Tokenizer: Sendable {
     package let vocabulary: Int
     nonisolated(unsafe) private let pieces: OpaquePointer
 
-    /// Loads a model. Throws: `notATokenizer`, `tokenizerMarks`.
-    package init(model: [UInt8]) throws(TextError) {
+    /// Loads a model that `file` holds. Throws: `damagedTokenizer`, `notATokenizer`, `tokenizerMarks`.
+    package init(model: [UInt8], file: String) throws(TextError) {
+        if let offset = CharacterMap.fault(in: model) {
+            throw .damagedTokenizer(file: file, offset: offset)
+        }
         var pieces: OpaquePointer?
         var message: UnsafeMutablePointer<CChar>?
         let code = dtrain_pieces_load(model, model.count, &pieces, &message)
-        guard code == 0, let pieces else { throw .notATokenizer(message: Self.take(message)) }
+        guard code == 0, let pieces else {
+            throw .notATokenizer(file: file, message: Self.take(message))
+        }
         self.model = model
         self.pieces = pieces
         vocabulary = Int(dtrain_pieces_vocabulary(pieces))
@@ -43,7 +48,7 @@ package final class Tokenizer: Sendable {
         dtrain_pieces_marks(pieces, &marks)
         guard marks == [Self.pad, Self.begin, Self.end, Self.unknown] else {
             throw .tokenizerMarks(
-                pad: Int(marks[0]), begin: Int(marks[1]), end: Int(marks[2]),
+                file: file, pad: Int(marks[0]), begin: Int(marks[1]), end: Int(marks[2]),
                 unknown: Int(marks[3]))
         }
     }
@@ -86,7 +91,8 @@ package final class Tokenizer: Sendable {
         guard code == 0 else {
             throw failure(code, take(message), requested: vocabulary)
         }
-        return try Tokenizer(model: [UInt8](UnsafeBufferPointer(start: model, count: size)))
+        let bytes = [UInt8](UnsafeBufferPointer(start: model, count: size))
+        return try Tokenizer(model: bytes, file: "")
     }
 
     /// Chooses pieces for both sides of a corpus's training pairs; what is held out stays unseen.

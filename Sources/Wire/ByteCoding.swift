@@ -143,6 +143,8 @@ package struct ByteReader {
 
     package mutating func int32s(_ field: String, limit: Int) throws(WireError) -> [Int32] {
         let count = try length(field, limit: limit, stride: 4)
+        // An array made with no room writes its count into the empty array, which all threads share.
+        guard count > 0 else { return [] }
         defer { position += 4 * count }
         return [Int32](unsafeUninitializedCapacity: count) { buffer, initialized in
             bytes.withUnsafeBytes { source in

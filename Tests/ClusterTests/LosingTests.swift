@@ -65,6 +65,26 @@ extension ClusterTests {
             try expectNothingLeft(of: cluster)
         }
 
+        /// Links of every kind notice it, the streams by the ZeroMQ connection beside them.
+        @Test(arguments: ["--secure", "--transport tcp --insecure", "--transport ipc"])
+        func `the survivor goes on, whatever its link`(links: String) throws {
+            let coordinator = try cluster.coordinator(
+                "--workers 2 --steps 200 --peer-timeout 30s \(links)")
+            let access = links.contains("--insecure") ? "--insecure" : "--token-file run/token"
+            let workers = try (1...2).map {
+                try cluster.worker(of: coordinator, access: access, as: "worker \($0)")
+            }
+            try coordinator.waitFor(step: 20)
+            let begun = ContinuousClock.now
+            workers[1].kill()
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.long)
+            let loss = try coordinator.waitFor("is gone after step")
+            // Noticed as a broken connection, not as silence.
+            #expect(loss.arrival - begun < .seconds(15))
+            try expectEnds(of: workers.dropLast())
+            try expectNothingLeft(of: cluster)
+        }
+
         @Test func `when all workers are killed the next go on from the last checkpoint`() throws {
             let train = try cluster.train(
                 "--workers 2 --threads 1 --steps 200 --checkpoint-every 10")

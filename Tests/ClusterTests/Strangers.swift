@@ -85,10 +85,10 @@ final class Stranger {
                 probe: WireDigest(high: probe, low: probe)))
     }
 
-    /// The bytes of a message under a protocol of the future.
-    static func future(_ message: WorkerMessage) -> [UInt8] {
+    /// The bytes of a message under another version of the protocol.
+    static func speaking(_ version: Int, _ message: WorkerMessage) -> [UInt8] {
         var bytes = message.encoded
-        bytes[4] = 99
+        bytes[4] = UInt8(version)
         return bytes
     }
 }

@@ -80,7 +80,15 @@ struct TrainingRefusalTests {
         try folder.write(Self.pairs, to: "pairs.tsv")
         expectRefusal(
             try dtrain("train --corpus pairs.tsv --tokenizer pairs.tsv"), code: 65,
-            words: ["SentencePiece"])
+            words: ["pairs.tsv is no SentencePiece model"])
+        // A character map that leads out of itself: the library would read whatever lies there.
+        let map: [UInt8] = [4, 0, 0, 0, 0, 0, 0, 0x80, 0]
+        let spec = [0x12, UInt8(map.count)] + map
+        let model = Data([0x1A, UInt8(spec.count)] + spec)
+        try model.write(to: folder.file("damaged.model"))
+        expectRefusal(
+            try dtrain("train --corpus pairs.tsv --tokenizer damaged.model"), code: 65,
+            words: ["damaged.model is no SentencePiece model or a damaged one (byte 5)"])
     }
 
     @Test(arguments: ["train", "coordinator"])
@@ -111,6 +119,8 @@ struct TrainingRefusalTests {
         for words in ["parameters", "steps an epoch", " MB", "all steps"] {
             #expect(outcome.output.contains(words), "\(outcome.output)")
         }
+        let giant = try dtrain("train --dry-run --d-model 16384 --layers 256 --d-ff 65536")
+        #expect(giant.code == 0 && giant.output.contains("more than this host's memory holds"))
         #expect(try folder.entries == [])
     }
 }

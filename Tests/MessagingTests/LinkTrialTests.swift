@@ -39,6 +39,24 @@ struct LinkTrialTests {
         }
     }
 
+    @Test func `strangers who say nothing, part of a number or another keep nobody waiting`() throws
+    {
+        try serving(number: 42) { port in
+            var strangers: [PlainStream] = []
+            for index in 0..<100 {
+                let stream = try PlainStream(to: .loopback, port: port)
+                // Some have gone before they are looked at.
+                if index % 3 == 1 { try? stream.send(UInt32(42).littleEndian) }
+                if index % 3 == 2 { try? stream.send(UInt64(43).littleEndian) }
+                strangers.append(stream)
+            }
+            let begun = ContinuousClock.now
+            _ = try LinkTrial.rate(.loopback, port: port, number: 42, patience: .seconds(5))
+            #expect(ContinuousClock.now - begun < .seconds(8))
+            withExtendedLifetime(strangers) {}
+        }
+    }
+
     @Test func `takes so much and no more from whoever knows the number`() throws {
         try serving(number: 42) { port in
             let stream = try PlainStream(to: .loopback, port: port)

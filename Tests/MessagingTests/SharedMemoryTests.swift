@@ -7,6 +7,8 @@ import Testing
     @Test func `a neighbour reads what was written, and cannot write where it may not`() throws {
         let memory = try SharedMemory(byteCount: 10_000, writable: false)
         memory.address.storeBytes(of: 42, toByteOffset: 9_992, as: Int.self)
+        var status = stat()
+        #expect(fstat(memory.handle.descriptor, &status) == 0 && status.st_mode & 0o777 == 0o600)
         let neighbour = try NeighbourMemory(memory.handle, writable: false)
         let bytes = try #require(neighbour.bytes(9_992..<10_000))
         #expect(bytes.loadUnaligned(as: Int.self) == 42)

@@ -27,6 +27,12 @@ struct ValidationTests {
         #expect(refusal { $0.heads = 0 } == .notPositive(setting: "heads", value: 0))
         #expect(refusal { $0.encoderLayers = 0 } == .notPositive(setting: "layers", value: 0))
         #expect(refusal { $0.vocabulary = -1 } == .notPositive(setting: "vocabulary", value: -1))
+        #expect(
+            refusal { $0.decoderLayers = 1 << 40 }
+                == .tooLarge(setting: "layers", value: 1 << 40, limit: 256))
+        #expect(
+            refusal { $0.positions = .max }
+                == .tooLarge(setting: "positions", value: .max, limit: 65_536))
         #expect(refusal { $0.dropout = 1 } == .dropoutOutOfRange(1))
         #expect(refusal { $0.dropout = .nan } != nil)
         #expect(

@@ -9,19 +9,23 @@ import Testing
 import Wire
 
 /// Two ends of a unix stream, made through a door and its invitation.
-private struct Ends {
+struct Ends {
     let here: Messaging.Stream
     let there: Messaging.Stream
+    let seals: (here: StreamSeals?, there: StreamSeals?)
 
-    init() throws {
+    init(isSealed: Bool = false) throws {
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
-        let door = try StreamDoor(beside: socket)
+        let door = try StreamDoor(beside: socket, isSealed: isSealed)
         let entrance = try StreamEntrance(
-            door.invitation, "ipc://x", deadline: .now + .seconds(10))
+            door.invitation, "ipc://x", isSealed: isSealed, deadline: .now + .seconds(10))
         try #require(try entrance.pass())
         here = entrance.stream
-        there = try #require(try door.answer().stream)
+        let guest = try #require(try door.answer().guest)
+        there = guest.stream
+        seals = (entrance.seals, guest.seals)
+        #expect((seals.here != nil) == isSealed && (seals.there != nil) == isSealed)
     }
 }
 
@@ -29,7 +33,7 @@ private func below(_ dice: inout Dice, _ count: Int) -> Int {
     Int.random(in: 0..<count, using: &dice)
 }
 
-private func header(_ chunk: Int, _ numbers: [UInt8]) -> FrameHeader {
+func header(_ chunk: Int, _ numbers: [UInt8]) -> FrameHeader {
     var header = FrameHeader(
         run: 1, generation: Generation(epoch: 1, counter: 1), step: 1,
         body: numbers.isEmpty
@@ -43,11 +47,12 @@ private func header(_ chunk: Int, _ numbers: [UInt8]) -> FrameHeader {
 }
 
 @Suite struct RingStreamTests {
-    @Test func `frames of any size arrive whole, however the kernel cuts them`() throws {
+    @Test(arguments: [false, true])
+    func `frames of any size arrive whole, however the kernel cuts them`(isSealed: Bool) throws {
         var dice = Dice(seed: 5)
-        let ends = try Ends()
-        let writer = FrameWriter(ends.here, slots: 7)
-        let reader = FrameReader(ends.there, limit: 1 << 18)
+        let ends = try Ends(isSealed: isSealed)
+        let writer = FrameWriter(ends.here, ends.seals.here?.outgoing, slots: 7)
+        let reader = FrameReader(ends.there, ends.seals.there?.incoming, limit: 1 << 18)
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { memory.deallocate() }
         for index in memory.indices { memory[index] = UInt8(truncatingIfNeeded: index &* 31 >> 3) }
@@ -146,24 +151,27 @@ private func header(_ chunk: Int, _ numbers: [UInt8]) -> FrameHeader {
         }
     }
 
-    @Test func `only who knows the secret comes in, whoever else knocks`() throws {
+    @Test(arguments: [false, true])
+    func `only who knows the secret comes in, whoever else knocks`(isSealed: Bool) throws {
         let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
-        let door = try StreamDoor(beside: socket)
+        let door = try StreamDoor(beside: socket, isSealed: isSealed)
         let deadline = ContinuousClock.now + .seconds(10)
         var strangers: [StreamEntrance] = []
         for stranger in 0..<9 {
             var invitation = door.invitation
             invitation[invitation.count - 1 - stranger] ^= 1
-            let entrance = try StreamEntrance(invitation, "ipc://x", deadline: deadline)
+            let entrance = try StreamEntrance(
+                invitation, "ipc://x", isSealed: isSealed, deadline: deadline)
             // Every other one says nothing at all.
             if stranger % 2 == 0 { #expect(try entrance.pass()) }
             strangers.append(entrance)
-            #expect(try door.answer().stream == nil)
+            #expect(try door.answer().guest == nil)
         }
-        let entrance = try StreamEntrance(door.invitation, "ipc://x", deadline: deadline)
+        let entrance = try StreamEntrance(
+            door.invitation, "ipc://x", isSealed: isSealed, deadline: deadline)
         #expect(try entrance.pass())
-        #expect(try door.answer().stream != nil)
+        #expect(try door.answer().guest != nil)
     }
 
     @Test func `no invitation is believed`() {
@@ -173,7 +181,8 @@ private func header(_ chunk: Int, _ numbers: [UInt8]) -> FrameHeader {
             var bytes = (0..<count).map { _ in UInt8(below(&dice, 256)) }
             for index in bytes.indices.prefix(2) { bytes[index] = 0 }
             #expect(throws: (any Error).self) {
-                _ = try StreamEntrance(bytes, "ipc://x", deadline: .now)
+                _ = try StreamEntrance(
+                    bytes, "ipc://x", isSealed: count % 2 == 0, deadline: .now)
             }
         }
     }

@@ -15,7 +15,8 @@ import Text
         let second = try Tokenizer.train(on: lines, vocabulary: 500, method: method)
         #expect(first.model == second.model)
         #expect(first.vocabulary == 500)
-        #expect(try Tokenizer(model: first.model).encode("Insert") == first.encode("Insert"))
+        #expect(
+            try Tokenizer(model: first.model, file: "").encode("Insert") == first.encode("Insert"))
     }
 
     @Test func `decoding what was encoded gives the normalised text`() throws {
@@ -123,7 +124,7 @@ import Text
         let model = Self.tokenizer.model
         let noise = (0..<500).map { UInt8(truncatingIfNeeded: $0 &* 131 &+ 7) }
         for bytes in [[], noise, Array(model.prefix(model.count / 2)), Array(model.prefix(9))] {
-            #expect(throws: TextError.self) { try Tokenizer(model: bytes) }
+            #expect(throws: TextError.self) { try Tokenizer(model: bytes, file: "") }
         }
     }
 
@@ -137,7 +138,7 @@ import Text
                 _ = try? Tokenizer.train(
                     on: TokenizerTests.lines, vocabulary: 90_000, method: method)
                 _ = try? Tokenizer.train(on: TokenizerTests.lines, vocabulary: 20, method: method)
-                _ = try? Tokenizer(model: [1, 2, 3])
+                _ = try? Tokenizer(model: [1, 2, 3], file: "")
             }
         }
         #expect(result.standardErrorContent == [])

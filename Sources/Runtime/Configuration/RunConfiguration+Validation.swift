@@ -3,7 +3,6 @@ import Model
 extension RunConfiguration {
     /// Checks every value and combination; what the files hold is checked where they are read.
     ///
-    /// The upper bounds keep sizes that no machine has from becoming an allocation.
     package func validate() throws(ConfigurationError) {
         try validateModel()
         try validateChoices()
@@ -11,14 +10,16 @@ extension RunConfiguration {
         try validateCluster()
     }
 
+    private typealias Limit = Architecture.Limit
+
     private func validateModel() throws(ConfigurationError) {
-        try check(.vocabulary, vocabulary, .between(8, 1_000_000))
-        try check(.dModel, dModel, .between(2, 16_384))
+        try check(.vocabulary, vocabulary, .between(8, Double(Limit.vocabulary)))
+        try check(.dModel, dModel, .between(2, Double(Limit.dModel)))
         guard dModel.isMultiple(of: 2) else { throw .odd(.dModel, value: dModel) }
-        try check(.encoderLayers, encoderLayers, .between(1, 256))
-        try check(.decoderLayers, decoderLayers, .between(1, 256))
-        try check(.dFF, dFF, .between(1, 65_536))
-        try check(.heads, heads, .between(1, 1024))
+        try check(.encoderLayers, encoderLayers, .between(1, Double(Limit.layers)))
+        try check(.decoderLayers, decoderLayers, .between(1, Double(Limit.layers)))
+        try check(.dFF, dFF, .between(1, Double(Limit.dFF)))
+        try check(.heads, heads, .between(1, Double(Limit.heads)))
         guard dModel.isMultiple(of: heads) else {
             throw .headsDoNotDivide(heads: heads, dModel: dModel)
         }
@@ -29,7 +30,7 @@ extension RunConfiguration {
         if case .normal(let deviation) = initialisation {
             try check(.initialDeviation, Double(deviation), .between(0, 1000))
         }
-        try check(.positions, positions, .between(2, 65_536))
+        try check(.positions, positions, .between(2, Double(Limit.positions)))
     }
 
     /// Refuses choices that make no sense beside others.

@@ -138,7 +138,7 @@ private final class OwnListener: Sendable {
         }
         startThread("link listener") { [self] in
             while !isDone.load(ordering: .relaxed) {
-                listener.serve(until: .now + .milliseconds(200))
+                listener.serve(until: .now + .seconds(60)) { !isDone.load(ordering: .relaxed) }
             }
         }
     }

@@ -72,16 +72,17 @@ package final class TrainedModel: Sendable {
     package init(_ checkpoint: FoundCheckpoint) throws {
         let folder = checkpoint.folder
         let facts = try CheckpointFacts(folder)
-        guard let pieces = try folder.tokenizer() else {
+        guard let tokenizer = try Tokenizer(of: folder) else {
             throw InferenceError.noTokenizer(checkpoint: folder.path)
         }
-        tokenizer = try Tokenizer(model: pieces)
+        self.tokenizer = tokenizer
         guard tokenizer.vocabulary <= facts.architecture.vocabulary else {
             throw InferenceError.otherTokenizer(
                 checkpoint: folder.path, pieces: tokenizer.vocabulary,
                 vocabulary: facts.architecture.vocabulary)
         }
         transformer = try Transformer(facts.architecture)
+        try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
         configuration = facts.configuration

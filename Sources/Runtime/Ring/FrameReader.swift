@@ -13,6 +13,10 @@ package enum StreamFailure: Error {
 /// No length is believed before the header's checksum is right, nor above the limit.
 package final class FrameReader {
     private let stream: Stream
+    private let seal: StreamSeal?
+    /// Bytes of a header, and what is behind numbers: the seal's tag.
+    private let headerSize: Int
+    private let tagBytes: Int
     /// Two places for headers, then the numbers: those behind one header are read together with
     /// the next header.
     private let storage: UnsafeMutableRawBufferPointer
@@ -25,13 +29,22 @@ package final class FrameReader {
     private var header: FrameHeader?
     private var isDelivered = false
 
+    /// Something has been altered on its way.
+    private static let altered = StreamFailure.ended(
+        .system(call: "opening a record", code: EBADMSG))
+
     private static let numbersAt = 256
 
-    /// - Parameter limit: bytes that the numbers of a frame may have.
-    package init(_ stream: Stream, limit: Int) {
+    /// - Parameters:
+    ///   - seal: what opens the frames; nil for plain text.
+    ///   - limit: bytes that the numbers of a frame may have.
+    package init(_ stream: Stream, _ seal: StreamSeal? = nil, limit: Int) {
         self.stream = stream
+        self.seal = seal
         self.limit = limit
-        storage = .allocate(byteCount: Self.numbersAt + limit, alignment: 64)
+        tagBytes = seal == nil ? 0 : StreamSeal.tagBytes
+        headerSize = FrameHeader.byteCount + tagBytes
+        storage = .allocate(byteCount: Self.numbersAt + limit + tagBytes, alignment: 64)
     }
 
     deinit {
@@ -50,13 +63,25 @@ package final class FrameReader {
     package func next() throws(StreamFailure) -> FrameHeader? {
         if isDelivered { turn() }
         while true {
-            if header == nil, headerBytes == FrameHeader.byteCount { try parse() }
-            if let header, numberBytes == header.payloadBytes {
+            if header == nil, headerBytes == headerSize { try parse() }
+            if let header, numberBytes == recordBytes(header) {
+                try openNumbers()
                 isDelivered = true
                 return header
             }
             guard try fill() else { return nil }
         }
+    }
+
+    /// Bytes behind a header.
+    private func recordBytes(_ header: FrameHeader) -> Int {
+        header.payloadBytes > 0 ? header.payloadBytes + tagBytes : 0
+    }
+
+    private func openNumbers() throws(StreamFailure) {
+        guard let seal, numberBytes > 0 else { return }
+        let record = storage[Self.numbersAt..<Self.numbersAt + numberBytes]
+        guard seal.open(.init(rebasing: record)) else { throw Self.altered }
     }
 
     private func turn() {
@@ -69,8 +94,12 @@ package final class FrameReader {
     }
 
     private func parse() throws(StreamFailure) {
+        if let seal, !seal.open(.init(start: headerAt(place), count: headerSize)) {
+            throw Self.altered
+        }
         do throws(FrameError) {
-            let bytes = UnsafeRawBufferPointer(start: headerAt(place), count: headerBytes)
+            let bytes = UnsafeRawBufferPointer(
+                start: headerAt(place), count: FrameHeader.byteCount)
             let header = try FrameHeader(leading: bytes)
             guard header.payloadBytes <= limit else { throw .malformed }
             self.header = header
@@ -85,18 +114,17 @@ package final class FrameReader {
 
     /// Reads what is there, as far as it is known where it belongs; false if there is nothing.
     private func fill() throws(StreamFailure) -> Bool {
-        let size = FrameHeader.byteCount
         guard let header else {
             parts[0] = iovec(
-                iov_base: headerAt(place) + headerBytes, iov_len: size - headerBytes)
+                iov_base: headerAt(place) + headerBytes, iov_len: headerSize - headerBytes)
             let count = try receive(1)
             headerBytes += count
             return count > 0
         }
-        let missing = header.payloadBytes - numberBytes
+        let missing = recordBytes(header) - numberBytes
         parts[0] = iovec(
             iov_base: storage.baseAddress! + Self.numbersAt + numberBytes, iov_len: missing)
-        parts[1] = iovec(iov_base: headerAt(1 - place), iov_len: size)
+        parts[1] = iovec(iov_base: headerAt(1 - place), iov_len: headerSize)
         let count = try receive(2)
         numberBytes += min(count, missing)
         nextBytes = max(0, count - missing)

@@ -5,7 +5,7 @@ import Ring
 /// Frames that wait until the kernel takes them into a stream, in order.
 ///
 /// Numbers go out from where they lie; they must stay there until `isEmpty`, or until `keep` or
-/// `clear` lets go of them.
+/// `clear` lets go of them. Sealed numbers are copies.
 package final class FrameWriter {
     private struct Slot {
         var numbers = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -14,6 +14,9 @@ package final class FrameWriter {
     }
 
     private let stream: Stream
+    private let seal: StreamSeal?
+    private let tagBytes: Int
+    private let headerSize: Int
     private let headers: UnsafeMutableRawBufferPointer
     private var slots: [Slot]
     private let parts = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 16)
@@ -22,10 +25,14 @@ package final class FrameWriter {
     /// Bytes of the first frame that are gone.
     private var sent = 0
 
-    package init(_ stream: Stream, slots: Int) {
+    /// - Parameter seal: what seals the frames; nil for plain text.
+    package init(_ stream: Stream, _ seal: StreamSeal? = nil, slots: Int) {
         self.stream = stream
+        self.seal = seal
+        tagBytes = seal == nil ? 0 : StreamSeal.tagBytes
+        headerSize = FrameHeader.byteCount + tagBytes
         self.slots = Array(repeating: Slot(), count: slots)
-        headers = .allocate(byteCount: slots * FrameHeader.byteCount, alignment: 64)
+        headers = .allocate(byteCount: slots * headerSize, alignment: 64)
     }
 
     deinit {
@@ -46,10 +53,25 @@ package final class FrameWriter {
             numbers.count == header.payloadBytes, "\(numbers.count) bytes behind \(header)")
         guard count < slots.count else { return false }
         let index = (first + count) % slots.count
+        let place = headerAt(index)
+        header.sealHeader(.init(rebasing: place[..<FrameHeader.byteCount]))
         slots[index].numbers = numbers
-        header.sealHeader(headerAt(index))
+        if let seal {
+            seal.seal(
+                UnsafeRawBufferPointer(rebasing: place[..<FrameHeader.byteCount]), into: place)
+            slots[index].numbers = sealed(numbers, seal, index)
+        }
         count += 1
         return true
+    }
+
+    private func sealed(
+        _ numbers: UnsafeRawBufferPointer, _ seal: StreamSeal, _ index: Int
+    ) -> UnsafeRawBufferPointer {
+        guard numbers.count > 0 else { return numbers }
+        let record = own(index, numbers.count + tagBytes)
+        seal.seal(numbers, into: record)
+        return UnsafeRawBufferPointer(record)
     }
 
     package func put(_ header: FrameHeader) -> Bool { put(header, .init(start: nil, count: 0)) }
@@ -57,7 +79,8 @@ package final class FrameWriter {
     /// Memory for the numbers of the frame that is queued next; nil if there is no room.
     func room(_ byteCount: Int) -> UnsafeMutableRawBufferPointer? {
         guard count < slots.count else { return nil }
-        return own((first + count) % slots.count, byteCount)
+        let room = own((first + count) % slots.count, byteCount + tagBytes)
+        return UnsafeMutableRawBufferPointer(rebasing: room[..<byteCount])
     }
 
     private func own(_ index: Int, _ byteCount: Int) -> UnsafeMutableRawBufferPointer {
@@ -69,8 +92,8 @@ package final class FrameWriter {
     }
 
     private func headerAt(_ index: Int) -> UnsafeMutableRawBufferPointer {
-        let start = index * FrameHeader.byteCount
-        return .init(rebasing: headers[start..<start + FrameHeader.byteCount])
+        let start = index * headerSize
+        return .init(rebasing: headers[start..<start + headerSize])
     }
 
     // MARK: Letting go
@@ -138,7 +161,7 @@ package final class FrameWriter {
     private func advance(_ taken: Int) {
         sent += taken
         while count > 0 {
-            let size = FrameHeader.byteCount + slots[first].numbers.count
+            let size = headerSize + slots[first].numbers.count
             guard sent >= size else { return }
             sent -= size
             first = (first + 1) % slots.count

@@ -21,7 +21,7 @@ package struct RingConfiguration: Sendable {
     /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
     /// tunes them.
     package var bufferBytes = 1 << 20
-    /// Whether the numbers of ipc and tcp links may go over plain connections beside ZeroMQ's.
+    /// Whether the numbers of ipc and tcp links may go over connections of their own beside ZeroMQ's.
     package var streams = true
 
     /// How neighbours of other hosts know each other; nil for plain text.

@@ -5,26 +5,26 @@ import Wire
 
 /// The shared memory of a link, as the predecessor made it: sums lie in its total vector, which
 /// the successor maps; two queues carry the headers there and the credits back.
-final class OutgoingLane {
+package final class OutgoingLane {
     /// The total vector's memory.
-    let numbers: SharedMemory
+    package let numbers: SharedMemory
     private let queues: SharedMemory
     /// Headers to the successor, credits from it.
-    var forward: SharedQueue
-    var backward: SharedQueue
+    package var forward: SharedQueue
+    package var backward: SharedQueue
     private var bell: NeighbourBell?
     /// The last step of which something was sent this way, and the last that is not read any more.
     var lastSent: UInt64 = 0
     var released: UInt64 = 0
 
-    init(numbers: SharedMemory, slots: Int) throws(MessagingError) {
+    package init(numbers: SharedMemory, slots: Int) throws(MessagingError) {
         self.numbers = numbers
         queues = try SharedMemory(byteCount: LaneQueues.byteCount(slots), writable: true)
         (forward, backward) = LaneQueues.ends(queues.address, slots)
     }
 
     /// What the successor needs in order to map this.
-    func offer(_ bell: Bell) -> [UInt8] {
+    package func offer(_ bell: Bell) -> [UInt8] {
         var writer = ByteWriter()
         for handle in [queues.handle, numbers.handle, bell.handle] { writer.put(handle) }
         return writer.bytes
@@ -34,7 +34,7 @@ final class OutgoingLane {
     var isOpen: Bool { bell != nil }
 
     /// Reads the successor's answer to the offer; what it says if it declined.
-    func open(_ answer: [UInt8]) -> String? {
+    package func open(_ answer: [UInt8]) -> String? {
         var reader = ByteReader(answer)
         do {
             guard try reader.integer("accepted", as: UInt8.self) == 1 else {
@@ -54,17 +54,17 @@ final class OutgoingLane {
 }
 
 /// The same as the successor maps it.
-final class IncomingLane {
-    let numbers: NeighbourMemory
+package final class IncomingLane {
+    package let numbers: NeighbourMemory
     private let queues: NeighbourMemory
-    var forward: SharedQueue
-    var backward: SharedQueue
+    package var forward: SharedQueue
+    package var backward: SharedQueue
     private let bell: NeighbourBell
     /// The last step of which the predecessor knows that it is not read any more.
     var released: UInt64 = 0
 
     /// - Throws: what is wrong with the offer: then nothing stays mapped.
-    init(offer: [UInt8], slots: Int) throws {
+    package init(offer: [UInt8], slots: Int) throws {
         var reader = ByteReader(offer)
         let queues = try reader.handle()
         guard queues.byteCount == LaneQueues.byteCount(slots) else {
@@ -76,21 +76,21 @@ final class IncomingLane {
         (forward, backward) = LaneQueues.ends(self.queues.address, slots)
     }
 
-    static func acceptance(_ bell: Bell) -> [UInt8] {
+    package static func acceptance(_ bell: Bell) -> [UInt8] {
         var writer = ByteWriter()
         writer.put(1 as UInt8)
         writer.put(bell.handle)
         return writer.bytes
     }
 
-    static func refusal(_ reason: String) -> [UInt8] {
+    package static func refusal(_ reason: String) -> [UInt8] {
         var writer = ByteWriter()
         writer.put(0 as UInt8)
         writer.put(String(reason.prefix(100)))
         return writer.bytes
     }
 
-    func wakePredecessor() { if backward.mustWake() { bell.ring() } }
+    package func wakePredecessor() { if backward.mustWake() { bell.ring() } }
 }
 
 private enum LaneQueues {

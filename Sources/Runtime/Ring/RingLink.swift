@@ -20,8 +20,10 @@ final class RingLink {
     /// The stream that is being made, once the successor has said where; then the stream.
     var entrance: StreamEntrance?
     var stream: RingStream?
-    /// Whether bytes may go over this socket alone: it encrypts them, or leads to the coordinator.
-    let isExclusive: Bool
+    /// The endpoint in numbers.
+    let place: String
+    /// Whether the socket encrypts.
+    let isSealed: Bool
     /// Why the last handshake came to nothing: then libzmq does not try again by itself.
     var failure: HandshakeFailure?
 
@@ -34,7 +36,8 @@ final class RingLink {
         target = RelayAddress.inbox(endpoint)
         if target != nil {
             guard let relay else { throw .invalidEndpoint(endpoint, code: EINVAL) }
-            isExclusive = true
+            place = endpoint
+            isSealed = false
             let name = [RelayAddress.linkMark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
             socket = try relay.socket(context, configuration, identity: name, heartbeat: heartbeat)
             monitor = try SocketMonitor(socket)
@@ -46,8 +49,8 @@ final class RingLink {
         options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
         if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
-        if case .plain = security { isExclusive = false } else { isExclusive = true }
-        let place = try Self.resolved(endpoint)
+        if case .plain = security { isSealed = false } else { isSealed = true }
+        place = try Self.resolved(endpoint)
         options.ipv6 = place.hasPrefix("tcp://[")
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)

@@ -184,7 +184,9 @@ extension RingLoop {
     private func accept(_ candidate: RingInbound) -> [UInt8] {
         if inbound?.identity != candidate.identity { inbound = candidate }
         switch RingOffer(candidate.offer) {
-        case .memory(let handles): return map(handles)
+        // Over tcp it would be what some other host says of this one's processes.
+        case .memory(let handles) where candidate.proof == .sameUser: return map(handles)
+        case .memory: return IncomingLane.refusal("memory was offered from another host")
         case .stream: return openDoor()
         case nil: return []
         }

@@ -115,27 +115,33 @@ extension RingLoop {
     func openDoor() -> [UInt8] {
         guard configuration.streams, let inbound, inbound.stream == nil else { return [] }
         // A key stands for a connection that is encrypted.
+        let isSealed: Bool
         switch inbound.proof {
-        case .key, .relayed: return []
-        case .sameUser, .none: break
+        case .key: isSealed = true
+        case .sameUser, .none: isSealed = false
+        case .relayed: return []
         }
         if inbound.door == nil {
             self.inbound?.door = try? StreamDoor(
-                beside: inbound.connection, ports: configuration.ports)
+                beside: inbound.connection, isSealed: isSealed, ports: configuration.ports)
             rebuildPoller()
         }
-        return self.inbound?.door.map { [StreamDoor.mark] + $0.invitation } ?? []
+        return self.inbound?.door.map {
+            [StreamDoor.mark(isSealed: isSealed)] + $0.invitation
+        } ?? []
     }
 
-    func mayStream(_ link: RingLink) -> Bool { configuration.streams && !link.isExclusive }
+    func mayStream(_ link: RingLink) -> Bool { configuration.streams && link.target == nil }
 
     /// Begins to connect to where the successor expects the stream.
     func enterDoor(_ invitation: [UInt8], _ link: RingLink) {
-        guard mayStream(link), let membership, invitation.first == StreamDoor.mark else { return }
+        guard mayStream(link), let membership,
+            invitation.first == StreamDoor.mark(isSealed: link.isSealed)
+        else { return }
         do {
             let now = ContinuousClock.now
             link.entrance = try StreamEntrance(
-                Array(invitation.dropFirst()), link.endpoint,
+                Array(invitation.dropFirst()), link.place, isSealed: link.isSealed,
                 deadline: now + now.duration(to: membership.deadline) / 2)
             rebuildPoller()
             tendStreams()
@@ -150,7 +156,7 @@ extension RingLoop {
         guard let door = inbound?.door else { return }
         guard let (guest, changed) = try? door.answer() else { return }
         if let guest {
-            inbound?.stream = RingStream(guest, configuration)
+            inbound?.stream = RingStream(guest.stream, guest.seals, configuration)
             inbound?.door = nil
         }
         if changed { rebuildPoller() }
@@ -164,7 +170,7 @@ extension RingLoop {
                 }
                 return
             }
-            link.stream = RingStream(entrance.stream, configuration)
+            link.stream = RingStream(entrance.stream, entrance.seals, configuration)
         } catch {
             notify(.unshared(reason: "\(error)"))
         }

@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Text
 import Training
 
 /// What dtrain writes into a checkpoint's `state.json` beside the step.
@@ -27,13 +28,21 @@ package struct CheckpointFacts: Sendable {
 
     /// Reads a checkpoint's facts. Throws: `damaged` if they are not there.
     package init(_ folder: CheckpointFolder) throws(CheckpointError) {
+        guard let facts = CheckpointFacts(folder.state) else {
+            throw .damaged(path: folder.path + "/state.json", damage: .state)
+        }
+        self = facts
+    }
+
+    /// Nil if they are not there, or of a model that cannot be.
+    package init?(_ state: CheckpointState) {
         guard
-            let architecture: Architecture = Self.decode(folder.state.more["architecture"]),
-            let configuration: RunConfiguration = Self.decode(folder.state.more["configuration"]),
+            let architecture: Architecture = Self.decode(state.more["architecture"]),
+            let configuration: RunConfiguration = Self.decode(state.more["configuration"]),
             (try? architecture.validate()) != nil
-        else { throw .damaged(path: folder.path + "/state.json", damage: .state) }
+        else { return nil }
         var software = ""
-        if case .string(let text)? = folder.state.more["software"] { software = text }
+        if case .string(let text)? = state.more["software"] { software = text }
         self.init(architecture: architecture, configuration: configuration, software: software)
     }
 
@@ -61,5 +70,13 @@ extension CheckpointFolder {
             (section, element, bytes) throws(CheckpointError) in
             sections[section.rawValue].store(bytes: bytes, at: element)
         }
+    }
+}
+
+extension Tokenizer {
+    /// What a checkpoint was trained with; nil if it holds none. Throws: `CheckpointError`, as `init`.
+    convenience init?(of checkpoint: CheckpointFolder) throws {
+        guard let model = try checkpoint.tokenizer() else { return nil }
+        try self.init(model: model, file: checkpoint.tokenizerPath)
     }
 }

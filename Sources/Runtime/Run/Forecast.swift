@@ -21,6 +21,10 @@ extension PreparedRun {
             ("vectors of a worker", "\(worker / 1_000_000) MB, activations besides"),
             ("a checkpoint", "\(disk / 1_000_000) MB"),
         ]
+        // Parameters and a gradient.
+        guard (try? model.requireMemory(vectors: 2)) != nil else {
+            return lines + [("a step", "is more than this host's memory holds")]
+        }
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let step = measuredSecondsAStep(
             threads: min(cores, configuration.workers * configuration.threads(cores: cores)))

@@ -39,11 +39,11 @@ package struct PreparedRun: Sendable {
     ) throws -> Tokenizer {
         if let path = configuration.tokenizer {
             let file = try ReadableFile(path)
-            return try Tokenizer(model: try file.bytes(0..<file.size))
+            return try Tokenizer(model: try file.bytes(0..<file.size), file: path)
         }
         if let path = configuration.from, case .run(let run) = FirstParameters(path) {
             let checkpoint = try newestCheckpoint(of: run).folder
-            if let model = try checkpoint.tokenizer() { return try Tokenizer(model: model) }
+            if let tokenizer = try Tokenizer(of: checkpoint) { return tokenizer }
         }
         return try Tokenizer.train(on: text.lines, vocabulary: configuration.vocabulary)
     }

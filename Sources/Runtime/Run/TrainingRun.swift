@@ -123,7 +123,7 @@ package struct TrainingRun {
             report(.checkpointRejected(path: checkpoint.path, checkpoint.reason))
         }
         guard let folder else { return nil }
-        return Resumed(folder: folder, tokenizer: try folder.tokenizer().map(Tokenizer.init))
+        return Resumed(folder: folder, tokenizer: try Tokenizer(of: folder))
     }
 
     /// The parameters of another run's newest checkpoint, as a state before step 1.

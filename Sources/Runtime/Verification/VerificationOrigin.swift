@@ -24,7 +24,7 @@ struct VerificationOrigin {
             do {
                 let folder = try CheckpointFolder(path)
                 let prepared = try PreparedRun(
-                    configuration, tokenizer: folder.tokenizer().map(Tokenizer.init))
+                    configuration, tokenizer: Tokenizer(of: folder))
                 return VerificationOrigin(
                     start: .checkpoint(path: path), prepared: prepared,
                     state: try state(of: folder, prepared))
@@ -42,7 +42,7 @@ struct VerificationOrigin {
         // The pieces are part of what the run was given: they are not trained anew if they are kept.
         let newest = try shelf.newestWhole().checkpoint
         let prepared = try PreparedRun(
-            configuration, tokenizer: newest?.tokenizer().map(Tokenizer.init))
+            configuration, tokenizer: newest.flatMap { try Tokenizer(of: $0) })
         let parameters = ParameterVector(count: prepared.model.layout.count)
         if let other = configuration.from {
             try FirstParameters(other).load(prepared.model.layout, into: parameters)

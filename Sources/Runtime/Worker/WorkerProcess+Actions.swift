@@ -71,6 +71,8 @@ extension WorkerProcess {
             let mailbox = mailbox
             self.job = job
             let model = try Transformer(job.architecture)
+            // θ, m, v, the total and one gradient.
+            try model.requireMemory(vectors: 5)
             let runner = StepRunner(
                 model: model, settings: .init(job.configuration), pool: pool, sink: ring,
                 total: sharedTotal(count: model.layout.count)

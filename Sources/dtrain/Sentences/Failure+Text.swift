@@ -66,13 +66,19 @@ extension Failure {
                 """)
         case .tokenizer(_, let message):
             self = .data("the tokenizer refused the text: \(message)")
-        case .notATokenizer(let message):
-            self = .data("the tokenizer's file is no SentencePiece model: \(message)")
-        case .tokenizerMarks(let pad, let begin, let end, let unknown):
+        case .damagedTokenizer(let file, let offset):
             self = .data(
                 """
-                the tokenizer has pad \(pad), begin \(begin), end \(end), unknown \(unknown), \
-                train one with ids 0, 1, 2, 3
+                \(file) is no SentencePiece model or a damaged one (byte \(offset + 1)), give a \
+                whole one
+                """)
+        case .notATokenizer(let file, let message):
+            self = .data("\(file) is no SentencePiece model: \(message)")
+        case .tokenizerMarks(let file, let pad, let begin, let end, let unknown):
+            self = .data(
+                """
+                \(file) has pad \(pad), begin \(begin), end \(end), unknown \(unknown), give a \
+                tokenizer with 0, 1, 2, 3
                 """)
         case .unknownID(let id, let vocabulary):
             self = .data("token \(id) is not among the tokenizer's \(vocabulary)")

@@ -26,7 +26,9 @@ func sentence(of note: CoordinatorNote) -> String {
         return "worker \(name) on \(host) can only connect outwards: its gradients go through this "
             + "coordinator (--relay), which is slower"
     case .refused(let host, let processID, let refusal):
-        return "a worker on \(host) (process \(processID)) was refused: \(sentence(of: refusal))"
+        // Who speaks another protocol has not said who it is.
+        let who = host.isEmpty ? "a worker" : "a worker on \(host) (process \(processID))"
+        return "\(who) was refused: \(sentence(of: refusal))"
     case .lost(let name, let host, let reason, let step, let phase):
         return "worker \(name) on \(host) is gone after step \(step), while \(phase): "
             + sentence(of: reason)

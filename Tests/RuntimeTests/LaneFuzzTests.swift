@@ -1,0 +1,84 @@
+import FuzzKit
+import Messaging
+import Ring
+import Runtime
+import Testing
+
+/// Whatever a neighbour says of its memory, and writes into it, it is mapped as it is or refused.
+@Suite struct LaneFuzzTests {
+    /// What numbers of processes and descriptors, sizes and files may be.
+    private static let fragments =
+        Fuzzer.numbers + (0..<12).map { [$0, 0, 0, 0] } + [[0, 0, 0, 0, 1, 0, 0, 0], [0, 0x10]]
+
+    @Test("offers of memory, and answers")
+    func offers() throws {
+        var fuzzer = Fuzzer("offers of memory", fragments: Self.fragments)
+        let slots = 4
+        let lane = try OutgoingLane(
+            numbers: SharedMemory(byteCount: 4096, writable: false), slots: slots)
+        let bell = try Bell()
+        let offer = lane.offer(bell)
+        let answers = [IncomingLane.acceptance(bell), IncomingLane.refusal("no room")]
+        var mapped = 0
+        var opened = 0
+        for round in 0..<Fuzzer.rounds {
+            let mutant = round % 16 == 0 ? offer : fuzzer.mutated(offer)
+            if let found = try? IncomingLane(offer: mutant, slots: slots) {
+                mapped += 1
+                let count = found.numbers.byteCount
+                #expect(found.numbers.bytes(0..<count)?.count == count)
+                found.wakePredecessor()
+            }
+            let answer = answers[round % 2]
+            if lane.open(round % 16 == 0 ? answer : fuzzer.mutated(answer)) == nil { opened += 1 }
+        }
+        #expect(mapped >= Fuzzer.rounds / 16 && opened > 0)
+        bell.drain()
+    }
+
+    @Test("queues that the neighbour writes nonsense into")
+    func queues() throws {
+        var fuzzer = Fuzzer("queues of a neighbour")
+        let slots = 4
+        let bytes = SharedQueue.byteCount(slots: slots, frameBytes: FrameHeader.byteCount)
+        let memory = try SharedMemory(byteCount: bytes, writable: true)
+        let whole = UnsafeMutableRawBufferPointer(start: memory.address, count: bytes)
+        var frame = [UInt8](repeating: 0, count: FrameHeader.byteCount)
+        var taken = 0
+        var refused = 0
+        for _ in 0..<Fuzzer.rounds / 10 {
+            whole.initializeMemory(as: UInt8.self, repeating: 0)
+            var ours = SharedQueue(
+                at: memory.address, slots: slots, frameBytes: FrameHeader.byteCount)
+            var theirs = ours
+            for _ in 0..<10 {
+                if fuzzer.chance(60) { _ = frame.withUnsafeBytes { theirs.put($0) } }
+                if fuzzer.chance(30) {
+                    let place = fuzzer.chance(50) ? 8 * fuzzer.number(0...1) : bytes - 1
+                    whole[fuzzer.number(0...place)] = UInt8(fuzzer.number(0...255))
+                }
+                do throws(MessagingError) {
+                    let isThere = try Self.take(&ours, &frame)
+                    if isThere { taken += 1 }
+                } catch {
+                    refused += 1
+                    break
+                }
+            }
+            _ = theirs.mustWake()
+        }
+        #expect(taken > 0 && refused > 0)
+    }
+
+    private static func take(
+        _ queue: inout SharedQueue, _ frame: inout [UInt8]
+    ) throws(MessagingError) -> Bool {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: frame.count, alignment: 8)
+        defer { buffer.deallocate() }
+        guard try queue.take(into: buffer) else { return false }
+        frame = Array(buffer)
+        _ = try? FrameHeader(UnsafeRawBufferPointer(buffer))
+        return true
+    }
+}

@@ -31,12 +31,14 @@ extension Coordinator {
 
     /// Gives up who has been silent for the peer timeout.
     ///
-    /// Whoever has hardly been silent for less is waited for: where this host is cut off, all go
-    /// together, and no ring is formed of those who are next.
+    /// Whoever has been silent for hardly less, by little more than the time between two heartbeats,
+    /// is waited for: where this host is cut off, all go together, and no ring is formed of those
+    /// who are next.
     private mutating func giveUpSilent(at now: Instant) {
         let timeout = policy.deadlines.peerTimeout
+        let apart = policy.deadlines.heartbeat.count * 5 / 4
         let silent = peersInOrder.filter { $0.lastHeard + timeout < now }
-        let fading = Milliseconds(timeout.count * 3 / 4)
+        let fading = Milliseconds(max(0, timeout.count - apart))
         let isAlone = peers.values.count { $0.lastHeard + fading < now } == silent.count
         guard !silent.isEmpty, isAlone else { return }
         for peer in silent { peers[peer.id]?.isPrepared = false }

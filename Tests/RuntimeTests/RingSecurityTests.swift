@@ -1,3 +1,4 @@
+import Glibc
 import Messaging
 import Parameters
 import Ring
@@ -72,6 +73,20 @@ import Wire
             {
                 isRefused = true
             }
+        }
+    }
+
+    @Test func `without the successor's key nothing is connected to`() throws {
+        let threads = try Threads(secured: 2, encryptsAll: true)
+        let generation = Generation(epoch: 1, counter: 1)
+        threads.rings[0].form(
+            RingMembership(
+                run: 5, generation: generation, rank: 0, shardBounds: [0, 1, 2],
+                successor: threads.rings[1].endpoints, transport: .tcp))
+        let event = try threads.reports[0].next()
+        guard case .broken(generation, .socket(.system(_, ENOKEY))) = event else {
+            Issue.record("\(event)")
+            return
         }
     }
 

@@ -90,14 +90,19 @@ struct SocketAddress {
         return descriptor
     }
 
-    /// The same at the first of these ports that is free.
+    /// The same at the first of these ports where nobody else listens; connections that come of it do
+    /// not keep others from listening there later.
     mutating func listen(at ports: ClosedRange<Int>) throws(MessagingError) -> Int32 {
+        func prepare(_ descriptor: Int32) {
+            var one: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        }
         for port in ports.dropLast() {
             self.port = UInt16(port)
-            if let descriptor = try? listen() { return descriptor }
+            if let descriptor = try? listen(prepare) { return descriptor }
         }
         port = UInt16(ports.upperBound)
-        return try listen()
+        return try listen(prepare)
     }
 
     /// A socket that listens here; `prepare` sets its options before.

@@ -149,10 +149,9 @@ package final class StreamListener: Sendable {
 
     /// The next connection, nil if none has come; unix sockets of this process's user only.
     package func accept() throws(MessagingError) -> Stream? {
-        while let stream = try Stream.accepted(by: descriptor) {
-            if case .unix = place, !isOfThisUser(stream.descriptor) { continue }
-            return stream
-        }
-        return nil
+        guard let stream = try Stream.accepted(by: descriptor) else { return nil }
+        // One a call: the descriptor stays readable while others of another user wait.
+        if case .unix = place, !isOfThisUser(stream.descriptor) { return nil }
+        return stream
     }
 }

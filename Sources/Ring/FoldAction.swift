@@ -41,6 +41,8 @@ package enum DropReason: String, Sendable, CaseIterable, Codable {
 /// What no sound neighbour of this generation sends: the generation must be formed again.
 package enum Violation: Error, Hashable, Sendable {
     case frame(FrameError)
+    /// What was encrypted does not bear its seal: it was altered on its way.
+    case altered
     /// A frame before this one is missing.
     case gap(chunk: Int, expected: Int)
     case chunk(Int, chunks: Int)

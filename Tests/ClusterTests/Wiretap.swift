@@ -15,7 +15,11 @@ final class Wiretap: Sendable {
     private let target: UInt16
 
     /// Listens at `host`, an address of loopback: at a free port, or at one that is free there.
-    init(to target: UInt16, host: UInt32 = 0x7F00_0001, port: UInt16 = 0) throws {
+    ///
+    /// - Parameter isDeaf: whether connections lead nowhere.
+    init(
+        to target: UInt16, host: UInt32 = 0x7F00_0001, port: UInt16 = 0, isDeaf: Bool = false
+    ) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.address(host, port)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -30,7 +34,13 @@ final class Wiretap: Sendable {
         self.listener = listener
         self.port = UInt16(bigEndian: address.sin_port)
         start { [self] in
-            while case let client = accept(listener, nil, nil), client >= 0 { serve(client) }
+            while case let client = accept(listener, nil, nil), client >= 0 {
+                if isDeaf {
+                    recordings.withLock { $0.append(Recording()) }
+                } else {
+                    serve(client)
+                }
+            }
         }
     }
 

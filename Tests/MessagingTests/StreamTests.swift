@@ -7,6 +7,8 @@ import Testing
 private struct Ends {
     let here: Messaging.Stream
     let there: Messaging.Stream
+    /// Where they met, over tcp.
+    var port: Int?
 
     /// - Parameter family: of a socket whose address the listener takes after.
     init(_ family: Int32) throws {
@@ -26,11 +28,12 @@ private struct Ends {
         let listener = try StreamListener(beside: descriptor)
         try #require(try listener.accept() == nil, "nobody has come")
         let place: StreamPlace =
-            if case .tcp(_, let port) = listener.place {
-                .tcp(host: "127.0.0.1", port: port)
+            if case .tcp(_, let met) = listener.place {
+                .tcp(host: "127.0.0.1", port: met)
             } else {
                 listener.place
             }
+        if case .tcp(_, let met) = place { port = met }
         here = try Messaging.Stream(connecting: place)
         let deadline = ContinuousClock.now + .seconds(10)
         while try !here.isConnected(), ContinuousClock.now < deadline {}
@@ -72,6 +75,14 @@ private struct Ends {
         var received = 0
         while received < sent { received += try ends.there.receive(atMost: 1 << 16).count }
         #expect(try ends.here.send([1]) == 1, "there is room again")
+    }
+
+    @Test func `a router can listen where a stream lives whose listener is gone`() throws {
+        let ends = try Ends(AF_INET)
+        let place = try #require(ends.port)
+        let router = try RouterSocket(Context())
+        #expect(try router.bind([.loopback], ports: place...place) == place)
+        #expect(try ends.there.send([1]) == 1)
     }
 
     @Test func `where nobody listens no stream comes about`() throws {

@@ -23,12 +23,17 @@ private final class CountedPair {
 
     private var step: UInt64 = 0
 
-    init(_ transport: RingTransport) throws {
+    init(_ transport: RingTransport, isSealed: Bool) throws {
         context = try Context()
+        let gate = isSealed ? try Gate(context) : nil
+        let keys = try (0..<2).map { _ in isSealed ? try KeyPair.random() : nil }
         let reports = reports
         for worker in 0..<2 {
             var configuration = RingConfiguration()
             configuration.chunkBytes = 1024
+            if let gate, let own = keys[worker] {
+                configuration.security = RingSecurity(keys: own, gate: gate)
+            }
             let ring = try RingThread(context: context, configuration: configuration) { _ in
                 let count = dtrain_allocations()
                 reports.counts.withLock { $0[worker].append(count) }
@@ -43,9 +48,18 @@ private final class CountedPair {
                 RingMembership(
                     run: 1, generation: Generation(epoch: 1, counter: 1), rank: rank,
                     shardBounds: [0, 1, 2], successor: rings[1 - rank].endpoints,
-                    transport: transport))
+                    transport: transport,
+                    keys: keys[1 - rank].map {
+                        RingKeys(
+                            predecessor: $0.publicKey.bytes, successor: $0.publicKey.bytes,
+                            encryptsAll: true)
+                    }))
         }
         try wait()
+        for ring in rings {
+            #expect(ring.progress.streams == (transport != .shared))
+            #expect(ring.progress.isSealed == isSealed)
+        }
     }
 
     func stop() { for ring in rings { ring.stop() } }
@@ -72,9 +86,11 @@ private final class CountedPair {
 @Suite(.serialized) struct RingAllocationTests {
     @Test(
         .enabled(if: dtrain_counts_allocations(), "a sanitizer has a malloc of its own"),
-        arguments: [RingTransport.shared, .ipc, .tcp])
-    func `a fold asks for no memory for its chunks`(transport: RingTransport) throws {
-        let pair = try CountedPair(transport)
+        arguments: [(RingTransport.shared, false), (.ipc, false), (.tcp, false), (.tcp, true)])
+    func `a fold asks for no memory for its chunks`(
+        transport: RingTransport, isSealed: Bool
+    ) throws {
+        let pair = try CountedPair(transport, isSealed: isSealed)
         defer { pair.stop() }
         for _ in 0..<5 { _ = try pair.fold(chunks: 1000) }
         let few = try (0..<20).map { _ in try pair.fold(chunks: 10) }.sorted()
@@ -82,5 +98,32 @@ private final class CountedPair {
         // Counted at all, and a hundred times the chunks take no more; what a step asks for stays.
         #expect(few[0] > 0)
         #expect(many[10] <= few[10] + 20, "\(few) beside \(many)")
+    }
+
+    @Test(.enabled(if: dtrain_counts_allocations(), "a sanitizer has a malloc of its own"))
+    func `a writer that is emptied again and again keeps to the same memory`() throws {
+        let ends = try Ends(isSealed: true)
+        let writer = FrameWriter(ends.here, ends.seals.here?.outgoing, slots: 96)
+        let reader = FrameReader(ends.there, ends.seals.there?.incoming, limit: 4096)
+        let numbers = [UInt8](repeating: 1, count: 4096)
+        let frame = header(1, numbers)
+        func pass() throws {
+            numbers.withUnsafeBytes { #expect(writer.put(frame, $0)) }
+            #expect(try writer.flush() && writer.isEmpty)
+            #expect(try reader.next() == frame)
+        }
+        try pass()
+        let place = reader.numbers.baseAddress
+        let before = dtrain_allocations()
+        try numbers.withUnsafeBytes { bytes in
+            for _ in 0..<96 {
+                guard writer.put(frame, bytes), try writer.flush(), try reader.next() != nil else {
+                    Issue.record("a frame is lost")
+                    return
+                }
+            }
+        }
+        #expect(dtrain_allocations() - before < 10)
+        #expect(reader.numbers.baseAddress == place)
     }
 }

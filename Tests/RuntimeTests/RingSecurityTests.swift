@@ -1,3 +1,4 @@
+import Glibc
 import Messaging
 import Parameters
 import Ring
@@ -6,12 +7,16 @@ import Testing
 import Wire
 
 @Suite(.serialized) struct RingSecurityTests {
-    @Test(arguments: [[RingTransport.tcp], [.auto, .tcp, .ipc]], [false, true])
+    @Test(
+        arguments: [[RingTransport.tcp], [.auto, .tcp, .ipc]],
+        [(WireFormat.f32, false), (.f32, true), (.bf16, true), (.int8, true)])
     func `neighbours that know each other fold the same bits, encrypted or not`(
-        transports: [RingTransport], encryptsAll: Bool
+        transports: [RingTransport], how: (wire: WireFormat, encryptsAll: Bool)
     ) throws {
+        let encryptsAll = how.encryptsAll
         let threads = try Threads(secured: 3, encryptsAll: encryptsAll)
         threads.transports = transports
+        threads.wire = how.wire
         for (counter, members) in [(1, [0, 1, 2]), (2, [2, 0]), (3, [1, 2, 0])] {
             let bounds = members.count == 3 ? [0, 1, 2, 4] : [0, 3, 4]
             threads.form(members, bounds: bounds, counter: UInt32(counter))
@@ -31,7 +36,10 @@ import Wire
             for (rank, member) in members.enumerated() {
                 let lane = transports[rank % transports.count]
                 let used: RingTransport = encryptsAll ? .tcp : lane == .auto ? .shared : lane
-                #expect(threads.rings[member].progress.lane == used)
+                let progress = threads.rings[member].progress
+                #expect(progress.lane == used)
+                #expect(progress.streams == (used != .shared))
+                #expect(progress.isSealed == (used == .tcp))
             }
         }
     }
@@ -65,6 +73,20 @@ import Wire
             {
                 isRefused = true
             }
+        }
+    }
+
+    @Test func `without the successor's key nothing is connected to`() throws {
+        let threads = try Threads(secured: 2, encryptsAll: true)
+        let generation = Generation(epoch: 1, counter: 1)
+        threads.rings[0].form(
+            RingMembership(
+                run: 5, generation: generation, rank: 0, shardBounds: [0, 1, 2],
+                successor: threads.rings[1].endpoints, transport: .tcp))
+        let event = try threads.reports[0].next()
+        guard case .broken(generation, .socket(.system(_, ENOKEY))) = event else {
+            Issue.record("\(event)")
+            return
         }
     }
 

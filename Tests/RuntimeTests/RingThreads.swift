@@ -64,6 +64,8 @@ final class Threads {
             var configuration = RingConfiguration()
             configuration.chunkBytes = 1000
             configuration.credits = 2
+            // However busy the machine is.
+            configuration.streamTimeout = .seconds(10)
             change(worker, &configuration)
             let reports = Reports()
             self.reports.append(reports)

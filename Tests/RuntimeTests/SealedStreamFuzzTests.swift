@@ -48,7 +48,9 @@ import Testing
             let ends = try Ends(isSealed: true)
             var (bytes, _) = try Self.sealed(ends)
             bytes[place] ^= 1 << (place % 8)
-            #expect(throws: StreamFailure.self) { try Self.read(bytes, ends) }
+            do {
+                Issue.record("\(try Self.read(bytes, ends)) frames, byte \(place) altered")
+            } catch StreamFailure.altered {}
         }
     }
 

@@ -6,11 +6,14 @@ import Ring
 package enum StreamFailure: Error {
     case ended(MessagingError)
     case frame(FrameError)
+    /// A record's tag is wrong: something on the way has altered it.
+    case altered
 }
 
 /// Takes frames off a stream, one at a time, into memory that is used again.
 ///
-/// No length is believed before the header's checksum is right, nor above the limit.
+/// No length is believed before the header's checksum is right, nor above the limit; sealed, nothing is
+/// before its record's tag is.
 package final class FrameReader {
     private let stream: Stream
     private let seal: StreamSeal?
@@ -28,10 +31,6 @@ package final class FrameReader {
     private var numberBytes = 0
     private var header: FrameHeader?
     private var isDelivered = false
-
-    /// Something has been altered on its way.
-    private static let altered = StreamFailure.ended(
-        .system(call: "opening a record", code: EBADMSG))
 
     private static let numbersAt = 256
 
@@ -81,7 +80,7 @@ package final class FrameReader {
     private func openNumbers() throws(StreamFailure) {
         guard let seal, numberBytes > 0 else { return }
         let record = storage[Self.numbersAt..<Self.numbersAt + numberBytes]
-        guard seal.open(.init(rebasing: record)) else { throw Self.altered }
+        guard seal.open(.init(rebasing: record)) else { throw .altered }
     }
 
     private func turn() {
@@ -95,7 +94,7 @@ package final class FrameReader {
 
     private func parse() throws(StreamFailure) {
         if let seal, !seal.open(.init(start: headerAt(place), count: headerSize)) {
-            throw Self.altered
+            throw .altered
         }
         do throws(FrameError) {
             let bytes = UnsafeRawBufferPointer(

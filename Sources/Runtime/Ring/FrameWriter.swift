@@ -167,5 +167,7 @@ package final class FrameWriter {
             first = (first + 1) % slots.count
             count -= 1
         }
+        // Memory that is still in the processor's cache.
+        first = 0
     }
 }

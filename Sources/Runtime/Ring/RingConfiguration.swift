@@ -8,7 +8,7 @@ import Wire
 package struct RingConfiguration: Sendable {
     /// Addresses at which the tcp side listens, at one port.
     package var addresses = [IPAddress.loopback]
-    /// Ports to take the first free one of; nil for any.
+    /// Ports to take the first free one of, and others for streams; nil for any.
     package var ports: ClosedRange<Int>?
     /// Bytes of numbers in a frame; a ring may have smaller ones.
     package var chunkBytes = WireLimit.chunkBytes
@@ -21,8 +21,12 @@ package struct RingConfiguration: Sendable {
     /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
     /// tunes them.
     package var bufferBytes = 1 << 20
-    /// Whether the numbers of ipc and tcp links may go over connections of their own beside ZeroMQ's.
+    /// Whether the numbers of ipc and tcp links may go over connections of their own beside ZeroMQ's,
+    /// encrypted where those are.
     package var streams = true
+    /// How long such a connection may take to come about before numbers go over ZeroMQ's; at most half
+    /// of what is left for forming.
+    package var streamTimeout: Duration = .seconds(1)
 
     /// How neighbours of other hosts know each other; nil for plain text.
     package var security: RingSecurity?
@@ -236,6 +240,10 @@ package struct RingProgress: Sendable, Equatable {
     package var generation: Generation?
     /// What sums go to the successor over, once the generation is formed; nil for one worker.
     package var lane: RingTransport?
+    /// Whether frames go to the successor over a stream of the ring's own, and whether what goes over
+    /// tcp is encrypted; once the generation is formed.
+    package var streams = false
+    package var isSealed = false
     package var step: UInt64 = 0
     package var chunks = 0
     /// Chunks of the step whose total is known.

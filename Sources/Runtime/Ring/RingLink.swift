@@ -20,9 +20,11 @@ final class RingLink {
     /// The stream that is being made, once the successor has said where; then the stream.
     var entrance: StreamEntrance?
     var stream: RingStream?
+    /// None could be made in this generation.
+    var streamFailed = false
     /// The endpoint in numbers.
     let place: String
-    /// Whether the socket encrypts.
+    /// Whether the socket encrypts, and with it whatever goes beside it.
     let isSealed: Bool
     /// Why the last handshake came to nothing: then libzmq does not try again by itself.
     var failure: HandshakeFailure?

@@ -58,6 +58,7 @@ final class RingLoop {
     let bell: Bell
     var link: RingLink?
     var inbound: RingInbound?
+    var failedStreams = FailedStreams()
     /// Where frames come in that go through the coordinator.
     var inbox: RelayInbox?
     /// The newest greeting of a generation that this worker is not in yet.

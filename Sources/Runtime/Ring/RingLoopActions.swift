@@ -224,6 +224,7 @@ extension RingLoop {
         guard let done = step else { return }
         let now = ContinuousClock.now
         step = nil
+        if let link, link.streamFailed { failedStreams.note(link.endpoint) }
         lastStep = done.input.step
         // A lane notes its end just after the ring may have seen it.
         let timings = RingTimings(

@@ -33,6 +33,7 @@ extension RingLoop {
             } else if isPredecessor {
                 progress.framesReceived += 1
                 progress.bytesReceived += payload.count
+                dropUnusedStream()
                 takeInHand()
                 judge(header)
             } else {

@@ -1,3 +1,4 @@
+import Glibc
 import Messaging
 import Parameters
 import Ring
@@ -16,6 +17,7 @@ extension RingLoop {
         inbound = nil
         clearHeld()
         guests.replace(with: predecessor(value))
+        failedStreams.nextGeneration()
         membership = Membership(
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
@@ -37,9 +39,12 @@ extension RingLoop {
         guard let successor = value.successor,
             let endpoint = successor.endpoint(transport, from: host)
         else { return false }
+        guard let security = security(value, endpoint) else {
+            throw .system(call: "encrypting for a successor without a key", code: ENOKEY)
+        }
         link = try RingLink(
             context, configuration, endpoint: endpoint, identity: identity(value),
-            heartbeat: value.heartbeat, security: security(value, endpoint),
+            heartbeat: value.heartbeat, security: security,
             relay: mailbox.relay.withLock { $0 })
         link?.lane = lane(to: successor, transport, endpoint)
         return true

@@ -21,7 +21,10 @@ extension RingLoop {
             case (_, _, nil): .formed
             default: .folding
             }
-        progress.lane = membership?.formed == true ? link?.transport : nil
+        let formed = membership?.formed == true ? link : nil
+        progress.lane = formed?.transport
+        progress.streams = formed?.stream != nil
+        progress.isSealed = formed.map { $0.stream?.isSealed ?? $0.isSealed } ?? false
         // A fold that is complete here lasts until the successor has read the total.
         progress.waitsFor = step?.fold.waitsFor ?? (unread == nil ? .nothing : .successor)
         if let step {

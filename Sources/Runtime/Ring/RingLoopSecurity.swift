@@ -4,11 +4,12 @@ import Wire
 /// Who may be a neighbour.
 extension RingLoop {
     /// What the link to the successor is secured by: what stays within the host and the user is
-    /// not encrypted.
-    func security(_ value: RingMembership, _ endpoint: String) -> SocketOptions.Security {
-        guard let own = configuration.security?.keys, endpoint.hasPrefix("tcp:"),
-            let successor = value.keys.flatMap({ PublicKey($0.successor) })
-        else { return .plain }
+    /// not encrypted. Nil where it must be, and the successor's key is not known.
+    func security(_ value: RingMembership, _ endpoint: String) -> SocketOptions.Security? {
+        guard let own = configuration.security?.keys, endpoint.hasPrefix("tcp:") else {
+            return .plain
+        }
+        guard let successor = value.keys.flatMap({ PublicKey($0.successor) }) else { return nil }
         return .client(own, server: successor)
     }
 

@@ -24,13 +24,19 @@ extension RingLoop {
         }
         do throws(StreamFailure) {
             guard let header = try stream.reader.next() else { return false }
+            stream.isUsed = true
             progress.framesReceived += 1
             progress.bytesReceived += header.frameBytes
             numbersAtHand = stream.reader.numbers
             isInPayload = false
             judge(header)
         } catch {
-            cut(stream, .predecessor, error)
+            if case .ended = error, !stream.isUsed {
+                // The predecessor has given it up before this worker let it in.
+                dropUnusedStream()
+            } else {
+                cut(stream, .predecessor, error)
+            }
         }
         return true
     }
@@ -131,7 +137,17 @@ extension RingLoop {
         } ?? []
     }
 
-    func mayStream(_ link: RingLink) -> Bool { configuration.streams && link.target == nil }
+    /// Lets go of a stream or a door that the predecessor does not use.
+    func dropUnusedStream() {
+        guard inbound?.door != nil || inbound?.stream != nil else { return }
+        inbound?.door = nil
+        inbound?.stream = nil
+        rebuildPoller()
+    }
+
+    func mayStream(_ link: RingLink) -> Bool {
+        configuration.streams && link.target == nil && !failedStreams.contains(link.endpoint)
+    }
 
     /// Begins to connect to where the successor expects the stream.
     func enterDoor(_ invitation: [UInt8], _ link: RingLink) {
@@ -140,12 +156,14 @@ extension RingLoop {
         else { return }
         do {
             let now = ContinuousClock.now
+            let left = now.duration(to: membership.deadline)
             link.entrance = try StreamEntrance(
                 Array(invitation.dropFirst()), link.place, isSealed: link.isSealed,
-                deadline: now + now.duration(to: membership.deadline) / 2)
+                deadline: now + min(left / 2, configuration.streamTimeout))
             rebuildPoller()
             tendStreams()
         } catch {
+            link.streamFailed = true
             notify(.unshared(reason: "\(error)"))
         }
     }
@@ -164,14 +182,18 @@ extension RingLoop {
 
     private func pass(_ entrance: StreamEntrance, _ link: RingLink) {
         do throws(MessagingError) {
+            let events = entrance.events
             guard try entrance.pass() else {
                 guard ContinuousClock.now < entrance.deadline else {
-                    throw .system(call: "connect", code: MessagingError.timedOut)
+                    let call = entrance.hasGreeted ? "confirming a stream" : "connect"
+                    throw .system(call: call, code: MessagingError.timedOut)
                 }
+                if events != entrance.events { rebuildPoller() }
                 return
             }
             link.stream = RingStream(entrance.stream, entrance.seals, configuration)
         } catch {
+            link.streamFailed = true
             notify(.unshared(reason: "\(error)"))
         }
         link.entrance = nil
@@ -185,6 +207,7 @@ extension RingLoop {
         stream.isCut = true
         switch failure {
         case .ended: breakUp(.lost(neighbour))
+        case .altered: breakUp(.violation(neighbour, .altered))
         case .frame(let error): breakUp(.violation(neighbour, .frame(error)))
         }
     }
@@ -206,7 +229,7 @@ extension RingLoop {
             stream.join(&poller)
         }
         if let entrance = link?.entrance {
-            poller.add(descriptor: entrance.stream.descriptor, for: .writable)
+            poller.add(descriptor: entrance.stream.descriptor, for: entrance.events)
         }
         inbound?.door?.join(&poller)
     }

@@ -11,6 +11,9 @@ final class RingStream {
     let stream: Stream
     let reader: FrameReader
     let writer: FrameWriter
+    let isSealed: Bool
+    /// Whether the other side has sent anything over it.
+    var isUsed = false
     /// Nothing more will be sent or received.
     var isCut = false
     /// A frame of a step that has not begun here; nothing behind it is read before.
@@ -19,6 +22,7 @@ final class RingStream {
 
     init(_ stream: Stream, _ seals: StreamSeals?, _ configuration: RingConfiguration) {
         self.stream = stream
+        isSealed = seals != nil
         reader = FrameReader(stream, seals?.incoming, limit: configuration.chunkBytes)
         writer = FrameWriter(stream, seals?.outgoing, slots: 2 * configuration.laneSlots)
     }

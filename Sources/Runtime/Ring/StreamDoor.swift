@@ -1,13 +1,20 @@
+import Glibc
 import Messaging
 import Wire
 
 /// A stream on its way to the successor, whose invitation has come.
+///
+/// It is of use once the successor has confirmed it: whatever else lies on the way may take a
+/// connection, too.
 package final class StreamEntrance {
     package let stream: Stream
-    let deadline: ContinuousClock.Instant
+    package let deadline: ContinuousClock.Instant
     /// Nil for a stream in plain text.
     package let seals: StreamSeals?
     private let greeting: [UInt8]
+    private(set) var hasGreeted = false
+    /// What has come of the confirmation.
+    private var heard: [UInt8] = []
 
     /// - Parameters:
     ///   - endpoint: whence the invitation came.
@@ -23,7 +30,8 @@ package final class StreamEntrance {
                 field: "invitation", needed: StreamDoor.secretBytes, available: invitation.count)
         }
         let secret = Array(invitation.suffix(StreamDoor.secretBytes))
-        stream = try Self.connect(Array(invitation.dropLast(StreamDoor.secretBytes)), endpoint)
+        let place = Array(invitation.dropLast(StreamDoor.secretBytes))
+        stream = try Self.connect(place, endpoint, isSealed: isSealed)
         if isSealed {
             let salt = StreamDoor.random(StreamSeals.saltBytes)
             let seals = StreamSeals(secret: secret, salt: salt, connecting: true)
@@ -40,10 +48,17 @@ package final class StreamEntrance {
     }
 
     /// Begins to connect to where an invitation leads, on the host of `endpoint`.
-    private static func connect(_ place: [UInt8], _ endpoint: String) throws -> Stream {
+    ///
+    /// What is encrypted is tcp, and only who is reached by ipc may name a unix socket.
+    private static func connect(
+        _ place: [UInt8], _ endpoint: String, isSealed: Bool
+    ) throws -> Stream {
         var reader = ByteReader(place)
         let port = try reader.integer("port", as: UInt16.self)
         guard port != 0 else {
+            guard !isSealed, endpoint.hasPrefix("ipc:") else {
+                throw MessagingError.invalidEndpoint("port 0 beside \(endpoint)", code: EINVAL)
+            }
             return try Stream(connecting: .unix(try reader.text("name", limit: 107)))
         }
         return try Stream(connecting: .tcp(host: host(endpoint), port: Int(port)))
@@ -56,10 +71,29 @@ package final class StreamEntrance {
         return String(host[..<end]).filter { $0 != "[" && $0 != "]" }
     }
 
-    /// Greets once there is a connection; false as long as there is none.
+    /// What to wake up for.
+    var events: Poller.Events { hasGreeted ? .readable : .writable }
+
+    /// Greets once there is a connection; false until the successor has confirmed it.
+    ///
+    /// - Throws: what the stream throws, `.system` with EBADMSG where somebody else answers.
     package func pass() throws(MessagingError) -> Bool {
-        guard try stream.isConnected() else { return false }
-        guard try stream.send(greeting) == greeting.count else { throw .wouldBlock }
+        if !hasGreeted {
+            guard try stream.isConnected() else { return false }
+            guard try stream.send(greeting) == greeting.count else { throw .wouldBlock }
+            hasGreeted = true
+        }
+        // No more than that: credits may be right behind.
+        heard += try stream.receive(
+            atMost: StreamDoor.confirmationBytes(isSealed: seals != nil) - heard.count)
+        guard heard.count == StreamDoor.confirmationBytes(isSealed: seals != nil) else {
+            return false
+        }
+        let isRight =
+            if let seals { heard.withUnsafeMutableBytes { seals.incoming.open($0) } } else {
+                heard == StreamDoor.confirmation
+            }
+        guard isRight else { throw .system(call: "confirming a stream", code: EBADMSG) }
         return true
     }
 }
@@ -67,7 +101,8 @@ package final class StreamEntrance {
 /// Where a successor waits for the stream of its predecessor, which alone knows the secret.
 ///
 /// In plain text the secret is said. Sealed, it stays unsaid: a salt comes, and an empty record that only
-/// who knows the secret can have sealed with it. A door lets in one stream.
+/// who knows the secret can have sealed with it. Another empty record, or one byte, confirms the stream.
+/// A door lets in one stream.
 package final class StreamDoor {
     package typealias Guest = (stream: Stream, seals: StreamSeals?)
 
@@ -80,6 +115,12 @@ package final class StreamDoor {
     /// The first byte of an answer that brings an invitation to a stream in plain text, or sealed.
     static func mark(isSealed: Bool) -> UInt8 { isSealed ? 3 : 2 }
     static let secretBytes = 32
+    /// What says in plain text that a stream has been let in.
+    static let confirmation: [UInt8] = [6]
+
+    static func confirmationBytes(isSealed: Bool) -> Int {
+        isSealed ? StreamSeal.tagBytes : confirmation.count
+    }
     private static let room = 4
 
     /// - Parameters:
@@ -123,27 +164,51 @@ package final class StreamDoor {
     /// Lets in whoever knows the secret; `changed` if others have come or gone.
     package func answer() throws(MessagingError) -> (guest: Guest?, changed: Bool) {
         var changed = false
-        while let stream = try listener.accept() {
+        // Those who are in first, as whoever comes now may take an old one's place.
+        for index in guests.indices.reversed() {
+            if let guest = hear(index, &changed) { return (guest, true) }
+        }
+        // Not all that a flood brings: the ring has other things to do.
+        for _ in 0..<Self.room {
+            guard let stream = try listener.accept() else { break }
+            changed = true
             // Who came long ago and has not greeted has no business here.
             if guests.count == Self.room { guests.removeFirst() }
             guests.append((stream, []))
-            changed = true
-        }
-        for index in guests.indices.reversed() {
-            let missing = greetingBytes - guests[index].said.count
-            guard let said = try? guests[index].stream.receive(atMost: missing) else {
-                guests.remove(at: index)
-                changed = true
-                continue
-            }
-            guests[index].said += said
-            guard guests[index].said.count == greetingBytes else { continue }
-            let (stream, greeting) = guests.remove(at: index)
-            changed = true
-            if !isSealed, isSecret(greeting) { return ((stream, nil), true) }
-            if isSealed, let seals = seals(greeting) { return ((stream, seals), true) }
+            if let guest = hear(guests.count - 1, &changed) { return (guest, true) }
         }
         return (nil, changed)
+    }
+
+    /// Takes what one has said, and lets go of it if that is wrong.
+    private func hear(_ index: Int, _ changed: inout Bool) -> Guest? {
+        let missing = greetingBytes - guests[index].said.count
+        guard let said = try? guests[index].stream.receive(atMost: missing) else {
+            guests.remove(at: index)
+            changed = true
+            return nil
+        }
+        guests[index].said += said
+        guard guests[index].said.count == greetingBytes else { return nil }
+        let (stream, greeting) = guests.remove(at: index)
+        changed = true
+        if isSealed {
+            guard let seals = seals(greeting), confirm(stream, seals) else { return nil }
+            return (stream, seals)
+        }
+        return isSecret(greeting) && confirm(stream, nil) ? (stream, nil) : nil
+    }
+
+    /// Tells who comes in that this is the door, and not something on the way; false if it is gone.
+    private func confirm(_ stream: Stream, _ seals: StreamSeals?) -> Bool {
+        var confirmation = Self.confirmation
+        if let seals {
+            confirmation = [UInt8](repeating: 0, count: StreamSeal.tagBytes)
+            confirmation.withUnsafeMutableBytes {
+                seals.outgoing.seal(UnsafeRawBufferPointer(start: nil, count: 0), into: $0)
+            }
+        }
+        return (try? stream.send(confirmation)) == confirmation.count
     }
 
     private func isSecret(_ said: [UInt8]) -> Bool {

@@ -199,6 +199,8 @@ extension RingBreak {
         case .refused(let neighbour, let failure):
             RingFault(.refused, neighbour.side, detail: failure.map { "\($0)" } ?? "")
         case .disagreement(let neighbour): RingFault(.disagreement, neighbour.side)
+        case .violation(let neighbour, .altered):
+            RingFault(.violation, neighbour.side, detail: "it was altered on its way")
         case .violation(let neighbour, let violation):
             RingFault(.violation, neighbour.side, detail: "\(violation)")
         case .memory(let neighbour, let error):

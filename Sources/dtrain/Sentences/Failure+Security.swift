@@ -70,8 +70,8 @@ extension Failure {
         case .foreignToken(let address):
             self.init(
                 .other,
-                "who listens at \(address) is not the token's coordinator: check --connect, or get "
-                    + "the token of the run there")
+                "who listens at \(address) is not the token's coordinator, or runs --insecure: check "
+                    + "--connect, or get the token of the run there")
         case .tokenMissing(let address):
             self.init(
                 .other,

@@ -106,6 +106,8 @@ package struct StepPlan: Sendable {
         switch (cluster.workers, collective) {
         case (1, _): return 0
         case (2, _): return once
+        // Within a host partials carry nothing: sums are made of the gradients where they lie.
+        case (_, .fold) where cluster.hosts == 1: return once
         case (_, .fold): return 2 * once
         case (let workers, .ring):
             return Int(Double(once) * 2 * Double(workers - 1) / Double(workers))

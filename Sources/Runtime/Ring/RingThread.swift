@@ -24,6 +24,7 @@ package final class RingThread: GradientSink {
         let pending = Atomic<Bool>(false)
         let step = Mutex<RingStep?>(nil)
         let memory = Mutex<SharedMemory?>(nil)
+        let gradients = SharedGradients()
         let relay = Mutex<RelayAccess?>(nil)
         let progress = Mutex<RingProgress>(.init())
         let wakeup: Wakeup
@@ -93,6 +94,9 @@ package final class RingThread: GradientSink {
     ///
     /// It counts from the next `form` on. Steps whose total lies elsewhere travel in frames.
     package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
+
+    /// A vector of zeros for a gradient, where the other workers of this host can read it.
+    package func gradient(count: Int) -> ParameterVector { mailbox.gradients.vector(count: count) }
 
     /// How the coordinator is reached by frames that must go through it, from the next `form` on.
     package func relay(through access: RelayAccess?) { mailbox.relay.withLock { $0 = access } }

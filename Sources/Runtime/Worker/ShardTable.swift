@@ -36,8 +36,12 @@ struct ShardTable {
     private var orphans: [ShardWork] = []
     private var spare: [ParameterVector] = []
     private let parameterCount: Int
+    private let newGradient: @Sendable () -> ParameterVector
 
-    init(parameterCount: Int) { self.parameterCount = parameterCount }
+    init(parameterCount: Int, newGradient: @escaping @Sendable () -> ParameterVector) {
+        self.parameterCount = parameterCount
+        self.newGradient = newGradient
+    }
 
     /// Makes `inputs` the own shards; what is already there of the same step is kept.
     mutating func arrange(step: Int, inputs: [(shard: Int, input: ModelInput)]) {
@@ -85,7 +89,7 @@ struct ShardTable {
     }
 
     private mutating func takeGradient() -> ParameterVector {
-        spare.popLast() ?? ParameterVector(count: parameterCount)
+        spare.popLast() ?? newGradient()
     }
 
     private mutating func release(_ work: ShardWork) {

@@ -22,6 +22,8 @@ enum LaneEvent: Sendable {
 protocol GradientSink: Sendable {
     func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector)
     func finished(shard index: Int, downTo offset: Int)
+    /// A vector for a gradient, where the other workers of this host can read it.
+    func gradient(count: Int) -> ParameterVector
 }
 
 /// Does a worker's arithmetic on its lanes: gradients, digests, norms, updates, losses.
@@ -58,7 +60,8 @@ final class StepRunner: @unchecked Sendable {
 
     init(
         model: Transformer, settings: Settings, pool: LanePool, sink: any GradientSink,
-        total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
+        total: ParameterVector, sharesGradients: Bool,
+        post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
         self.settings = settings
@@ -71,7 +74,10 @@ final class StepRunner: @unchecked Sendable {
         self.total = total
         sharedTotal = total
         lanes = (0..<pool.count).map { _ in Lane(model) }
-        table = Mutex(ShardTable(parameterCount: count))
+        table = Mutex(
+            ShardTable(parameterCount: count) {
+                sharesGradients ? sink.gradient(count: count) : ParameterVector(count: count)
+            })
     }
 
     /// Draws θ from the run's seed; m and v become zero.

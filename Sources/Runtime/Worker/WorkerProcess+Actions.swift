@@ -75,7 +75,8 @@ extension WorkerProcess {
             try model.requireMemory(vectors: 5)
             let runner = StepRunner(
                 model: model, settings: .init(job.configuration), pool: pool, sink: ring,
-                total: sharedTotal(count: model.layout.count)
+                total: sharedTotal(count: model.layout.count),
+                sharesGradients: job.configuration.sumsInPlace
             ) { mailbox.post(.lane($0)) }
             self.runner = runner
             assembly = StateAssembly(into: runner.state)
@@ -130,7 +131,8 @@ extension WorkerProcess {
                 wire: job.configuration.wire, seed: job.configuration.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,
-                chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil))
+                chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil,
+                boards: roster.boards.map(DescriptorHandle.init)))
     }
 
     private func compute(_ order: StepOrder) {

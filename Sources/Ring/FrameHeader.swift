@@ -88,7 +88,7 @@ package struct FrameHeader: Equatable, Sendable {
 
     package static let byteCount = 80
     static let magic: UInt32 = 0x4652_5444  // "DTRF"
-    static let version: UInt16 = 3
+    package static let version: UInt16 = 3
     private static let checksummedFrom = 8
 
     /// Bytes of the whole frame.

@@ -157,7 +157,6 @@ package final class AllReduceMember {
     // MARK: Measuring
 
     private var workers = 1
-    private lazy var nothing = ring.gradient(count: 1)
 
     private func fold(_ gradient: ParameterVector, into total: ParameterVector) throws
         -> (digest: FastDigest, timings: RingTimings)
@@ -176,6 +175,7 @@ package final class AllReduceMember {
         _ bytes: Int, _ warmUp: Int, _ iterations: Int
     ) throws -> AllReduceBenchmark.Measurement {
         let gradient = ring.gradient(count: bytes / 4)
+        let nothing = ring.gradient(count: 1)
         let total = memory.vector(count: bytes / 4)
         Self.fill(gradient) { Self.value($0, rank: rank) }
         Self.fill(total) { expected($0) }

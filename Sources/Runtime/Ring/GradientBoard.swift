@@ -10,11 +10,11 @@ import Wire
 ///
 /// Layout, 64 bytes for each own shard, in shard order: 0 step u64 · 8 epoch u32 · 12 counter u32 ·
 /// 16 process i32 · 20 descriptor i32 · 24 device u64 · 32 inode u64 · 40 bytes u64.
-struct GradientBoard {
+package struct GradientBoard {
     /// Own shards that there is room for.
-    static let places = 64
+    package static let places = 64
     private static let placeBytes = 64
-    static let byteCount = places * placeBytes
+    package static let byteCount = places * placeBytes
 
     private let memory: SharedMemory
 
@@ -79,14 +79,16 @@ extension MemoryPlace {
 ///
 /// No checksum stands before these numbers: they are read where they were computed, as their owner
 /// would read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
-struct NeighbourGradients {
+package struct NeighbourGradients {
     private var boards: [DescriptorHandle: NeighbourMemory] = [:]
     private var vectors: [DescriptorHandle: ParameterVector] = [:]
     /// Mappings of the generation at hand.
     private var used: Set<DescriptorHandle> = []
 
+    package init() {}
+
     /// Forgets what the last generation has not read.
-    mutating func nextGeneration() {
+    package mutating func nextGeneration() {
         boards = boards.filter { used.contains($0.key) }
         vectors = vectors.filter { used.contains($0.key) }
         used = []
@@ -95,7 +97,7 @@ struct NeighbourGradients {
     /// The gradients of all shards, in shard order.
     ///
     /// - Throws: what keeps one from being read: then no sum can be made in place.
-    mutating func all(
+    package mutating func all(
         _ plan: RingPlan, own: [ParameterVector], boards places: [DescriptorHandle],
         _ generation: Generation, step: UInt64
     ) throws(MessagingError) -> [ParameterVector] {

@@ -9,7 +9,9 @@ extension RingLoop {
         guard membership.sumsInPlace else { return true }
         guard let board, membership.boards.count == membership.workers,
             input.gradients.count <= GradientBoard.places
-        else { return breakUp(unshared: "there is no board for \(input.gradients.count) gradients") }
+        else {
+            return breakUp(unshared: "there is no board for \(input.gradients.count) gradients")
+        }
         // Headers go by memory, wherever a total lies.
         guard link?.lane?.isOpen == true, inbound?.lane != nil else {
             return breakUp(unshared: "the memory of neighbours can't be mapped")

@@ -13,7 +13,7 @@ extension StepRunner.Settings {
 extension RunConfiguration {
     /// Whether workers of one host sum each other's gradients where they lie.
     var sumsInPlace: Bool {
-        workers > 1 && collective == .fold && !secure && shards <= GradientBoard.places
+        collective == .fold && !secure && shards <= GradientBoard.places
             && (transport == .auto || transport == .shared)
     }
 }

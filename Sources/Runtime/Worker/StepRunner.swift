@@ -22,8 +22,9 @@ enum LaneEvent: Sendable {
 protocol GradientSink: Sendable {
     func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector)
     func finished(shard index: Int, downTo offset: Int)
-    /// A vector for a gradient, where the other workers of this host can read it.
+    /// A vector for a gradient that the ring at hand can fold.
     func gradient(count: Int) -> ParameterVector
+    func canFold(_ gradient: ParameterVector) -> Bool
 }
 
 /// Does a worker's arithmetic on its lanes: gradients, digests, norms, updates, losses.
@@ -60,8 +61,7 @@ final class StepRunner: @unchecked Sendable {
 
     init(
         model: Transformer, settings: Settings, pool: LanePool, sink: any GradientSink,
-        total: ParameterVector, sharesGradients: Bool,
-        post: @escaping @Sendable (LaneEvent) -> Void
+        total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
         self.settings = settings
@@ -74,10 +74,7 @@ final class StepRunner: @unchecked Sendable {
         self.total = total
         sharedTotal = total
         lanes = (0..<pool.count).map { _ in Lane(model) }
-        table = Mutex(
-            ShardTable(parameterCount: count) {
-                sharesGradients ? sink.gradient(count: count) : ParameterVector(count: count)
-            })
+        table = Mutex(ShardTable(parameterCount: count, sink: sink))
     }
 
     /// Draws θ from the run's seed; m and v become zero.

@@ -75,8 +75,7 @@ extension WorkerProcess {
             try model.requireMemory(vectors: 5)
             let runner = StepRunner(
                 model: model, settings: .init(job.configuration), pool: pool, sink: ring,
-                total: sharedTotal(count: model.layout.count),
-                sharesGradients: job.configuration.sumsInPlace
+                total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner
             assembly = StateAssembly(into: runner.state)

@@ -31,7 +31,7 @@ let guided: [Target] =
     : [
         .executableTarget(
             name: "guided",
-            dependencies: ["Checkpoint", "Parameters", "Ring", "Runtime", "Text", "Wire"],
+            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Runtime", "Text", "Wire"],
             path: "Tests/Guided",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
@@ -108,7 +108,9 @@ let package = Package(
                 "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
-        .target(name: "FuzzKit", path: "Tests/FuzzKit", swiftSettings: machine),
+        .target(
+            name: "FuzzKit", dependencies: ["Parameters", "Ring"], path: "Tests/FuzzKit",
+            swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),

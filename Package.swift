@@ -123,7 +123,8 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "MessagingTests", dependencies: ["Messaging", "CLinux"], swiftSettings: strict),
+            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "TestKit"],
+            swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "CoordinationTests", dependencies: ["Coordination", "Simulation", "FuzzKit"],

@@ -18,6 +18,15 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let numeric: [SwiftSetting] =
     strict + processor + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+/// The tiles of the products are generic: calls from file to file cost more than their arithmetic
+/// unless the module is compiled as a whole (in several threads: an object for each file).
+let kernels: [SwiftSetting] =
+    numeric
+    + [
+        .unsafeFlags(
+            ["-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug))
+    ]
+
 /// The state machines run through hundreds of simulated trainings in every `swift test`.
 let machine: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -64,7 +73,7 @@ let package = Package(
             cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
         // Learning.
-        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernels),
         .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),

@@ -148,7 +148,8 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Checkpoint", "Coordination", "Messaging", "Runtime", "Wire", "TestKit", "dtrain",
+                "Checkpoint", "Coordination", "Messaging", "Ring", "Runtime", "Wire", "TestKit",
+                "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

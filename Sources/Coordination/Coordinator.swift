@@ -63,6 +63,8 @@ package struct Coordinator: Sendable {
     /// Processes that have held up the others.
     var probations = Probations()
     var badLinks = BadLinks()
+    /// A member could not read the others' gradients where they lie: sums travel from then on.
+    var gradientsAreApart = false
     var counter: UInt32 = 0
     var members: Members?
     var votes: [PeerID: Vote] = [:]

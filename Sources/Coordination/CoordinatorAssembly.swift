@@ -136,6 +136,7 @@ extension Coordinator {
         let count = chosen.count
         let bounds = bounds(for: chosen)
         let chunkBytes = chunkBytes(chosen)
+        let boards = boards(chosen)
         ringWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
         stage = .forming(Set(chosen.map(\.id)))
@@ -147,7 +148,7 @@ extension Coordinator {
                 generation: generation, committed: committed, rank: rank, bounds: bounds,
                 names: chosen.map(\.name), successor: count > 1 ? place(of: next, for: peer) : nil,
                 predecessorIsRelayed: count > 1 && isRelayed(previous, peer),
-                keys: keys(rank, chosen), chunkBytes: chunkBytes)
+                keys: keys(rank, chosen), chunkBytes: chunkBytes, boards: boards)
             send(.roster(roster), to: peer.id)
         }
         enrol(at: now)
@@ -161,6 +162,18 @@ extension Coordinator {
         guard chosen.count > 1, !predecessor.isEmpty, !successor.isEmpty else { return nil }
         return RingKeys(
             predecessor: predecessor, successor: successor, encryptsAll: policy.encryptsAll)
+    }
+
+    /// Where the members say what their gradients lie in, if sums are to be made of those in place:
+    /// all are processes of one host, and none has failed to read them.
+    private func boards(_ chosen: [Peer]) -> [MemoryPlace] {
+        let boards = chosen.compactMap(\.hello.address.board)
+        let host = chosen.first?.hello.address.hostKey
+        guard policy.sumsInPlace, !gradientsAreApart, chosen.count > 1,
+            boards.count == chosen.count,
+            chosen.allSatisfy({ $0.hello.address.hostKey == host && !$0.isBehindRelay })
+        else { return [] }
+        return boards
     }
 
     mutating func formed(_ id: PeerID, _ generation: Generation, at now: Instant) {

@@ -29,6 +29,8 @@ package struct CoordinatorPolicy: Hashable, Sendable {
     package var balance = false
     /// Links within a host are encrypted like those between hosts.
     package var encryptsAll = false
+    /// Workers of one host may sum each other's gradients where they lie.
+    package var sumsInPlace = false
     /// Elements of θ in a piece of the state for those who come later.
     package var pieceElements = WireLimit.pieceElements
 

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Where a process of the same host finds a descriptor of another, and how it knows the right one.
-package struct DescriptorHandle: Hashable, Sendable {
+package struct DescriptorHandle: Hashable, Sendable, Codable {
     package var process: Int32
     package var descriptor: Int32
     /// Of the file behind it: another file under the same number is noticed.

@@ -36,6 +36,8 @@ package struct Fold: Sendable {
     /// Own gradients are final from this element on.
     private(set) package var watermark: Int
     private var completed = false
+    /// The segment that is looked at first.
+    private var turn = 0
 
     // Frames sent in this step and taken by the successor, by kind.
     private(set) package var partialsSent = 0
@@ -152,11 +154,15 @@ package struct Fold: Sendable {
     }
 
     private mutating func add() -> FoldAction? {
-        for segment in segments.indices {
+        for offset in segments.indices {
+            let segment = (turn + offset) % segments.count
             let progress = segments[segment]
             let begins = progress.position == 0
             guard progress.added < (begins ? progress.count : progress.received) else { continue }
-            if let action = add(in: segment, base: begins ? .nothing : .parked) { return action }
+            guard let action = add(in: segment, base: begins ? .nothing : .parked) else { continue }
+            // What is read where it lies must not wait for one segment's end.
+            if plan.isInPlace { turn = (segment + 1) % segments.count }
+            return action
         }
         return nil
     }

@@ -38,15 +38,18 @@ extension Fold {
         case (.credit(let partials, let totals), .successor):
             return taken(partials: partials, totals: totals)
         case (.partial(let piece), .predecessor):
-            return receive(partial: piece)
+            return receive(partial: piece, header.place)
         case (.total(let piece), .predecessor):
-            return receive(total: piece)
+            return receive(total: piece, header.place)
         default:
             return .drop(.misdirected)
         }
     }
 
-    private mutating func receive(partial piece: FrameHeader.Piece) -> Reception {
+    private mutating func receive(
+        partial piece: FrameHeader.Piece, _ place: FrameHeader.Place
+    ) -> Reception {
+        guard (place == .gradients) == plan.isInPlace else { return .broken(.frame(.malformed)) }
         guard piece.chunk < plan.chunks else {
             return .broken(.chunk(piece.chunk, chunks: plan.chunks))
         }
@@ -63,7 +66,10 @@ extension Fold {
         return .act(take(partial: piece.chunk, in: segment))
     }
 
-    private mutating func receive(total piece: FrameHeader.Piece) -> Reception {
+    private mutating func receive(
+        total piece: FrameHeader.Piece, _ place: FrameHeader.Place
+    ) -> Reception {
+        guard place != .gradients else { return .broken(.frame(.malformed)) }
         guard piece.chunk < plan.chunks else {
             return .broken(.chunk(piece.chunk, chunks: plan.chunks))
         }
@@ -100,7 +106,9 @@ extension Fold {
         let segment = plan.segment(ofChunk: chunk)
         let shards = plan.interval(
             ofSegment: segment, positions: segments[segment].position + 1)
-        return header(.partial(piece(chunk, shards)))
+        var header = header(.partial(piece(chunk, shards)))
+        if plan.isInPlace { header.place = .gradients }
+        return header
     }
 
     package func totalHeader(chunk: Int) -> FrameHeader {

@@ -61,6 +61,9 @@ package struct FrameHeader: Equatable, Sendable {
         case frame = 0
         /// In the sender's total vector, in the chunk's place, which the receiver maps.
         case memory = 1
+        /// In the gradients of the workers that a partial covers, each for itself: nothing is added
+        /// yet.
+        case gradients = 2
     }
 
     package var run: UInt64
@@ -85,7 +88,7 @@ package struct FrameHeader: Equatable, Sendable {
 
     package static let byteCount = 80
     static let magic: UInt32 = 0x4652_5444  // "DTRF"
-    static let version: UInt16 = 2
+    package static let version: UInt16 = 3
     private static let checksummedFrom = 8
 
     /// Bytes of the whole frame.

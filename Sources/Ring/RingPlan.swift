@@ -24,6 +24,10 @@ package enum RingPlanError: Error, Equatable, Sendable {
 /// segment begins at one worker (position 0) and ends W−1 links on; the total goes W−1 links
 /// further. Worker w owns the shards `shardBounds[w]..<shardBounds[w + 1]`.
 ///
+/// A fold in place is for workers that read each other's gradients where they lie: partials say
+/// only that those who have passed them on are ready, and the last of them sums the chunk over all
+/// shards, in shard order. Its W segments take turns, chunk by chunk, so that all sum at once.
+///
 /// Source of the textbook ring: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for
 /// clusters of workstations", J. Parallel Distrib. Comput. 69 (2009), section 4.
 package struct RingPlan: Sendable, Equatable {
@@ -33,6 +37,8 @@ package struct RingPlan: Sendable, Equatable {
     package let count: Int
     package let chunkElements: Int
     package let collective: Collective
+    /// Sums are made by one worker each, of all gradients where they lie; a fold's alone.
+    package let isInPlace: Bool
     /// Chunks and segments are cut where this divides the index.
     private let alignment: Int
     /// Index of each segment's first chunk, and the number of chunks at the end.
@@ -42,8 +48,9 @@ package struct RingPlan: Sendable, Equatable {
     ///   those, so that another cut gives the same bits.
     package init(
         rank: Int, shardBounds: [Int], count: Int, chunkElements: Int, collective: Collective,
-        wire: WireFormat = .f32
+        wire: WireFormat = .f32, inPlace: Bool = false
     ) throws(RingPlanError) {
+        precondition(!inPlace || collective == .fold, "a \(collective) in place")
         guard shardBounds.count >= 2, shardBounds[0] == 0,
             zip(shardBounds, shardBounds.dropFirst()).allSatisfy({ $0 < $1 })
         else { throw .shardBounds(shardBounds) }
@@ -61,13 +68,19 @@ package struct RingPlan: Sendable, Equatable {
         self.alignment = alignment
         self.chunkElements = chunkElements
         self.collective = collective
-        let segments = collective == .fold ? 1 : workers
+        isInPlace = inPlace
+        let segments = collective == .fold && !inPlace ? 1 : workers
+        let chunks = (count + chunkElements - 1) / chunkElements
         var bounds = [0]
         for segment in 0..<segments {
             let length = Self.segment(
                 segment, of: segments, count: count, alignment: alignment
             ).count
-            bounds.append(bounds[segment] + (length + chunkElements - 1) / chunkElements)
+            let own =
+                inPlace
+                ? (chunks - segment + segments - 1) / segments
+                : (length + chunkElements - 1) / chunkElements
+            bounds.append(bounds[segment] + max(0, own))
         }
         guard bounds[segments] <= Int(Int32.max) else { throw .tooManyChunks(bounds[segments]) }
         chunkBounds = bounds
@@ -91,13 +104,15 @@ package struct RingPlan: Sendable, Equatable {
         return bound(segment)..<bound(segment + 1)
     }
 
+    /// The elements of a segment that is in one piece.
     package func elements(ofSegment segment: Int) -> Range<Int> {
-        Self.segment(segment, of: segments, count: count, alignment: alignment)
+        precondition(!isInPlace, "segments of a fold in place are not in one piece")
+        return Self.segment(segment, of: segments, count: count, alignment: alignment)
     }
 
     /// Rank of the worker with which a segment's sum begins.
     package func start(ofSegment segment: Int) -> Int {
-        collective == .fold ? 0 : (segment + 1) % workers
+        segments == 1 ? 0 : (segment + 1) % workers
     }
 
     /// This worker's place in a segment's sum: 0 begins it, W−1 completes it.
@@ -131,6 +146,11 @@ package struct RingPlan: Sendable, Equatable {
     /// The elements of a chunk: the segment's chunks are counted from its end.
     package func elements(ofChunk chunk: Int) -> Range<Int> {
         let segment = segment(ofChunk: chunk)
+        if isInPlace {
+            let fromEnd = (chunk - chunkBounds[segment]) * segments + segment
+            let lower = (chunks - 1 - fromEnd) * chunkElements
+            return lower..<min(lower + chunkElements, count)
+        }
         let elements = elements(ofSegment: segment)
         let fromStart = chunkBounds[segment + 1] - 1 - chunk
         let lower = elements.lowerBound + fromStart * chunkElements

@@ -99,6 +99,15 @@ package struct StepNumbers {
         return digest
     }
 
+    /// The chunk's total = the gradients of all shards, in its place.
+    package mutating func finish(_ range: Range<Int>, of all: ChunkSum) -> FastDigest {
+        let place = place(of: range)
+        all.sum(range, onto: nil, into: place.baseAddress!)
+        let digest = FastDigest(block: UnsafeRawBufferPointer(place))
+        note(range, digest)
+        return digest
+    }
+
     private mutating func sum(
         _ range: Range<Int>, onto base: ChunkOperand?, into target: UnsafeMutableRawBufferPointer
     ) -> Bool {

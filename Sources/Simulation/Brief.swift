@@ -59,6 +59,7 @@ extension CoordinatorMessage {
             "roster \(roster.generation) after \(roster.committed): "
                 + "\(roster.names[roster.rank]) of \(roster.names.joined(separator: " ")), "
                 + "shards \(roster.bounds[roster.rank])..<\(roster.bounds[roster.rank + 1])"
+                + (roster.boards.isEmpty ? "" : ", summed in place")
         case .step(let order):
             "step \(order.step) in \(order.generation) on "
                 + order.shards.map { String($0.shard) }.joined(separator: " ")

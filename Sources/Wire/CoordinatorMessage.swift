@@ -72,13 +72,16 @@ package struct Roster: Hashable, Sendable {
     package var keys: RingKeys?
     /// Bytes of numbers in a frame; 0 leaves that to the workers, which are alike.
     package var chunkBytes: Int
+    /// By rank, if all members share a host and sums are made of their gradients in place; else empty.
+    package var boards: [MemoryPlace]
 
     package init(
         generation: Generation, committed: Int, rank: Int, bounds: [Int], names: [String],
         successor: PeerAddress?, predecessorIsRelayed: Bool = false, keys: RingKeys? = nil,
-        chunkBytes: Int = 0
+        chunkBytes: Int = 0, boards: [MemoryPlace] = []
     ) {
         self.chunkBytes = chunkBytes
+        self.boards = boards
         self.predecessorIsRelayed = predecessorIsRelayed
         self.keys = keys
         self.generation = generation

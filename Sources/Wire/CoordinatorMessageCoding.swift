@@ -122,6 +122,7 @@ extension Roster: WireCodable {
         writer.put(keys != nil)
         keys?.write(to: &writer)
         writer.put(UInt64(chunkBytes))
+        writer.put(each: boards)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -138,10 +139,13 @@ extension Roster: WireCodable {
         self.init(
             generation: generation, committed: committed, rank: rank, bounds: bounds, names: names,
             successor: successor, predecessorIsRelayed: predecessorIsRelayed, keys: keys,
-            chunkBytes: try reader.count("chunk", limit: WireLimit.chunkBytes))
+            chunkBytes: try reader.count("chunk", limit: WireLimit.chunkBytes),
+            boards: try reader.each(
+                "boards", limit: WireLimit.members, stride: MemoryPlace.stride))
         guard count > 0, rank < count, bounds.count == count + 1, bounds[0] == 0,
             zip(bounds, bounds.dropFirst()).allSatisfy({ $0 < $1 }),
-            bounds[count] <= WireLimit.shards, (count > 1) == (successor != nil)
+            bounds[count] <= WireLimit.shards, (count > 1) == (successor != nil),
+            boards.isEmpty || boards.count == count
         else { throw .unknownValue(field: "roster", value: rank) }
     }
 }

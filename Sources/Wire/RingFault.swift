@@ -21,6 +21,8 @@ package struct RingFault: Hashable, Sendable {
         case violation
         /// Something about this worker itself.
         case own
+        /// Gradients of this host's workers can't be read where they lie.
+        case unshared
     }
 
     package var kind: Kind

@@ -33,12 +33,36 @@ package struct PeerAddress: Hashable, Sendable {
     package var hostName: String
     package var ipc: String
     package var tcp: String
+    /// Where it will say what its gradients lie in; nil if it has no memory to share.
+    package var board: MemoryPlace?
 
-    package init(hostKey: String, hostName: String, ipc: String, tcp: String) {
+    package init(
+        hostKey: String, hostName: String, ipc: String, tcp: String, board: MemoryPlace? = nil
+    ) {
         self.hostKey = hostKey
         self.hostName = hostName
         self.ipc = ipc
         self.tcp = tcp
+        self.board = board
+    }
+}
+
+/// Memory that a process of the same host can open: whose descriptor, and of which file.
+package struct MemoryPlace: Hashable, Sendable {
+    package var process: Int32
+    package var descriptor: Int32
+    package var device: UInt64
+    package var inode: UInt64
+    package var bytes: UInt64
+
+    package init(
+        process: Int32, descriptor: Int32, device: UInt64, inode: UInt64, bytes: UInt64
+    ) {
+        self.process = process
+        self.descriptor = descriptor
+        self.device = device
+        self.inode = inode
+        self.bytes = bytes
     }
 }
 
@@ -122,6 +146,8 @@ extension WireDigest: WireCodable {
 extension PeerAddress: WireCodable {
     func write(to writer: inout ByteWriter) {
         for text in [hostKey, hostName, ipc, tcp] { writer.put(text) }
+        writer.put(board != nil)
+        board?.write(to: &writer)
     }
 
     init(from reader: inout ByteReader) throws(WireError) {
@@ -129,7 +155,27 @@ extension PeerAddress: WireCodable {
             hostKey: try reader.text("host key", limit: WireLimit.text),
             hostName: try reader.text("host name", limit: WireLimit.text),
             ipc: try reader.text("ipc endpoint", limit: WireLimit.text),
-            tcp: try reader.text("tcp endpoint", limit: WireLimit.text))
+            tcp: try reader.text("tcp endpoint", limit: WireLimit.text),
+            board: try reader.bool("has board") ? try MemoryPlace(from: &reader) : nil)
+    }
+}
+
+extension MemoryPlace: WireCodable {
+    static let stride = 32
+
+    func write(to writer: inout ByteWriter) {
+        writer.put(process)
+        writer.put(descriptor)
+        writer.put(device)
+        writer.put(inode)
+        writer.put(bytes)
+    }
+
+    init(from reader: inout ByteReader) throws(WireError) {
+        self.init(
+            process: try reader.integer("process"), descriptor: try reader.integer("descriptor"),
+            device: try reader.integer("device"), inode: try reader.integer("inode"),
+            bytes: try reader.integer("bytes"))
     }
 }
 

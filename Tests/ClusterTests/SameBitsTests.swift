@@ -30,6 +30,20 @@ extension ClusterTests {
             try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.short)
             try expectEnds(of: workers)
             try expectNothingLeft(of: cluster)
+            guard count > 1 else { return }
+            // Of partial sums only headers travel, of totals what others have made.
+            let parameters = try number(before: "parameters", coordinator.waitFor("model: ").text)
+            let sent = try workers.reduce(0) {
+                try $0 + number(before: "bytes", $1.waitFor("the ring has sent").text)
+            }
+            let totals = 60 * (count - 1) * 4 * parameters
+            #expect(sent >= totals && sent < totals * 101 / 100, "\(sent) of \(totals)")
+        }
+
+        private func number(before word: String, _ text: String) throws -> Int {
+            let words = text.split(separator: " ")
+            let place = try #require(words.firstIndex { $0.hasPrefix(word) })
+            return try #require(Int(words[place - 1].filter { $0 != "," }))
         }
     }
 }

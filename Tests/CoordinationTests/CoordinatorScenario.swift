@@ -95,7 +95,7 @@ struct CoordinatorScenario {
 
     mutating func hello(
         _ peer: UInt64, instance: UInt64? = nil, probe: UInt64 = 0, on host: String = "host",
-        run: UInt64? = 1
+        run: UInt64? = 1, board: MemoryPlace? = nil
     ) {
         says(
             peer,
@@ -103,7 +103,8 @@ struct CoordinatorScenario {
                 Hello(
                     software: "dtrain",
                     address: PeerAddress(
-                        hostKey: host, hostName: "h", ipc: "", tcp: "tcp://\(peer)"),
+                        hostKey: host, hostName: "h", ipc: "", tcp: "tcp://\(peer)",
+                        board: board),
                     processID: Int(peer), instance: instance ?? peer, threads: 1,
                     kernel: "kernel \(probe)", probe: WireDigest(high: probe, low: 0), run: run)))
     }

@@ -22,14 +22,14 @@ func gradients(_ shards: Int, _ count: Int, seed: UInt64) -> [ParameterVector] {
 }
 
 /// What one process would compute: the left fold from a shard on, around, per segment, rounded after
-/// every shard.
+/// every shard. A fold in place begins with the first shard everywhere.
 func expectedTotal(
     _ gradients: [ParameterVector], _ plan: RingPlan, _ rounding: StochasticRounding? = nil
 ) -> [UInt32] {
     let total = ParameterVector(count: plan.count)
-    for segment in 0..<plan.segments {
-        let first = plan.shardBounds[plan.start(ofSegment: segment)]
-        let range = plan.elements(ofSegment: segment)
+    for segment in 0..<(plan.isInPlace ? 1 : plan.segments) {
+        let first = plan.isInPlace ? 0 : plan.shardBounds[plan.start(ofSegment: segment)]
+        let range = plan.isInPlace ? 0..<plan.count : plan.elements(ofSegment: segment)
         for offset in 0..<gradients.count {
             let shard = (first + offset) % gradients.count
             for index in range {

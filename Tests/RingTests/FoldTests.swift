@@ -5,13 +5,13 @@ import Wire
 
 @Suite struct FoldTests {
     private func setting(
-        _ workers: Int, _ collective: Collective, _ generator: inout SeededGenerator
+        _ workers: Int, _ schedule: Schedule, _ generator: inout SeededGenerator
     ) -> MemoryRing.Setting {
         MemoryRing.Setting(
             workers: workers, shards: workers + Int.random(in: 0...5, using: &generator),
             count: Int.random(in: 1...200, using: &generator),
             chunkElements: Int.random(in: 1...60, using: &generator),
-            window: Int.random(in: 1...4, using: &generator), collective: collective,
+            window: Int.random(in: 1...4, using: &generator), schedule: schedule,
             wire: WireFormat.allCases.randomElement(using: &generator)!)
     }
 
@@ -23,13 +23,13 @@ import Wire
         Issue.record("still moving after \(bound) moves: \(ring.setting)")
     }
 
-    @Test(arguments: Collective.allCases, 1...9)
+    @Test(arguments: Schedule.allCases, 1...9)
     func `any number of workers, chunk size and credit gives the bits of one process`(
-        collective: Collective, workers: Int
+        schedule: Schedule, workers: Int
     ) throws {
         var generator = SeededGenerator(seed: UInt64(workers) << 8)
         for seed in 0..<30 as Range<UInt64> {
-            let setting = setting(workers, collective, &generator)
+            let setting = setting(workers, schedule, &generator)
             let gradients = gradients(setting.shards, setting.count, seed: seed)
             let lanes = UInt64.random(in: 0 ... .max, using: &generator)
             let ring = try MemoryRing(setting, seed: seed, gradients: gradients) {
@@ -49,9 +49,9 @@ import Wire
         }
     }
 
-    @Test(arguments: WireFormat.allCases)
-    func `the ordered fold is the sum of the shards in order, whoever owns them`(
-        wire: WireFormat
+    @Test(arguments: WireFormat.allCases, [Schedule.fold, .inPlace])
+    func `the ordered fold is the sum of the shards in order, whoever owns or adds them`(
+        wire: WireFormat, schedule: Schedule
     ) throws {
         let gradients = gradients(9, 300, seed: 1)
         let plan = try RingPlan(
@@ -61,7 +61,7 @@ import Wire
             let ring = try MemoryRing(
                 .init(
                     workers: workers, shards: 9, count: 300, chunkElements: 7, window: 1,
-                    collective: .fold, wire: wire), seed: UInt64(workers), gradients: gradients)
+                    schedule: schedule, wire: wire), seed: UInt64(workers), gradients: gradients)
             run(ring)
             for member in ring.members {
                 #expect(member.total.floats().map(\.bitPattern) == alone)
@@ -69,11 +69,11 @@ import Wire
         }
     }
 
-    @Test(arguments: Collective.allCases)
-    func `a neighbour may be a step ahead, within its credits`(collective: Collective) throws {
+    @Test(arguments: Schedule.allCases)
+    func `a neighbour may be a step ahead, within its credits`(schedule: Schedule) throws {
         for seed in 0..<30 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
-            let setting = setting(Int(2 + seed % 4), collective, &generator)
+            let setting = setting(Int(2 + seed % 4), schedule, &generator)
             let steps = (1...4).map { gradients(setting.shards, setting.count, seed: $0) }
             let ring = try MemoryRing(setting, seed: seed, gradients: steps[0])
             var done = 0
@@ -87,8 +87,7 @@ import Wire
                     done += 1
                     member.localLeft = -1
                     guard step < steps.count else { continue }
-                    member.begin(
-                        step: UInt64(step + 1), gradients: Array(steps[step][member.plan.own]))
+                    member.begin(step: UInt64(step + 1), of: steps[step])
                 }
             }
             for member in ring.members {
@@ -97,13 +96,13 @@ import Wire
         }
     }
 
-    @Test(arguments: Collective.allCases)
+    @Test(arguments: Schedule.allCases)
     func `repeated and stale frames are dropped and counted, and change nothing`(
-        collective: Collective
+        schedule: Schedule
     ) throws {
         for seed in 0..<30 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
-            let setting = setting(Int(2 + seed % 5), collective, &generator)
+            let setting = setting(Int(2 + seed % 5), schedule, &generator)
             let gradients = gradients(setting.shards, setting.count, seed: seed)
             let ring = try MemoryRing(setting, seed: seed, gradients: gradients)
             ring.disturb = { frame, generator in
@@ -140,7 +139,7 @@ import Wire
             let ring = try MemoryRing(
                 .init(
                     workers: 3, shards: 3, count: 90, chunkElements: 5, window: 2,
-                    collective: seed % 2 == 0 ? .fold : .ring), seed: seed, gradients: gradients)
+                    schedule: seed % 2 == 0 ? .fold : .ring), seed: seed, gradients: gradients)
             var left = Int(seed % 10) + 1
             ring.disturb = { frame, generator in
                 left -= 1

@@ -101,10 +101,10 @@ import Wire
 
     @Test func `any header at all is judged without a trap`() throws {
         var generator = SeededGenerator(seed: 2)
-        for collective in Collective.allCases {
+        for schedule in Schedule.allCases {
             let plan = try RingPlan(
                 rank: 1, shardBounds: [0, 2, 5, 9], count: 100, chunkElements: 11,
-                collective: collective)
+                collective: schedule.collective, inPlace: schedule == .inPlace)
             var fold = Fold(
                 plan: plan, run: 9, generation: Self.generation, step: 77, window: 3)
             func number() -> Int {

@@ -57,7 +57,8 @@ import Wire
         for _ in 0..<Fuzzer.rounds / 40 {
             let plan = try RingPlan(
                 rank: fuzzer.number(0...2), shardBounds: [0, 2, 3, 6], count: 95,
-                chunkElements: 10, collective: .fold)
+                chunkElements: 10, collective: .fold,
+                inPlace: fuzzer.chance(50))
             let generation = Generation(epoch: 1, counter: 1)
             var fold = Fold(plan: plan, run: 5, generation: generation, step: 3, window: 2)
             if fuzzer.chance(50) { fold.localReady(downTo: 0) }
@@ -70,10 +71,11 @@ import Wire
                     .credit(
                         partials: fuzzer.number(0...Int(UInt32.max)), totals: fuzzer.number(0...5)),
                 ]
-                let header = FrameHeader(
+                var header = FrameHeader(
                     run: fuzzer.chance(95) ? 5 : 6, generation: generation,
                     step: fuzzer.chance(90) ? 3 : UInt64.max,
                     body: bodies[fuzzer.number(0...3)])
+                header.place = [.frame, .memory, .gradients][fuzzer.number(0...2)]
                 let neighbour: Neighbour = fuzzer.chance(70) ? .predecessor : .successor
                 if case .act = fold.receive(header, from: neighbour) { acted += 1 }
                 while fold.next() != nil { acted += 1 }

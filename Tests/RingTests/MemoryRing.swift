@@ -16,6 +16,13 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
+/// Every way in which a ring comes to a total.
+enum Schedule: CaseIterable, Sendable {
+    case fold, inPlace, ring
+
+    var collective: Collective { self == .ring ? .ring : .fold }
+}
+
 /// One worker of a ring in memory: obeys its fold as a real one would.
 final class MemoryMember {
     let plan: RingPlan
@@ -33,13 +40,16 @@ final class MemoryMember {
     var toPredecessor: [[UInt8]] = []
     /// Where sums lie that are sent by memory.
     weak var predecessor: MemoryMember?
+    /// All shards', where each worker has its own: what a fold in place reads.
+    var all: ChunkSum
     var sendsByMemory = false
     var digests: [FastDigest?] = []
 
     init(
         _ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector],
-        wire: WireFormat = .f32
+        all: [ParameterVector], wire: WireFormat = .f32
     ) {
+        self.all = ChunkSum(all, rounding: Self.rounding(wire, step))
         self.wire = wire
         self.plan = plan
         self.window = window
@@ -68,7 +78,9 @@ final class MemoryMember {
 
     static let generation = Generation(epoch: 3, counter: 4)
 
-    func begin(step: UInt64, gradients: [ParameterVector]) {
+    func begin(step: UInt64, of every: [ParameterVector]) {
+        let gradients = Array(every[plan.own])
+        all = ChunkSum(every, rounding: Self.rounding(wire, step))
         fold = Fold(
             plan: plan, run: 7, generation: Self.generation, step: step, window: window)
         numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
@@ -112,6 +124,12 @@ final class MemoryMember {
         _ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?, _ header: FrameHeader? = nil
     ) {
         switch action {
+        case .park where plan.isInPlace: break
+        case .passOn(let chunk, _) where plan.isInPlace:
+            toSuccessor.append(fold.partialHeader(chunk: chunk).sealed())
+        case .finish(let chunk, _, let forward) where plan.isInPlace:
+            digests[chunk] = numbers.finish(plan.elements(ofChunk: chunk), of: all)
+            if forward { perform(.forward(chunk: chunk), nil) }
         case .park(let chunk):
             if header!.place == .memory {
                 digests[chunk] = header!.digest
@@ -210,7 +228,7 @@ final class MemoryRing {
         var count: Int
         var chunkElements: Int
         var window: Int
-        var collective: Collective
+        var schedule: Schedule
         var wire = WireFormat.f32
     }
 
@@ -235,12 +253,12 @@ final class MemoryRing {
         for rank in 0..<setting.workers {
             let plan = try RingPlan(
                 rank: rank, shardBounds: bounds, count: setting.count,
-                chunkElements: setting.chunkElements, collective: setting.collective,
-                wire: setting.wire)
+                chunkElements: setting.chunkElements, collective: setting.schedule.collective,
+                wire: setting.wire, inPlace: setting.schedule == .inPlace)
             members.append(
                 MemoryMember(
                     plan, step: 1, window: setting.window,
-                    gradients: Array(gradients[plan.own]), wire: setting.wire))
+                    gradients: Array(gradients[plan.own]), all: gradients, wire: setting.wire))
             members[rank].sendsByMemory = lanes(rank)
         }
         for rank in members.indices {

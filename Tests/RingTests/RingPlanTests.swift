@@ -2,14 +2,15 @@ import Ring
 import Testing
 
 @Suite struct RingPlanTests {
-    @Test(arguments: Collective.allCases)
-    func `chunks cover the vector once, from each segment's end`(collective: Collective) throws {
+    @Test(arguments: Schedule.allCases)
+    func `chunks cover the vector once, from each segment's end`(schedule: Schedule) throws {
         for workers in 1...9 {
             for count in [0, 1, 2, 7, 64, 65, 1000] {
                 for chunk in [1, 3, 64, 5000] {
                     let plan = try RingPlan(
                         rank: 0, shardBounds: Array(0...workers), count: count,
-                        chunkElements: chunk, collective: collective)
+                        chunkElements: chunk, collective: schedule.collective,
+                        inPlace: schedule == .inPlace)
                     var covered = [Int](repeating: 0, count: count)
                     for index in 0..<plan.chunks {
                         let elements = plan.elements(ofChunk: index)
@@ -18,7 +19,8 @@ import Testing
                         let segment = plan.segment(ofChunk: index)
                         if index > plan.chunkBounds[segment] {
                             let before = plan.elements(ofChunk: index - 1)
-                            #expect(before.lowerBound == elements.upperBound)
+                            let between = schedule == .inPlace ? (workers - 1) * chunk : 0
+                            #expect(before.lowerBound == elements.upperBound + between)
                         }
                     }
                     #expect(covered.allSatisfy { $0 == 1 })
@@ -27,13 +29,17 @@ import Testing
         }
     }
 
-    @Test func `each rank begins one segment of the textbook ring and ends another`() throws {
+    @Test(arguments: [Schedule.ring, .inPlace])
+    func `each rank begins one segment of the textbook ring or a fold in place and ends another`(
+        schedule: Schedule
+    ) throws {
         for workers in 1...9 {
             for segment in 0..<workers {
                 let positions = try (0..<workers).map { rank in
                     try RingPlan(
                         rank: rank, shardBounds: Array(0...workers), count: 100,
-                        chunkElements: 10, collective: .ring
+                        chunkElements: 10, collective: schedule.collective,
+                        inPlace: schedule == .inPlace
                     ).position(inSegment: segment)
                 }
                 #expect(positions.sorted() == Array(0..<workers))

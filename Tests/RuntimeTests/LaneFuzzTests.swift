@@ -1,8 +1,10 @@
 import FuzzKit
 import Messaging
+import Parameters
 import Ring
 import Runtime
 import Testing
+import Wire
 
 /// Whatever a neighbour says of its memory, and writes into it, it is mapped as it is or refused.
 @Suite struct LaneFuzzTests {
@@ -34,6 +36,44 @@ import Testing
         }
         #expect(mapped >= Fuzzer.rounds / 16 && opened > 0)
         bell.drain()
+    }
+
+    @Test("boards that the neighbour writes nonsense onto")
+    func boards() throws {
+        var fuzzer = Fuzzer("boards of a neighbour", fragments: Self.fragments)
+        let board = try SharedMemory(byteCount: GradientBoard.byteCount, writable: false)
+        let gradient = try SharedMemory(byteCount: 4096, writable: false)
+        let generation = Generation(epoch: 1, counter: 2)
+        let plan = try RingPlan(
+            rank: 0, shardBounds: [0, 1, 2], count: 1000, chunkElements: 100, collective: .fold,
+            inPlace: true)
+        let own = [ParameterVector(count: 1000)]
+        let place = gradient.handle
+        var sound: [UInt8] = []
+        func put<Value: FixedWidthInteger>(_ value: Value) {
+            withUnsafeBytes(of: value) { sound += $0 }
+        }
+        put(7 as UInt64)
+        put(generation.epoch)
+        put(generation.counter)
+        put(place.process)
+        put(place.descriptor)
+        put(place.device)
+        put(place.inode)
+        put(UInt64(place.byteCount))
+        var neighbours = NeighbourGradients()
+        var read = 0
+        for round in 0..<Fuzzer.rounds {
+            let mutant = round % 16 == 0 ? sound : Array(fuzzer.mutated(sound).prefix(64))
+            board.address.copyMemory(from: mutant, byteCount: mutant.count)
+            if round % 8 == 0 { neighbours.nextGeneration() }
+            let all = try? neighbours.all(
+                plan, own: own, boards: [board.handle, board.handle], generation, step: 7)
+            guard let all else { continue }
+            read += 1
+            #expect(all.count == 2 && all[1].count == 1000 && all[1][999] == 0)
+        }
+        #expect(read >= Fuzzer.rounds / 16)
     }
 
     @Test("queues that the neighbour writes nonsense into")

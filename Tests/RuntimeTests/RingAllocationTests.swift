@@ -23,7 +23,7 @@ private final class CountedPair {
 
     private var step: UInt64 = 0
 
-    init(_ transport: RingTransport, isSealed: Bool) throws {
+    init(_ transport: RingTransport, isSealed: Bool, inPlace: Bool) throws {
         context = try Context()
         let gate = isSealed ? try Gate(context) : nil
         let keys = try (0..<2).map { _ in isSealed ? try KeyPair.random() : nil }
@@ -53,7 +53,8 @@ private final class CountedPair {
                         RingKeys(
                             predecessor: $0.publicKey.bytes, successor: $0.publicKey.bytes,
                             encryptsAll: true)
-                    }))
+                    },
+                    boards: inPlace ? rings.compactMap(\.endpoints.board) : []))
         }
         try wait()
         for ring in rings {
@@ -72,10 +73,11 @@ private final class CountedPair {
     func fold(chunks: Int) throws -> Int {
         let before = reports.counts.withLock { $0.reduce(0) { $0 + $1.last! } }
         step += 1
-        let gradient = ParameterVector(count: 256 * chunks)
+        let gradients = rings.map { $0.gradient(count: 256 * chunks) }
         for rank in 0..<2 {
             rings[rank].begin(
-                step: step, gradients: [gradient], total: totals[rank].vector(count: 256 * chunks))
+                step: step, gradients: [gradients[rank]],
+                total: totals[rank].vector(count: 256 * chunks))
             rings[rank].finished(shard: 0, downTo: 0)
         }
         try wait()
@@ -86,11 +88,14 @@ private final class CountedPair {
 @Suite(.serialized) struct RingAllocationTests {
     @Test(
         .enabled(if: dtrain_counts_allocations(), "a sanitizer has a malloc of its own"),
-        arguments: [(RingTransport.shared, false), (.ipc, false), (.tcp, false), (.tcp, true)])
+        arguments: [
+            (RingTransport.shared, false, false), (.shared, false, true), (.ipc, false, false),
+            (.tcp, false, false), (.tcp, true, false),
+        ])
     func `a fold asks for no memory for its chunks`(
-        transport: RingTransport, isSealed: Bool
+        transport: RingTransport, isSealed: Bool, inPlace: Bool
     ) throws {
-        let pair = try CountedPair(transport, isSealed: isSealed)
+        let pair = try CountedPair(transport, isSealed: isSealed, inPlace: inPlace)
         defer { pair.stop() }
         for _ in 0..<5 { _ = try pair.fold(chunks: 1000) }
         let few = try (0..<20).map { _ in try pair.fold(chunks: 10) }.sorted()

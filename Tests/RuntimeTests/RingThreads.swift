@@ -34,6 +34,8 @@ final class Threads {
     var memory: [SharedMemory] = []
     var collective = Collective.fold
     var wire = WireFormat.f32
+    /// Members read each other's gradients where they lie.
+    var sumsInPlace = false
     /// The members' own; empty for plain text.
     private(set) var keys: [KeyPair] = []
     private var encryptsAll = false
@@ -91,7 +93,8 @@ final class Threads {
                     shardBounds: bounds,
                     successor: members.count == 1 ? nil : rings[successor].endpoints,
                     transport: transports[rank % transports.count], collective: collective,
-                    wire: wire, seed: 11, keys: ringKeys(rank, members)))
+                    wire: wire, seed: 11, keys: ringKeys(rank, members),
+                    boards: sumsInPlace ? members.compactMap { rings[$0].endpoints.board } : []))
         }
     }
 
@@ -122,7 +125,7 @@ final class Threads {
             let total = memory[member].vector(count: count)
             totals.append(total)
             let ring = rings[member]
-            ring.begin(step: step, gradients: Array(gradients[own]), total: total)
+            ring.begin(step: step, gradients: gradients[own].map { shown($0, ring) }, total: total)
             for shard in own.indices {
                 Thread {
                     for part in (0..<7).reversed() {
@@ -145,6 +148,14 @@ final class Threads {
                 timings.waitSeconds >= 0 && timings.foldSeconds >= 0
                     && timings.processorSeconds >= 0)
         }
+    }
+
+    /// The gradient, or a copy of it that others can read.
+    private func shown(_ gradient: ParameterVector, _ ring: RingThread) -> ParameterVector {
+        guard sumsInPlace else { return gradient }
+        let shown = ring.gradient(count: gradient.count)
+        shown.copy(from: gradient)
+        return shown
     }
 
     private func expected(_ gradients: [ParameterVector], step: UInt64) throws -> [UInt32] {

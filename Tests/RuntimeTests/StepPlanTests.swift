@@ -58,12 +58,19 @@ private func cluster(
         let once = 4 * 6400
         #expect(plan.linkBytes(cluster(1), .ring) == 0)
         for collective in Collective.allCases {
-            #expect(plan.linkBytes(cluster(2), collective) == once)
+            #expect(plan.linkBytes(cluster(2, hosts: 2), collective) == once)
         }
-        #expect(plan.linkBytes(cluster(4), .fold) == 2 * once)
-        #expect(plan.linkBytes(cluster(4), .ring) == once * 6 / 4)
-        #expect(plan.linkBytes(cluster(4, wire: .bf16), .fold) == once)
-        #expect(plan.linkBytes(cluster(4, wire: .int8), .fold) == 2 * (6400 + 100))
+        func bytes(_ wire: WireFormat, _ collective: Collective) -> Int {
+            plan.linkBytes(cluster(4, hosts: 2, wire: wire), collective)
+        }
+        #expect(bytes(.f32, .fold) == 2 * once)
+        #expect(bytes(.f32, .ring) == once * 6 / 4)
+        #expect(bytes(.bf16, .fold) == once)
+        #expect(bytes(.int8, .fold) == 2 * (6400 + 100))
+        // Within a host only totals that others have made, whatever is written between hosts.
+        #expect(plan.linkBytes(cluster(2), .fold) == once / 2)
+        #expect(plan.linkBytes(cluster(4, wire: .bf16), .fold) == once * 3 / 4)
+        #expect(plan.linkBytes(cluster(4, wire: .bf16), .ring) == once * 6 / 4)
     }
 
     @Test func `a slow link is what limits, and what is sent less often or smaller is advised`()

@@ -7,6 +7,9 @@ enum SampleMessages {
     static let key = (0..<32).map { UInt8($0) }
     static let address = PeerAddress(
         hostKey: "boot 7 host", hostName: "hôte", ipc: "ipc:///tmp/a", tcp: "tcp://10.0.0.1:4000")
+    static let board = MemoryPlace(process: 77, descriptor: 9, device: 1, inode: .max, bytes: 4096)
+    static let placed = PeerAddress(
+        hostKey: "boot 7 host", hostName: "h", ipc: "", tcp: "", board: board)
     static let reports = [
         ShardReport(
             shard: 2, smoothed: 12.5, negativeLogLikelihood: 11.25, labels: 31, activity: [1.5, 64]),
@@ -33,6 +36,10 @@ enum SampleMessages {
                 software: "", address: address, key: key, processID: 0, instance: 0, threads: 0,
                 kernel: "",
                 probe: digest, run: 5, epoch: 6)),
+        .hello(
+            Hello(
+                software: "", address: placed, processID: 0, instance: 0, threads: 0, kernel: "",
+                probe: digest)),
         .prepared(Holdings()),
         .prepared(Holdings(state: HeldState(step: 4, digest: digest))),
         .prepared(
@@ -59,6 +66,7 @@ enum SampleMessages {
         .slice(slice),
         .sliceTaken(step: 9, position: 1 << 30),
         .ringBroken(generation, RingFault(.absent, .successor)),
+        .ringBroken(generation, RingFault(.unshared, detail: "no memory")),
         .leaving(reason: "it was asked to stop"),
         .tokenTaken,
     ]
@@ -83,6 +91,10 @@ enum SampleMessages {
                 names: ["w1", "w2", "w5"], successor: address, predecessorIsRelayed: true,
                 keys: RingKeys(predecessor: key, successor: key, encryptsAll: true),
                 chunkBytes: 65_536)),
+        .roster(
+            Roster(
+                generation: generation, committed: 9, rank: 1, bounds: [0, 2, 4],
+                names: ["w1", "w2"], successor: address, boards: [board, board])),
         .roster(
             Roster(
                 generation: generation, committed: 0, rank: 0, bounds: [0, 8], names: ["w1"],

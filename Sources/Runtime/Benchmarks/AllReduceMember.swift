@@ -130,12 +130,21 @@ package final class AllReduceMember {
                 shardBounds: Array(0...workers),
                 successor: workers > 1 ? membership.endpoints[(rank + 1) % workers] : nil,
                 transport: membership.transport, collective: membership.collective,
-                keys: keys(membership.keys)))
+                keys: keys(membership.keys), boards: boards(membership)))
         var event = try event()
         if case .unshared = event { event = try self.event() }
         guard case .formed = event else { throw Failure.unexpected(event) }
         self.workers = workers
         try say(.formed(rank: rank, lane: ring.progress.lane))
+    }
+
+    /// Where the members say what their gradients lie in, if these are to be read where they are.
+    private func boards(_ membership: AllReduceBenchmark.Membership) -> [DescriptorHandle] {
+        guard membership.transport == .auto || membership.transport == .shared,
+            membership.collective == .fold, membership.keys.allSatisfy(\.isEmpty)
+        else { return [] }
+        let boards = membership.endpoints.compactMap(\.board)
+        return boards.count == membership.endpoints.count ? boards : []
     }
 
     private func keys(_ all: [[UInt8]]) -> RingKeys? {
@@ -148,7 +157,6 @@ package final class AllReduceMember {
     // MARK: Measuring
 
     private var workers = 1
-    private let nothing = ParameterVector(count: 1)
 
     private func fold(_ gradient: ParameterVector, into total: ParameterVector) throws
         -> (digest: FastDigest, timings: RingTimings)
@@ -166,7 +174,8 @@ package final class AllReduceMember {
     private func measure(
         _ bytes: Int, _ warmUp: Int, _ iterations: Int
     ) throws -> AllReduceBenchmark.Measurement {
-        let gradient = ParameterVector(count: bytes / 4)
+        let gradient = ring.gradient(count: bytes / 4)
+        let nothing = ring.gradient(count: 1)
         let total = memory.vector(count: bytes / 4)
         Self.fill(gradient) { Self.value($0, rank: rank) }
         Self.fill(total) { expected($0) }

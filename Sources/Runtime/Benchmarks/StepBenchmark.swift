@@ -124,12 +124,13 @@ package struct StepBenchmark {
         threads: Int, logs: String, _ measurement: Measurement
     ) throws -> Outcome {
         let job = WorkerJob(architecture: architecture, configuration: configuration)
-        let policy = CoordinatorPolicy(
+        var policy = CoordinatorPolicy(
             run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
             configuration: try job.encoded(), workers: configuration.workers,
             waitForAll: true, shards: configuration.shards, steps: steps + Self.warmUp,
             checkpointEvery: 0, savesAtEnd: false, validateEvery: 0, validationBatches: 0,
             deadlines: Deadlines(peerTimeout: Milliseconds(60_000)), onNonFinite: .stop)
+        policy.sumsInPlace = configuration.sumsInPlace
         let setup = CoordinatorSetup(
             policy: policy, batches: batches,
             schedule: LearningRateSchedule(peak: 1e-4, warmup: 1000),
@@ -195,14 +196,21 @@ private final class Measurement {
         wait += step.waitSeconds
         guard step.step == lastStep else { return }
         seconds = Clock.seconds(since: begun)
-        peakBytes = processes.values.map(Self.highWaterMark).max() ?? 0
+        peakBytes = processes.values.map(Self.mostMemory).max() ?? 0
     }
 
-    /// VmHWM of a process: the most memory it has had resident, in bytes.
-    private static func highWaterMark(_ processID: Int32) -> Int {
-        let status = try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
-        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    /// The most memory that a process has had resident, in bytes; of what several processes map, its
+    /// share at the end.
+    private static func mostMemory(_ processID: Int32) -> Int {
+        kilobytes("VmHWM:", processID, "status") * 1024
+            - kilobytes("VmRSS:", processID, "status") * 1024
+            + kilobytes("Pss:", processID, "smaps_rollup") * 1024
+    }
+
+    private static func kilobytes(_ name: String, _ processID: Int32, _ file: String) -> Int {
+        let text = try? String(contentsOfFile: "/proc/\(processID)/\(file)", encoding: .utf8)
+        let line = text?.split(separator: "\n").first { $0.hasPrefix(name) }
         let fields = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }) ?? []
-        return fields.count > 1 ? (Int(fields[1]) ?? 0) * 1024 : 0
+        return fields.count > 1 ? Int(fields[1]) ?? 0 : 0
     }
 }

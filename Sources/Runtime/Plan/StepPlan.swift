@@ -102,13 +102,16 @@ package struct StepPlan: Sendable {
 
     /// Bytes of numbers that the busiest link carries in a step.
     package func linkBytes(_ cluster: Cluster, _ collective: Collective) -> Int {
-        let once = cluster.wire.byteCount(parameters)
+        // In shared memory numbers are what they are.
+        let once = cluster.hosts == 1 ? vectorBytes : cluster.wire.byteCount(parameters)
+        let others = Double(cluster.workers - 1) / Double(cluster.workers)
         switch (cluster.workers, collective) {
         case (1, _): return 0
+        // Sums are made of the gradients where they lie, each by one worker: totals alone travel.
+        case (_, .fold) where cluster.hosts == 1: return Int(Double(once) * others)
         case (2, _): return once
         case (_, .fold): return 2 * once
-        case (let workers, .ring):
-            return Int(Double(once) * 2 * Double(workers - 1) / Double(workers))
+        case (_, .ring): return Int(Double(once) * 2 * others)
         }
     }
 

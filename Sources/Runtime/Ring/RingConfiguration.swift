@@ -51,11 +51,16 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
     /// For processes of the same host and user.
     package var ipc: String?
     package var tcp: String
+    /// Where it says what its gradients lie in; nil if no memory can be shared.
+    package var board: DescriptorHandle?
 
-    package init(host: HostIdentity, ipc: String?, tcp: String) {
+    package init(
+        host: HostIdentity, ipc: String?, tcp: String, board: DescriptorHandle? = nil
+    ) {
         self.host = host
         self.ipc = ipc
         self.tcp = tcp
+        self.board = board
     }
 
     /// The port of `tcp`.
@@ -113,15 +118,19 @@ package struct RingMembership: Sendable, Equatable {
     package var keys: RingKeys?
     /// Bytes of numbers in a frame; nil leaves them to the configuration.
     package var chunkBytes: Int?
+    /// Where each member says what its gradients lie in, by rank, if sums are made of them in place;
+    /// empty if sums travel.
+    package var boards: [DescriptorHandle]
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
         successor: RingEndpoints?, transport: RingTransport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
         predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil,
-        chunkBytes: Int? = nil
+        chunkBytes: Int? = nil, boards: [DescriptorHandle] = []
     ) {
         self.chunkBytes = chunkBytes
+        self.boards = boards
         self.predecessorIsRelayed = predecessorIsRelayed
         self.keys = keys
         self.run = run
@@ -144,6 +153,8 @@ package struct RingMembership: Sendable, Equatable {
     }
 
     var workers: Int { shardBounds.count - 1 }
+    /// Whether sums are made of the members' gradients where they lie.
+    var sumsInPlace: Bool { !boards.isEmpty && workers > 1 }
     var predecessorRank: Int { (rank + workers - 1) % workers }
     var successorRank: Int { (rank + 1) % workers }
 }
@@ -176,6 +187,8 @@ package enum RingBreak: Error, Equatable, Sendable {
     case violation(Neighbour, Violation)
     /// The successor has no endpoint of the transport asked for.
     case unreachable(RingTransport)
+    /// A gradient that is to be read where it lies can't be, or this worker's own can't be shown.
+    case unshared(reason: String)
     /// What this neighbour shares is not what it was said to be.
     case memory(Neighbour, MessagingError)
     case socket(MessagingError)
@@ -205,6 +218,7 @@ extension RingBreak {
             RingFault(.violation, neighbour.side, detail: "\(violation)")
         case .memory(let neighbour, let error):
             RingFault(.violation, neighbour.side, detail: "\(error)")
+        case .unshared(let reason): RingFault(.unshared, detail: reason)
         case .unreachable(let transport):
             RingFault(.own, .successor, detail: "no endpoint of transport \(transport)")
         case .socket(let error): RingFault(.own, detail: "\(error)")

@@ -27,6 +27,8 @@ final class RingLoop {
         let usesLane: Bool
         /// What the frames' checksums took.
         var checkingSeconds = 0.0
+        /// The gradients of all shards, once a sum of them is to be made here.
+        var all: ChunkSum?
         /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
         var digests: [FastDigest?]
     }
@@ -59,6 +61,9 @@ final class RingLoop {
     var link: RingLink?
     var inbound: RingInbound?
     var failedStreams = FailedStreams()
+    /// Where this worker says what its gradients lie in; nil if no memory can be shared.
+    let board: GradientBoard?
+    var neighbourGradients = NeighbourGradients()
     /// Where frames come in that go through the coordinator.
     var inbox: RelayInbox?
     /// The newest greeting of a generation that this worker is not in yet.
@@ -118,9 +123,10 @@ final class RingLoop {
             door = nil
         }
         let port = try router.bind(configuration.addresses, ports: configuration.ports)
+        board = try? GradientBoard()
         endpoints = RingEndpoints(
             host: host, ipc: ipc,
-            tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)")
+            tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)", board: board?.handle)
         bell = try Bell()
         self.router = router
         self.routerMonitor = routerMonitor

@@ -31,7 +31,11 @@ extension RingLoop {
         if step!.startedAt == nil { step!.startedAt = .now }
         switch action {
         case .park(let chunk): park(chunk, header!)
+        case .passOn(let chunk, _) where step!.fold.plan.isInPlace:
+            put(step!.fold.partialHeader(chunk: chunk))
         case .passOn(let chunk, let base): try passOn(chunk, base, header)
+        case .finish(let chunk, _, let forward) where step!.fold.plan.isInPlace:
+            try sumInPlace(chunk, forward: forward)
         case .finish(let chunk, let base, let forward):
             guard let operand = operand(chunk, base, header) else { return }
             let range = step!.fold.plan.elements(ofChunk: chunk)
@@ -58,9 +62,12 @@ extension RingLoop {
     /// A partial that can't be added to yet: what came in a frame moves to where its total will
     /// land, what lies in the predecessor's memory stays there.
     private func park(_ chunk: Int, _ header: FrameHeader) {
-        if header.place == .memory {
+        switch header.place {
+        case .gradients: return
+        case .memory:
             step!.digests[chunk] = header.digest
             return
+        case .frame: break
         }
         let range = step!.fold.plan.elements(ofChunk: chunk)
         guard let operand = operand(chunk, .frame, header)?.value else { return }
@@ -171,7 +178,7 @@ extension RingLoop {
     }
 
     /// Sends a chunk of the total vector, in the frame that it came in if there is one.
-    private func sendTotal(_ chunk: Int, in frame: Message?) throws(MessagingError) {
+    func sendTotal(_ chunk: Int, in frame: Message?) throws(MessagingError) {
         var header = step!.fold.totalHeader(chunk: chunk)
         header.digest = step!.digests[chunk]!
         if step!.usesLane {

@@ -18,6 +18,7 @@ extension RingLoop {
         clearHeld()
         guests.replace(with: predecessor(value))
         failedStreams.nextGeneration()
+        neighbourGradients.nextGeneration()
         membership = Membership(
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
@@ -85,6 +86,7 @@ extension RingLoop {
         writer.put(value.seed)
         writer.put(UInt64(configuration.chunkElements(value)))
         writer.put(UInt64(configuration.credits))
+        writer.put(UInt8(value.sumsInPlace ? 1 : 0))
         writer.put(value.shardBounds.map(Int32.init))
         return writer.bytes.withUnsafeBytes { FastDigest(block: $0).low }
     }

@@ -118,7 +118,8 @@ extension FrameHeader {
     /// What the frame would weigh with its numbers behind it.
     var bytesWithNumbers: Int {
         switch body {
-        case .partial(let piece), .total(let piece): Self.byteCount + 4 * piece.elements
+        case .partial(let piece), .total(let piece):
+            Self.byteCount + (place == .gradients ? 0 : 4 * piece.elements)
         default: Self.byteCount
         }
     }

@@ -32,7 +32,8 @@ extension RingLoop {
                 rank: membership.value.rank, shardBounds: membership.value.shardBounds,
                 count: input.total.count,
                 chunkElements: configuration.chunkElements(membership.value),
-                collective: membership.value.collective, wire: membership.value.wire)
+                collective: membership.value.collective, wire: membership.value.wire,
+                inPlace: membership.value.sumsInPlace)
             precondition(
                 plan.own.count == input.gradients.count,
                 "\(input.gradients.count) gradients for shards \(plan.own)")
@@ -45,14 +46,14 @@ extension RingLoop {
                 numbers: StepNumbers(
                     gradients: input.gradients, total: input.total, blocks: blocks!,
                     firstShard: plan.own.lowerBound,
-                    rounding: StochasticRounding(
-                        membership.value.wire, seed: membership.value.seed, step: input.step)),
+                    rounding: rounding(membership.value, input.step)),
                 processorAtStart: processorSeconds(), usesLane: lane != nil,
                 digests: Array(repeating: nil, count: plan.chunks))
         } catch {
             breakUp(.plan(error))
             return
         }
+        guard showGradients(input, membership.value) else { return }
         releaseHeld()
     }
 

@@ -24,6 +24,7 @@ package final class RingThread: GradientSink {
         let pending = Atomic<Bool>(false)
         let step = Mutex<RingStep?>(nil)
         let memory = Mutex<SharedMemory?>(nil)
+        let gradients = SharedGradients()
         let relay = Mutex<RelayAccess?>(nil)
         let progress = Mutex<RingProgress>(.init())
         let wakeup: Wakeup
@@ -43,6 +44,7 @@ package final class RingThread: GradientSink {
     private let configuration: RingConfiguration
     /// Of the generation at hand.
     private let chunkElements: Atomic<Int>
+    private let sumsInPlace = Atomic<Bool>(false)
     private let stopped = Mutex(false)
     private let ended: DispatchSemaphore
 
@@ -94,12 +96,25 @@ package final class RingThread: GradientSink {
     /// It counts from the next `form` on. Steps whose total lies elsewhere travel in frames.
     package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
 
+    /// A vector of zeros for a gradient that the generation at hand can fold: where sums are made in
+    /// place, the other workers can read it.
+    package func gradient(count: Int) -> ParameterVector {
+        sumsInPlace.load(ordering: .relaxed)
+            ? mailbox.gradients.vector(count: count) : ParameterVector(count: count)
+    }
+
+    /// Whether the generation at hand can fold it.
+    package func canFold(_ gradient: ParameterVector) -> Bool {
+        !sumsInPlace.load(ordering: .relaxed) || mailbox.gradients.handle(of: gradient) != nil
+    }
+
     /// How the coordinator is reached by frames that must go through it, from the next `form` on.
     package func relay(through access: RelayAccess?) { mailbox.relay.withLock { $0 = access } }
 
     /// Drops any fold in progress and joins the neighbours of a new generation.
     package func form(_ membership: RingMembership) {
         chunkElements.store(configuration.chunkElements(membership), ordering: .relaxed)
+        sumsInPlace.store(membership.sumsInPlace, ordering: .relaxed)
         mailbox.post(.form(membership))
     }
 

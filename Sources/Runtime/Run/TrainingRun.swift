@@ -230,6 +230,7 @@ package struct TrainingRun {
             onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
         policy.balance = configuration.balance
         policy.encryptsAll = configuration.secure
+        policy.sumsInPlace = configuration.sumsInPlace
         return policy
     }
 

@@ -9,3 +9,11 @@ extension StepRunner.Settings {
             adam: AdamW(weightDecay: configuration.weightDecay))
     }
 }
+
+extension RunConfiguration {
+    /// Whether workers of one host sum each other's gradients where they lie.
+    var sumsInPlace: Bool {
+        collective == .fold && !secure && shards <= GradientBoard.places
+            && (transport == .auto || transport == .shared)
+    }
+}

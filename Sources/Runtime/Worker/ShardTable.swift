@@ -36,16 +36,23 @@ struct ShardTable {
     private var orphans: [ShardWork] = []
     private var spare: [ParameterVector] = []
     private let parameterCount: Int
+    private let sink: any GradientSink
 
-    init(parameterCount: Int) { self.parameterCount = parameterCount }
+    init(parameterCount: Int, sink: any GradientSink) {
+        self.parameterCount = parameterCount
+        self.sink = sink
+    }
 
-    /// Makes `inputs` the own shards; what is already there of the same step is kept.
+    /// Makes `inputs` the own shards; what is already there of the same step is kept, where the ring
+    /// can fold it.
     mutating func arrange(step: Int, inputs: [(shard: Int, input: ModelInput)]) {
         if step != self.step { forgetAll() }
         self.step = step
         let previous = own
+        let sink = sink
+        spare.removeAll { !sink.canFold($0) }
         own = inputs.map { shard, input in
-            previous.first { $0.shard == shard }
+            previous.first { $0.shard == shard && sink.canFold($0.gradient) }
                 ?? ShardWork(shard: shard, input: input, gradient: takeGradient())
         }
         for work in previous where !own.contains(where: { $0 === work }) { release(work) }
@@ -85,7 +92,7 @@ struct ShardTable {
     }
 
     private mutating func takeGradient() -> ParameterVector {
-        spare.popLast() ?? ParameterVector(count: parameterCount)
+        spare.popLast() ?? sink.gradient(count: parameterCount)
     }
 
     private mutating func release(_ work: ShardWork) {

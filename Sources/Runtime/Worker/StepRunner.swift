@@ -22,6 +22,9 @@ enum LaneEvent: Sendable {
 protocol GradientSink: Sendable {
     func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector)
     func finished(shard index: Int, downTo offset: Int)
+    /// A vector for a gradient that the ring at hand can fold.
+    func gradient(count: Int) -> ParameterVector
+    func canFold(_ gradient: ParameterVector) -> Bool
 }
 
 /// Does a worker's arithmetic on its lanes: gradients, digests, norms, updates, losses.
@@ -71,7 +74,7 @@ final class StepRunner: @unchecked Sendable {
         self.total = total
         sharedTotal = total
         lanes = (0..<pool.count).map { _ in Lane(model) }
-        table = Mutex(ShardTable(parameterCount: count))
+        table = Mutex(ShardTable(parameterCount: count, sink: sink))
     }
 
     /// Draws θ from the run's seed; m and v become zero.

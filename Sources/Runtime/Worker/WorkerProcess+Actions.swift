@@ -130,7 +130,8 @@ extension WorkerProcess {
                 wire: job.configuration.wire, seed: job.configuration.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,
-                chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil))
+                chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil,
+                boards: roster.boards.map(DescriptorHandle.init)))
     }
 
     private func compute(_ order: StepOrder) {

@@ -124,7 +124,8 @@ package final class WorkerProcess {
             software: options.software,
             address: PeerAddress(
                 hostKey: host.key, hostName: host.name,
-                ipc: endpoints.ipc ?? "", tcp: endpoints.tcp),
+                ipc: endpoints.ipc ?? "", tcp: endpoints.tcp,
+                board: endpoints.board.map(MemoryPlace.init)),
             key: key?.bytes ?? [], processID: Int(getpid()), instance: .random(in: 1 ... .max),
             threads: options.threads,
             kernel: Processor.kernelName,

@@ -15,5 +15,7 @@ func sentence(
     case .disagreement: "\(one) and \(others) do not have the same ring in mind"
     case .violation: "\(one) was sent what makes no sense by \(others)\(detail)"
     case .own: "\(one) cannot take part in the ring\(detail)"
+    case .unshared:
+        "\(one) cannot share its gradients with the others of its host\(detail): sums travel instead"
     }
 }

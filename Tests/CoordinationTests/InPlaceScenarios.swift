@@ -1,0 +1,62 @@
+import Coordination
+import Testing
+import Wire
+
+/// Who sums gradients where they lie, and when that ends.
+@Suite("Gradients that are summed in place")
+struct InPlaceScenarios {
+    private static func board(_ peer: UInt64) -> MemoryPlace {
+        MemoryPlace(process: Int32(peer), descriptor: 5, device: 1, inode: peer, bytes: 4096)
+    }
+
+    /// Two workers that have prepared; `change` may say otherwise of the run.
+    private func joined(
+        on hosts: [String], boards: [MemoryPlace?], _ change: (inout CoordinatorPolicy) -> Void
+    ) -> CoordinatorScenario {
+        var s = CoordinatorScenario {
+            $0.sumsInPlace = true
+            change(&$0)
+        }
+        for (index, host) in hosts.enumerated() {
+            let peer = UInt64(index + 1)
+            s.hello(peer, on: host, board: boards[index])
+            s.prepared(peer)
+        }
+        for peer in 1...UInt64(hosts.count) { s.stateReady(peer, step: 0) }
+        return s
+    }
+
+    private func rosters(_ s: inout CoordinatorScenario) -> [Substring] {
+        s.trace().split(separator: "\n").filter { $0.contains("roster") }
+    }
+
+    @Test func `workers of one host are told where the others' gradients lie`() {
+        var s = joined(on: ["a", "a"], boards: [Self.board(1), Self.board(2)]) { _ in }
+        let rosters = rosters(&s)
+        #expect(rosters.count == 2 && rosters.allSatisfy { $0.hasSuffix(", summed in place") })
+    }
+
+    @Test func `sums travel between hosts, to workers without a board, and where the run says so`()
+    {
+        for (hosts, boards, allowed) in [
+            (["a", "b"], [Self.board(1), Self.board(2)], true),
+            (["a", "a"], [Self.board(1), nil], true),
+            (["a", "a"], [Self.board(1), Self.board(2)], false),
+        ] {
+            var s = joined(on: hosts, boards: boards) { $0.sumsInPlace = allowed }
+            let rosters = rosters(&s)
+            #expect(rosters.count == 2 && !rosters.contains { $0.hasSuffix("in place") })
+        }
+    }
+
+    @Test func `when a worker cannot read the others' gradients sums travel from then on`() {
+        var s = joined(on: ["a", "a"], boards: [Self.board(1), Self.board(2)]) { _ in }
+        for peer in 1...2 as ClosedRange<UInt64> { s.formed(1, peer) }
+        _ = s.trace()
+        let generation = Generation(epoch: 1, counter: 1)
+        s.says(2, .ringBroken(generation, RingFault(.unshared, detail: "no memory")))
+        s.wait(100, hearing: [1: .forming, 2: .forming])
+        let rosters = rosters(&s)
+        #expect(rosters.count == 2 && !rosters.contains { $0.hasSuffix("in place") })
+    }
+}

@@ -18,6 +18,15 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let numeric: [SwiftSetting] =
     strict + processor + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+/// The tiles of the products are generic: calls from file to file cost more than their arithmetic
+/// unless the module is compiled as a whole (in several threads: an object for each file).
+let kernels: [SwiftSetting] =
+    numeric
+    + [
+        .unsafeFlags(
+            ["-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug))
+    ]
+
 /// The state machines run through hundreds of simulated trainings in every `swift test`.
 let machine: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -31,7 +40,7 @@ let guided: [Target] =
     : [
         .executableTarget(
             name: "guided",
-            dependencies: ["Checkpoint", "Parameters", "Ring", "Runtime", "Text", "Wire"],
+            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Runtime", "Text", "Wire"],
             path: "Tests/Guided",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
@@ -64,7 +73,7 @@ let package = Package(
             cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
         // Learning.
-        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernels),
         .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
@@ -108,7 +117,9 @@ let package = Package(
                 "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
-        .target(name: "FuzzKit", path: "Tests/FuzzKit", swiftSettings: machine),
+        .target(
+            name: "FuzzKit", dependencies: ["Parameters", "Ring"], path: "Tests/FuzzKit",
+            swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
@@ -121,7 +132,8 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "MessagingTests", dependencies: ["Messaging", "CLinux"], swiftSettings: strict),
+            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "TestKit"],
+            swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "CoordinationTests", dependencies: ["Coordination", "Simulation", "FuzzKit"],

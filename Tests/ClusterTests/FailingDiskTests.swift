@@ -12,7 +12,7 @@ extension ClusterTests {
         @Test func `training goes on without checkpoints, says so, and tries again`() throws {
             let coordinator = try cluster.start(
                 "coordinator --run run --bind tcp://127.0.0.1:0 \(Cluster.tiny) --workers 1 "
-                    + "--steps 600 --checkpoint-every 50 --peer-timeout 1s",
+                    + "--steps 1000 --checkpoint-every 50 --peer-timeout 1s",
                 as: "coordinator", isPowerless: true)
             let worker = try cluster.worker(of: coordinator)
             try coordinator.waitFor("step 50: saved")
@@ -34,7 +34,7 @@ extension ClusterTests {
         @Test func `training pauses while the ledger cannot be written, and loses nothing`() throws
         {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 600 --checkpoint-every 0 --peer-timeout 1s")
+                "--workers 2 --steps 1000 --checkpoint-every 0 --peer-timeout 1s")
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }
@@ -60,7 +60,7 @@ extension ClusterTests {
 
         @Test func `Ctrl-C ends a run that waits for its ledger, which goes on later`() throws {
             let coordinator = try cluster.coordinator(
-                "--workers 1 --steps 200 --checkpoint-every 10 --peer-timeout 1s")
+                "--workers 1 --steps 300 --checkpoint-every 10 --peer-timeout 1s")
             let worker = try cluster.worker(of: coordinator)
             try coordinator.waitFor("step 10: saved")
             try limitFiles(of: coordinator, to: "\(ledgerBytes + 100)")
@@ -69,7 +69,7 @@ extension ClusterTests {
             #expect(try coordinator.waitForEnd() == 74, "\(coordinator.account)")
             #expect(coordinator.errors.last?.contains("ledger.jsonl") == true)
             try expectEnds(of: [worker])
-            let rest = try cluster.coordinator("--workers 1 --steps 200 --resume", as: "rest")
+            let rest = try cluster.coordinator("--workers 1 --steps 300 --resume", as: "rest")
             let next = try cluster.worker(of: rest)
             try expectUndisturbed(rest, in: cluster, as: Undisturbed.long)
             try expectEnds(of: [next])

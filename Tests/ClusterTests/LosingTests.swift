@@ -17,7 +17,7 @@ extension ClusterTests {
 
         @Test func `one that crawls stays, with fewer shards`() throws {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 600 --checkpoint-every 0")
+                "--workers 2 --steps 1000 --checkpoint-every 0")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(step: 5)
             let crawler = workers[1]
@@ -44,7 +44,7 @@ extension ClusterTests {
         // MARK: killed
 
         @Test func `train starts another worker for one that is killed`() throws {
-            let train = try cluster.train("--workers 3 --threads 1 --steps 200")
+            let train = try cluster.train("--workers 3 --threads 1 --steps 300")
             try train.waitFor(step: 20)
             let mark = train.mark
             cluster.send(SIGKILL, to: train.joined[1])
@@ -56,7 +56,7 @@ extension ClusterTests {
 
         @Test(arguments: [1, 3])
         func `survivors go on without workers that are killed`(killed: Int) throws {
-            let coordinator = try cluster.coordinator("--workers 4 --steps 200")
+            let coordinator = try cluster.coordinator("--workers 4 --steps 300")
             let workers = try workers(of: coordinator, 4)
             try coordinator.waitFor(step: 20)
             for worker in workers.prefix(killed) { worker.kill() }
@@ -69,7 +69,7 @@ extension ClusterTests {
         @Test(arguments: ["--secure", "--transport tcp --insecure", "--transport ipc"])
         func `the survivor goes on, whatever its link`(links: String) throws {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 200 --peer-timeout 30s \(links)")
+                "--workers 2 --steps 300 --peer-timeout 30s \(links)")
             let access = links.contains("--insecure") ? "--insecure" : "--token-file run/token"
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, access: access, as: "worker \($0)")
@@ -87,7 +87,7 @@ extension ClusterTests {
 
         @Test func `when all workers are killed the next go on from the last checkpoint`() throws {
             let train = try cluster.train(
-                "--workers 2 --threads 1 --steps 200 --checkpoint-every 10")
+                "--workers 2 --threads 1 --steps 300 --checkpoint-every 10")
             try train.waitFor(": saved")
             try train.waitFor(step: 25)
             for worker in train.joined { cluster.send(SIGKILL, to: worker) }
@@ -98,20 +98,20 @@ extension ClusterTests {
 
         @Test func `workers of train end with it when it is killed, and --resume goes on`() throws {
             let train = try cluster.train(
-                "--workers 2 --threads 1 --steps 200 --checkpoint-every 10")
+                "--workers 2 --threads 1 --steps 300 --checkpoint-every 10")
             try train.waitFor(": saved")
             train.kill()
             #expect(try train.waitForEnd() == -SIGKILL)
             for worker in train.joined { try cluster.waitUntilGone(worker) }
             try expectNothingLeft(of: cluster)
-            let rest = try cluster.train("--workers 2 --threads 1 --steps 200 --resume", as: "rest")
+            let rest = try cluster.train("--workers 2 --threads 1 --steps 300 --resume", as: "rest")
             try rest.waitFor("going on after step")
             try expectUndisturbed(rest, in: cluster, as: Undisturbed.long)
         }
 
         @Test func `workers outlive a coordinator that is killed and serve the next`() throws {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 200 --checkpoint-every 10")
+                "--workers 2 --steps 300 --checkpoint-every 10")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(": saved")
             try coordinator.waitFor(step: 25)
@@ -119,7 +119,7 @@ extension ClusterTests {
             for worker in workers { try worker.waitFor("connection to the coordinator is lost") }
             let committed = try #require(try cluster.run.ledger.last?.step)
             let next = try cluster.coordinator(
-                "--workers 2 --steps 200 --resume", bind: try coordinator.address, as: "next")
+                "--workers 2 --steps 300 --resume", bind: try coordinator.address, as: "next")
             // They still hold the state: nothing is sent, no step folded again.
             #expect(try next.waitFor(step: 1) == committed + 1)
             try expectUndisturbed(next, in: cluster, as: Undisturbed.long)
@@ -133,7 +133,7 @@ extension ClusterTests {
         // MARK: stopped
 
         @Test func `a worker that stands still is left out, and comes back`() throws {
-            let coordinator = try cluster.coordinator("--workers 2 --steps 600 --peer-timeout 1s")
+            let coordinator = try cluster.coordinator("--workers 2 --steps 1000 --peer-timeout 1s")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(step: 20)
             let mark = coordinator.mark
@@ -146,7 +146,7 @@ extension ClusterTests {
         }
 
         @Test func `a coordinator that stands still throws nobody out`() throws {
-            let coordinator = try cluster.coordinator("--workers 2 --steps 200 --peer-timeout 1s")
+            let coordinator = try cluster.coordinator("--workers 2 --steps 300 --peer-timeout 1s")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(step: 20)
             coordinator.stop()
@@ -158,7 +158,7 @@ extension ClusterTests {
         // MARK: joining
 
         @Test func `a worker that comes in the middle takes its share`() throws {
-            let coordinator = try cluster.coordinator("--workers 1 --steps 600")
+            let coordinator = try cluster.coordinator("--workers 1 --steps 1000")
             var workers = try workers(of: coordinator, 1)
             try coordinator.waitFor(step: 20)
             workers.append(try cluster.worker(of: coordinator, as: "late worker"))
@@ -175,7 +175,7 @@ extension ClusterTests {
             seed: UInt64
         ) throws {
             var dice = Dice(seed: seed)
-            let coordinator = try cluster.coordinator("--workers 3 --steps 600 --peer-timeout 1s")
+            let coordinator = try cluster.coordinator("--workers 3 --steps 1000 --peer-timeout 1s")
             var workers = try workers(of: coordinator, 3)
             var step = 5
             for number in 4...13 {

@@ -16,10 +16,10 @@ extension ClusterTests {
             --corpus \(Cluster.excerpt) --vocabulary 300 --d-model 64 --layers 1 --heads 2 \
             --d-ff 128 --batch-tokens 1024 --validate-every 0 --log-every 1
             """
-        /// Two hundred steps on a busy machine.
+        /// Four hundred steps on a busy machine.
         static let patience = 180.0
         static let short = 30
-        static let long = 200
+        static let long = 400
 
         /// Digest and parameters of a run by one worker on one host.
         struct Truth {

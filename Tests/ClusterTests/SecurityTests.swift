@@ -21,7 +21,7 @@ extension ClusterTests {
 
         @Test func `tokens that are none, wrong, of another run or out of date`() throws {
             let other = try RunKeys.passing().token
-            let run = try cluster.coordinator("--workers 1 --steps 600")
+            let run = try cluster.coordinator("--workers 1 --steps 1000")
             let address = try run.address
             let token = try cluster.token
             let worker = try cluster.worker(of: run)
@@ -55,7 +55,7 @@ extension ClusterTests {
         }
 
         @Test func `plain text to an encrypted coordinator, and the reverse`() throws {
-            let run = try cluster.coordinator("--workers 1 --steps 200")
+            let run = try cluster.coordinator("--workers 1 --steps 300")
             let address = try run.address
             let plain = try cluster.start("worker --insecure --connect \(address)", as: "plain")
             try expectRefusal(plain, code: 1, words: ["encrypts: give the run's token"])
@@ -81,7 +81,7 @@ extension ClusterTests {
         }
 
         @Test func `a handshake that is played again`() throws {
-            let run = try cluster.coordinator("--workers 1 --steps 600")
+            let run = try cluster.coordinator("--workers 1 --steps 1000")
             let tap = try Wiretap(to: port(run.address))
             let worker = try cluster.start(
                 "worker --connect tcp://127.0.0.1:\(tap.port) --token-file run/token --threads 1",
@@ -118,7 +118,7 @@ extension ClusterTests {
         }
 
         @Test func `who has the token and connects to another's ring`() throws {
-            let run = try cluster.coordinator("--workers 2 --steps 600 --secure")
+            let run = try cluster.coordinator("--workers 2 --steps 1000 --secure")
             let worker = try cluster.worker(
                 of: run, "--threads 1 --ring-port 17011-17099", as: "first")
             let other = try cluster.worker(of: run, as: "second")
@@ -162,7 +162,7 @@ extension ClusterTests {
         }
 
         @Test func `a thousand connections, garbage and half messages`() throws {
-            let run = try cluster.coordinator("--workers 1 --steps 600 --peer-timeout 5s")
+            let run = try cluster.coordinator("--workers 1 --steps 1000 --peer-timeout 5s")
             let port = try port(run.address)
             let before = try Self.residentBytes(of: run.processID)
             var strangers: [Int32] = []

@@ -11,9 +11,9 @@ struct Undisturbed: Sendable {
     /// Enough for a digest to differ if anything does.
     static let short = Result { try Undisturbed(steps: 60) }
     /// Long enough to be disturbed in the middle.
-    static let long = Result { try Undisturbed(steps: 200) }
+    static let long = Result { try Undisturbed(steps: 300) }
     /// Long enough for things that take a second or two.
-    static let longest = Result { try Undisturbed(steps: 600) }
+    static let longest = Result { try Undisturbed(steps: 1000) }
 
     private init(steps: Int) throws {
         self.steps = steps

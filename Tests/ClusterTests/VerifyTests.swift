@@ -46,16 +46,8 @@ extension ClusterTests {
             sourceLocation: SourceLocation = #_sourceLocation
         ) throws {
             let verify = try cluster.finish("verify run \(line)")
-            #expect(
-                try verify.waitForEnd() == ExitCode.data, "\(verify.account)",
-                sourceLocation: sourceLocation)
-            let sentences = verify.errors.filter { $0.hasPrefix("dtrain: ") }
-            #expect(sentences.count == 1, "\(verify.account)", sourceLocation: sourceLocation)
-            for word in words {
-                #expect(
-                    sentences.last?.contains(word) == true, "\(verify.account)",
-                    sourceLocation: sourceLocation)
-            }
+            try expectRefusal(
+                verify, code: ExitCode.data, words: words, sourceLocation: sourceLocation)
         }
 
         // MARK: equal

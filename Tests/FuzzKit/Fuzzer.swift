@@ -63,4 +63,9 @@ package struct Fuzzer: RandomNumberGenerator {
         }
         return bytes
     }
+
+    /// How many bytes there are before the first that was altered.
+    package static func intact(_ bytes: [UInt8], _ altered: [UInt8]) -> Int {
+        zip(bytes, altered).prefix { $0 == $1 }.count
+    }
 }

@@ -1,6 +1,6 @@
 import Checkpoint
 import Foundation
-import Parameters
+import FuzzKit
 import Ring
 import Runtime
 import Text
@@ -54,7 +54,7 @@ private let decoders: [String: @Sendable ([UInt8]) -> Void] = [
         }
     },
     "frames": {
-        let frame = mended($0)
+        let frame = mendedFrame($0)
         guard let header = try? frame.withUnsafeBytes({ try FrameHeader($0) }) else { return }
         precondition(header.frameBytes == frame.count)
     },
@@ -88,22 +88,4 @@ private let decoders: [String: @Sendable ([UInt8]) -> Void] = [
 /// A message of the kind that the first byte says.
 private func sealed(_ bytes: [UInt8]) -> [UInt8] {
     Envelope.seal(kind: bytes.first ?? 0, body: Array(bytes.dropFirst()))
-}
-
-/// A frame whose two checksums are right.
-private func mended(_ bytes: [UInt8]) -> [UInt8] {
-    guard bytes.count >= FrameHeader.byteCount else { return bytes }
-    var bytes = bytes
-    func put(_ value: UInt64, _ offset: Int) {
-        for index in 0..<8 {
-            bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
-        }
-    }
-    if bytes.count > FrameHeader.byteCount {
-        let digest = bytes[FrameHeader.byteCount...].withUnsafeBytes { FastDigest(block: $0) }
-        put(digest.low, 64)
-        put(digest.high, 72)
-    }
-    put(bytes[8..<FrameHeader.byteCount].withUnsafeBytes { FastDigest(block: $0).low }, 0)
-    return bytes
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Messaging
+import TestKit
 import Testing
 
 /// Two ends of a stream that stand.
@@ -12,20 +13,9 @@ private struct Ends {
 
     /// - Parameter family: of a socket whose address the listener takes after.
     init(_ family: Int32) throws {
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        if family == AF_INET {
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-            let code = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            try #require(code == 0)
-        }
-        let listener = try StreamListener(beside: descriptor)
+        let (socket, _) = try loopbackSocket(family)
+        defer { close(socket) }
+        let listener = try StreamListener(beside: socket)
         try #require(try listener.accept() == nil, "nobody has come")
         let place: StreamPlace =
             if case .tcp(_, let met) = listener.place {

@@ -94,12 +94,14 @@ import Wire
         var frame = [UInt8](repeating: 0, count: FrameHeader.byteCount)
         var taken = 0
         var refused = 0
-        for _ in 0..<Fuzzer.rounds / 10 {
+        var inputs = 0
+        while inputs < Fuzzer.rounds {
             whole.initializeMemory(as: UInt8.self, repeating: 0)
             var ours = SharedQueue(
                 at: memory.address, slots: slots, frameBytes: FrameHeader.byteCount)
             var theirs = ours
             for _ in 0..<10 {
+                inputs += 1
                 if fuzzer.chance(60) { _ = frame.withUnsafeBytes { theirs.put($0) } }
                 if fuzzer.chance(30) {
                     let place = fuzzer.chance(50) ? 8 * fuzzer.number(0...1) : bytes - 1

@@ -12,19 +12,23 @@ import Wire
 struct Ends {
     let here: Messaging.Stream
     let there: Messaging.Stream
-    let seals: (here: StreamSeals?, there: StreamSeals?)
+    private(set) var seals: (here: StreamSeals?, there: StreamSeals?)
 
     init(isSealed: Bool = false) throws {
         let doorway = try Doorway(isSealed: false)
         let entrance = try doorway.entrance()
         here = entrance.stream
         there = try doorway.meet(entrance).stream
-        guard isSealed else {
-            seals = (nil, nil)
-            return
-        }
+        guard isSealed else { return }
+        var dice = SystemRandomNumberGenerator()
+        sealAnew(&dice)
+    }
+
+    /// Other keys than before, as a new stream has them.
+    mutating func sealAnew(_ dice: inout some RandomNumberGenerator) {
         let secret = [UInt8](repeating: 7, count: 32)
-        let salt = (0..<StreamSeals.saltBytes).map { _ in UInt8.random(in: 0 ... .max) }
+        let words: InlineArray<4, UInt64> = [dice.next(), dice.next(), dice.next(), dice.next()]
+        let salt = withUnsafeBytes(of: words) { Array($0) }
         seals = (
             StreamSeals(secret: secret, salt: salt, connecting: true),
             StreamSeals(secret: secret, salt: salt, connecting: false)

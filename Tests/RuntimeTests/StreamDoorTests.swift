@@ -14,20 +14,8 @@ struct Doorway {
 
     init(isSealed: Bool) throws {
         self.isSealed = isSealed
-        let family = isSealed ? AF_INET : AF_UNIX
-        let socket = Glibc.socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        let (socket, _) = try loopbackSocket(isSealed ? AF_INET : AF_UNIX)
         defer { close(socket) }
-        if isSealed {
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-            let code = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            try #require(code == 0)
-        }
         door = try StreamDoor(beside: socket, isSealed: isSealed)
     }
 
@@ -113,7 +101,7 @@ struct Doorway {
 
     @Test func `who answers anything else is not the door`() throws {
         let doorway = try Doorway(isSealed: true)
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let (socket, _) = try loopbackSocket()
         defer { close(socket) }
         let listener = try StreamListener(beside: socket)
         guard case .tcp(_, let port) = listener.place else { throw Failure.noPort }

@@ -59,7 +59,8 @@ package struct FrameHeader: Equatable, Sendable {
     package enum Place: UInt8, Sendable {
         /// Behind the header.
         case frame = 0
-        /// In the sender's total vector, in the chunk's place, which the receiver maps.
+        /// In the chunk's place in the sender's total vector, which the receiver maps; in a fold in
+        /// place, in that of the worker that has made the total.
         case memory = 1
         /// In the gradients of the workers that a partial covers, each for itself: nothing is added
         /// yet.

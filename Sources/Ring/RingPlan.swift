@@ -115,6 +115,11 @@ package struct RingPlan: Sendable, Equatable {
         segments == 1 ? 0 : (segment + 1) % workers
     }
 
+    /// Rank of the worker that completes a segment's sum.
+    package func end(ofSegment segment: Int) -> Int {
+        (start(ofSegment: segment) + workers - 1) % workers
+    }
+
     /// This worker's place in a segment's sum: 0 begins it, W−1 completes it.
     package func position(inSegment segment: Int) -> Int {
         (rank - start(ofSegment: segment) + workers) % workers

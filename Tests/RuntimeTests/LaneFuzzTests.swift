@@ -47,7 +47,7 @@ import Wire
         let plan = try RingPlan(
             rank: 0, shardBounds: [0, 1, 2], count: 1000, chunkElements: 100, collective: .fold,
             inPlace: true)
-        let own = [ParameterVector(count: 1000)]
+        let own = ([ParameterVector(count: 1000)], ParameterVector(count: 1000))
         let place = gradient.handle
         var sound: [UInt8] = []
         func put<Value: FixedWidthInteger>(_ value: Value) {
@@ -61,17 +61,25 @@ import Wire
         put(place.device)
         put(place.inode)
         put(UInt64(place.byteCount))
-        var neighbours = NeighbourGradients()
+        var neighbours = NeighbourVectors()
         var read = 0
         for round in 0..<Fuzzer.rounds {
             let mutant = round % 16 == 0 ? sound : Array(fuzzer.mutated(sound).prefix(64))
-            board.address.copyMemory(from: mutant, byteCount: mutant.count)
+            // Of an odd step.
+            let half = board.address + GradientBoard.byteCount / 2
+            half.copyMemory(from: mutant, byteCount: mutant.count)
+            // The total's place is the last.
+            (board.address + GradientBoard.byteCount - 64).copyMemory(
+                from: sound, byteCount: sound.count)
             if round % 8 == 0 { neighbours.nextGeneration() }
             let all = try? neighbours.all(
                 plan, own: own, boards: [board.handle, board.handle], generation, step: 7)
             guard let all else { continue }
             read += 1
-            #expect(all.count == 2 && all[1].count == 1000 && all[1][999] == 0)
+            #expect(all.gradients.count == 2 && all.totals.count == 2)
+            for vector in [all.gradients[1], all.totals[1]] {
+                #expect(vector.count == 1000 && vector[999] == 0)
+            }
         }
         #expect(read >= Fuzzer.rounds / 16)
     }

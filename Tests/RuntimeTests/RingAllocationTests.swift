@@ -73,7 +73,7 @@ private final class CountedPair {
     func fold(chunks: Int) throws -> Int {
         let before = reports.counts.withLock { $0.reduce(0) { $0 + $1.last! } }
         step += 1
-        let gradients = rings.map { $0.gradient(count: 256 * chunks) }
+        let gradients = rings.map { $0.vector(count: 256 * chunks) }
         for rank in 0..<2 {
             rings[rank].begin(
                 step: step, gradients: [gradients[rank]],

@@ -67,7 +67,7 @@ import Wire
         try threads.expectFormed([0, 1, 2], counter: 1)
         let gradients = someGradients(3, 5000, seed: 1)
         try threads.fold([0, 1, 2], step: 1, gradients: gradients)
-        let begun = threads.rings[0].gradient(count: 5000)
+        let begun = threads.rings[0].vector(count: 5000)
         threads.rings[0].begin(
             step: 2, gradients: [begun], total: threads.memory[0].vector(count: 5000))
         threads.rings[0].finished(shard: 0, downTo: 0)
@@ -113,7 +113,7 @@ import Wire
         try threads.expectFormed([0, 1], counter: 1)
         for ring in threads.rings {
             ring.begin(
-                step: 1, gradients: [ring.gradient(count: 5000)],
+                step: 1, gradients: [ring.vector(count: 5000)],
                 total: ParameterVector(count: 5000))
             ring.finished(shard: 0, downTo: 0)
         }

@@ -153,7 +153,7 @@ final class Threads {
     /// The gradient, or a copy of it that others can read.
     private func shown(_ gradient: ParameterVector, _ ring: RingThread) -> ParameterVector {
         guard sumsInPlace else { return gradient }
-        let shown = ring.gradient(count: gradient.count)
+        let shown = ring.vector(count: gradient.count)
         shown.copy(from: gradient)
         return shown
     }

@@ -174,8 +174,8 @@ package final class AllReduceMember {
     private func measure(
         _ bytes: Int, _ warmUp: Int, _ iterations: Int
     ) throws -> AllReduceBenchmark.Measurement {
-        let gradient = ring.gradient(count: bytes / 4)
-        let nothing = ring.gradient(count: 1)
+        let gradient = ring.vector(count: bytes / 4)
+        let nothing = ring.vector(count: 1)
         let total = memory.vector(count: bytes / 4)
         Self.fill(gradient) { Self.value($0, rank: rank) }
         Self.fill(total) { expected($0) }
@@ -183,8 +183,10 @@ package final class AllReduceMember {
         var result = AllReduceBenchmark.Measurement(
             times: [], wrong: 0, processorSeconds: 0, checksumSeconds: 0, linkBytes: 0)
         for iteration in 0..<warmUp + iterations {
+            // An all-reduce of one number: nobody reads totals any more, then nobody starts before
+            // everybody is here.
+            _ = try fold(nothing, into: memory.vector(count: 1))
             total.fill(0)
-            // An all-reduce of one number: nobody starts before everybody is here.
             _ = try fold(nothing, into: memory.vector(count: 1))
             let sent = ring.progress.bytesSent
             let processor = Self.processorSeconds()

@@ -27,8 +27,8 @@ final class RingLoop {
         let usesLane: Bool
         /// What the frames' checksums took.
         var checkingSeconds = 0.0
-        /// The gradients of all shards, once a sum of them is to be made here.
-        var all: ChunkSum?
+        /// What a fold in place reads, once the first sum is due.
+        var shared: (all: ChunkSum, totals: [ParameterVector])?
         /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
         var digests: [FastDigest?]
     }
@@ -63,7 +63,7 @@ final class RingLoop {
     var failedStreams = FailedStreams()
     /// Where this worker says what its gradients lie in; nil if no memory can be shared.
     let board: GradientBoard?
-    var neighbourGradients = NeighbourGradients()
+    var neighbourVectors = NeighbourVectors()
     /// Where frames come in that go through the coordinator.
     var inbox: RelayInbox?
     /// The newest greeting of a generation that this worker is not in yet.

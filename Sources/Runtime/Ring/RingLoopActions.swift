@@ -44,6 +44,8 @@ extension RingLoop {
             }
             step!.digests[chunk] = digest
             if forward { try sendTotal(chunk, in: reusable(base, header)) }
+        case .store(let chunk, let forward) where step!.fold.plan.isInPlace:
+            try takeInPlace(chunk, header!, forward: forward)
         case .store(let chunk, let forward):
             guard let operand = operand(chunk, .frame, header)?.value else { return }
             let range = step!.fold.plan.elements(ofChunk: chunk)

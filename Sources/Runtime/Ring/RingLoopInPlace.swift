@@ -3,46 +3,67 @@ import Parameters
 import Ring
 
 /// Sums of gradients where they lie, between workers of one host.
+///
+/// A total is read where it was made. Its maker writes there again when all have begun the next step,
+/// which nobody does before he has taken this one's.
 extension RingLoop {
-    /// Says where own gradients lie; false, and the generation is broken, if others can't read them.
-    func showGradients(_ input: RingStep, _ membership: RingMembership) -> Bool {
+    /// Says where own vectors lie; false, and the generation is broken, if others can't read them.
+    func showVectors(_ input: RingStep, _ membership: RingMembership) -> Bool {
         guard membership.sumsInPlace else { return true }
         guard let board, membership.boards.count == membership.workers,
             input.gradients.count <= GradientBoard.places
         else {
             return breakUp(unshared: "there is no board for \(input.gradients.count) gradients")
         }
-        // Headers go by memory, wherever a total lies.
         guard link?.lane?.isOpen == true, inbound?.lane != nil else {
             return breakUp(unshared: "the memory of neighbours can't be mapped")
         }
-        let handles = input.gradients.compactMap(mailbox.gradients.handle)
-        guard handles.count == input.gradients.count else {
-            return breakUp(unshared: "no memory to share for a gradient")
-        }
-        board.post(handles, membership.generation, step: input.step)
+        let handles = input.gradients.compactMap(mailbox.handle)
+        guard handles.count == input.gradients.count, let total = mailbox.handle(of: input.total)
+        else { return breakUp(unshared: "there is no memory to share") }
+        board.post(handles, total: total, membership.generation, step: input.step)
         return true
     }
 
     /// Makes a chunk's total: all before this worker have said that their gradients are there.
     func sumInPlace(_ chunk: Int, forward: Bool) throws(MessagingError) {
-        guard let membership, let all = allGradients(membership.value) else { return }
+        guard let shared = sharedVectors() else { return }
         let range = step!.fold.plan.elements(ofChunk: chunk)
-        step!.digests[chunk] = step!.numbers.finish(range, of: all)
+        step!.digests[chunk] = step!.numbers.finish(range, of: shared.all)
         if forward { try sendTotal(chunk, in: nil) }
     }
 
-    /// The gradients of all shards; nil, and the generation is broken, if one can't be read.
-    private func allGradients(_ membership: RingMembership) -> ChunkSum? {
-        if let all = step!.all { return all }
+    /// Takes a total from where it was made; the next worker hears of it first.
+    func takeInPlace(_ chunk: Int, _ header: FrameHeader, forward: Bool) throws(MessagingError) {
+        step!.digests[chunk] = header.digest
+        if forward { try sendTotal(chunk, in: nil) }
+        guard let shared = sharedVectors() else { return }
+        let plan = step!.fold.plan
+        let range = plan.elements(ofChunk: chunk)
+        let maker = shared.totals[plan.end(ofSegment: plan.segment(ofChunk: chunk))]
+        let bytes = UnsafeRawBufferPointer(
+            start: maker.unsafeAddress + range.lowerBound, count: 4 * range.count)
+        let operand = ChunkOperand(bytes, checkedBy: header.digest)
+        guard step!.numbers.store(operand, range) != nil else {
+            return breakUp(.violation(.predecessor, .frame(.checksum)))
+        }
+    }
+
+    /// All gradients and totals of the step; nil, and the generation is broken, if one can't be read.
+    private func sharedVectors() -> (all: ChunkSum, totals: [ParameterVector])? {
+        guard let membership = membership?.value, let step else { return nil }
+        if let shared = step.shared { return shared }
         do throws(MessagingError) {
-            let input = step!.input
-            let gradients = try neighbourGradients.all(
-                step!.fold.plan, own: input.gradients, boards: membership.boards,
+            let input = step.input
+            let found = try neighbourVectors.all(
+                step.fold.plan, own: (input.gradients, input.total), boards: membership.boards,
                 membership.generation, step: input.step)
-            let all = ChunkSum(gradients, rounding: rounding(membership, input.step))
-            step!.all = all
-            return all
+            let shared = (
+                all: ChunkSum(found.gradients, rounding: rounding(membership, input.step)),
+                totals: found.totals
+            )
+            self.step!.shared = shared
+            return shared
         } catch {
             breakUp(.unshared(reason: "\(error)"))
             return nil

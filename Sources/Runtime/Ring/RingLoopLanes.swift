@@ -96,11 +96,15 @@ extension RingLoop {
 
     /// Reports a fold that is complete here, once the successor or the kernel has read the total.
     func reportFolded() {
-        guard let event = unread, link?.lane?.isClear != false,
-            link?.stream?.writer.isEmpty != false
-        else { return }
+        guard let event = unread, isRead else { return }
         unread = nil
         notify(event)
+    }
+
+    /// In place, nobody writes a total before all have begun another step.
+    private var isRead: Bool {
+        if membership?.value.sumsInPlace == true { return true }
+        return link?.lane?.isClear != false && link?.stream?.writer.isEmpty != false
     }
 
     private func released(_ header: FrameHeader) {

@@ -14,7 +14,10 @@ extension RingLoop {
 
     func start(_ input: RingStep) {
         guard let membership else { return }
-        let lane = link?.lane.flatMap { $0.isOpen && $0.holds(input.total) ? $0 : nil }
+        let inPlace = membership.value.sumsInPlace
+        let lane = link?.lane.flatMap {
+            $0.isOpen && (inPlace || $0.holds(input.total)) ? $0 : nil
+        }
         release(before: input.step)
         // The successor still reads what this step would overwrite.
         guard link?.lane?.isClear != false else {
@@ -33,7 +36,7 @@ extension RingLoop {
                 count: input.total.count,
                 chunkElements: configuration.chunkElements(membership.value),
                 collective: membership.value.collective, wire: membership.value.wire,
-                inPlace: membership.value.sumsInPlace)
+                inPlace: inPlace)
             precondition(
                 plan.own.count == input.gradients.count,
                 "\(input.gradients.count) gradients for shards \(plan.own)")
@@ -53,7 +56,7 @@ extension RingLoop {
             breakUp(.plan(error))
             return
         }
-        guard showGradients(input, membership.value) else { return }
+        guard showVectors(input, membership.value) else { return }
         releaseHeld()
     }
 

@@ -24,12 +24,22 @@ package final class RingThread: GradientSink {
         let pending = Atomic<Bool>(false)
         let step = Mutex<RingStep?>(nil)
         let memory = Mutex<SharedMemory?>(nil)
-        let gradients = SharedGradients()
+        let vectors = SharedVectors()
         let relay = Mutex<RelayAccess?>(nil)
         let progress = Mutex<RingProgress>(.init())
         let wakeup: Wakeup
 
         init() throws(MessagingError) { wakeup = try Wakeup() }
+
+        /// Where others find a vector; nil if they can't.
+        func handle(of vector: ParameterVector) -> DescriptorHandle? {
+            if let handle = vectors.handle(of: vector) { return handle }
+            return memory.withLock { memory in
+                guard let memory, memory.address == UnsafeMutableRawPointer(vector.unsafeAddress)
+                else { return nil }
+                return memory.handle
+            }
+        }
 
         func post(_ command: Command) {
             commands.withLock { $0.append(command) }
@@ -96,16 +106,16 @@ package final class RingThread: GradientSink {
     /// It counts from the next `form` on. Steps whose total lies elsewhere travel in frames.
     package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
 
-    /// A vector of zeros for a gradient that the generation at hand can fold: where sums are made in
-    /// place, the other workers can read it.
-    package func gradient(count: Int) -> ParameterVector {
+    /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums are
+    /// made in place, the other workers can read it.
+    package func vector(count: Int) -> ParameterVector {
         sumsInPlace.load(ordering: .relaxed)
-            ? mailbox.gradients.vector(count: count) : ParameterVector(count: count)
+            ? mailbox.vectors.vector(count: count) : ParameterVector(count: count)
     }
 
     /// Whether the generation at hand can fold it.
-    package func canFold(_ gradient: ParameterVector) -> Bool {
-        !sumsInPlace.load(ordering: .relaxed) || mailbox.gradients.handle(of: gradient) != nil
+    package func canFold(_ vector: ParameterVector) -> Bool {
+        !sumsInPlace.load(ordering: .relaxed) || mailbox.handle(of: vector) != nil
     }
 
     /// How the coordinator is reached by frames that must go through it, from the next `form` on.
@@ -123,7 +133,8 @@ package final class RingThread: GradientSink {
     /// - Parameters:
     ///   - gradients: one a shard of this worker, in shard order. The ring reads what lanes have
     ///     `finished`; nobody may write it before `.folded`.
-    ///   - total: the ring's until `.folded` or another `form`.
+    ///   - total: the ring's until `.folded` or another `form`. Where sums are made in place others
+    ///     may still read it until all have begun another step.
     package func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector) {
         let step = RingStep(
             step: step, gradients: gradients, total: total,

@@ -92,7 +92,7 @@ struct ShardTable {
     }
 
     private mutating func takeGradient() -> ParameterVector {
-        spare.popLast() ?? sink.gradient(count: parameterCount)
+        spare.popLast() ?? sink.vector(count: parameterCount)
     }
 
     private mutating func release(_ work: ShardWork) {

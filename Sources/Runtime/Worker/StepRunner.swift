@@ -22,9 +22,9 @@ enum LaneEvent: Sendable {
 protocol GradientSink: Sendable {
     func begin(step: UInt64, gradients: [ParameterVector], total: ParameterVector)
     func finished(shard index: Int, downTo offset: Int)
-    /// A vector for a gradient that the ring at hand can fold.
-    func gradient(count: Int) -> ParameterVector
-    func canFold(_ gradient: ParameterVector) -> Bool
+    /// A vector for a gradient or a total that the ring at hand can fold.
+    func vector(count: Int) -> ParameterVector
+    func canFold(_ vector: ParameterVector) -> Bool
 }
 
 /// Does a worker's arithmetic on its lanes: gradients, digests, norms, updates, losses.
@@ -115,6 +115,7 @@ final class StepRunner: @unchecked Sendable {
         _ order: StepOrder, _ inputs: [(shard: Int, input: ModelInput)], attempt: Int
     ) {
         let start = ContinuousClock.now
+        if !sink.canFold(total) { total = sink.vector(count: total.count) }
         table.withLock { table in
             table.arrange(step: order.step, inputs: inputs)
             sink.begin(
@@ -233,7 +234,7 @@ final class StepRunner: @unchecked Sendable {
             post(.updated(step: step, digest: WireDigest(written.digest())))
         }
         if step <= keepsTotalsUntil {
-            self.total = keptTotal?.vector ?? ParameterVector(count: total.count)
+            self.total = keptTotal?.vector ?? sink.vector(count: total.count)
             keptTotal = KeptTotal(
                 step: step, vector: total, squaredNorm: squaredNorm, learningRate: learningRate)
         } else {

@@ -2,14 +2,17 @@ import Messaging
 import Parameters
 import Synchronization
 
-/// Vectors in memory that other processes of this host may map, known by their address.
-final class SharedGradients: Sendable {
+/// Gradients and totals in memory that other processes of this host may map, known by their address.
+final class SharedVectors: Sendable {
     private let handles = Mutex<[UInt: DescriptorHandle]>([:])
+    /// Each has a descriptor: as many gradients as a board has places for, and the totals beside the
+    /// usual one that are kept for those who learn.
+    private static let limit = GradientBoard.places + 4
 
-    /// Zeros that others can read; memory of this process alone if it can't be shared, or if more is
-    /// shared already than a board has places for.
+    /// Zeros that others can read; memory of this process alone if it can't be shared, or if there is
+    /// enough of it already.
     func vector(count: Int) -> ParameterVector {
-        guard handles.withLock({ $0.count }) < GradientBoard.places else {
+        guard handles.withLock({ $0.count }) < Self.limit else {
             return ParameterVector(count: count)
         }
         do throws(MessagingError) {

@@ -1,0 +1,90 @@
+import Messaging
+import Parameters
+import Ring
+import Wire
+
+/// The other workers' gradients and totals as this process maps them; mappings are kept from step to
+/// step.
+///
+/// No checksum stands before gradients: they are read where they were computed, as their owner would
+/// read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
+package struct NeighbourVectors {
+    /// All of one step.
+    package struct Step {
+        /// By shard.
+        package var gradients: [ParameterVector] = []
+        /// By rank.
+        package var totals: [ParameterVector] = []
+    }
+
+    private var mapped: [DescriptorHandle: NeighbourMemory] = [:]
+    /// Of the generation at hand.
+    private var used: Set<DescriptorHandle> = []
+
+    package init() {}
+
+    /// Forgets what the last generation has not read.
+    package mutating func nextGeneration() {
+        mapped = mapped.filter { used.contains($0.key) }
+        used = []
+    }
+
+    /// What all workers have posted, `own` of this one.
+    ///
+    /// - Throws: what keeps one from being read: then no sum can be made in place.
+    package mutating func all(
+        _ plan: RingPlan, own: (gradients: [ParameterVector], total: ParameterVector),
+        boards places: [DescriptorHandle], _ generation: Generation, step: UInt64
+    ) throws(MessagingError) -> Step {
+        var all = Step()
+        for rank in 0..<plan.workers {
+            guard rank != plan.rank else {
+                all.gradients += own.gradients
+                all.totals.append(own.total)
+                continue
+            }
+            let board = try board(places[rank])
+            func posted(_ index: Int) throws(MessagingError) -> DescriptorHandle {
+                guard let place = GradientBoard.read(board, place: index, generation, step: step)
+                else { throw .unsoundMemory(reason: "a board is of another step") }
+                return place
+            }
+            for index in 0..<plan.shardBounds[rank + 1] - plan.shardBounds[rank] {
+                all.gradients.append(try vector(try posted(index), count: plan.count))
+            }
+            all.totals.append(try vector(try posted(GradientBoard.total), count: plan.count))
+        }
+        return all
+    }
+
+    private mutating func board(_ place: DescriptorHandle) throws(MessagingError)
+        -> NeighbourMemory
+    {
+        guard place.byteCount == GradientBoard.byteCount else {
+            throw .unsoundMemory(reason: "a board of \(place.byteCount) bytes")
+        }
+        return try memory(place)
+    }
+
+    private mutating func vector(
+        _ place: DescriptorHandle, count: Int
+    ) throws(MessagingError) -> ParameterVector {
+        guard place.byteCount >= 4 * count else {
+            throw .unsoundMemory(reason: "a vector of \(place.byteCount) bytes")
+        }
+        let memory = try memory(place)
+        return ParameterVector(
+            memory: memory.address.assumingMemoryBound(to: Float.self), count: count
+        ) { withExtendedLifetime(memory) {} }
+    }
+
+    private mutating func memory(_ place: DescriptorHandle) throws(MessagingError)
+        -> NeighbourMemory
+    {
+        used.insert(place)
+        if let memory = mapped[place] { return memory }
+        let memory = try NeighbourMemory(place, writable: false)
+        mapped[place] = memory
+        return memory
+    }
+}

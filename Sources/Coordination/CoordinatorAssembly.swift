@@ -136,6 +136,7 @@ extension Coordinator {
         let count = chosen.count
         let bounds = bounds(for: chosen)
         let chunkBytes = chunkBytes(chosen)
+        judgeUnshared(chosen)
         let boards = boards(chosen)
         ringWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
@@ -174,6 +175,18 @@ extension Coordinator {
             chosen.allSatisfy({ $0.hello.address.hostKey == host && !$0.isBehindRelay })
         else { return [] }
         return boards
+    }
+
+    /// Gradients that could not be read though nobody has gone since never can be. The memory of who
+    /// is killed goes a moment before the connection that tells of it.
+    private mutating func judgeUnshared(_ chosen: [Peer]) {
+        guard !unshared.isEmpty else { return }
+        if unshared.isSubset(of: instances(chosen.map(\.id))) { gradientsAreApart = true }
+        unshared = []
+    }
+
+    func instances(_ ids: [PeerID]) -> Set<UInt64> {
+        Set(ids.compactMap { peers[$0]?.hello.instance })
     }
 
     mutating func formed(_ id: PeerID, _ generation: Generation, at now: Instant) {

@@ -111,8 +111,9 @@ package final class SharedMemory: @unchecked Sendable {
 
 /// A neighbour's memory as this process maps it.
 ///
-/// Its values may change at any time and are believed only behind a checksum; its size can't: a
-/// file that could shrink under the mapping, where every access would be fatal, is refused.
+/// Its values may change at any time: whoever reads them checks a digest, or is told by their owner
+/// when they are final, and depends on them for nothing but sums. Its size can't: a file that could
+/// shrink under the mapping, where every access would be fatal, is refused.
 package final class NeighbourMemory: @unchecked Sendable {
     package let address: UnsafeMutableRawPointer
     package let byteCount: Int

@@ -8,7 +8,7 @@ import Wire
 /// A partial that cannot go on yet (own gradients late, successor's credit used up) is parked in
 /// the total vector, in the place where its total will land: so both kinds of frame are always
 /// accepted, credits always flow back, and no cycle of workers can wait for itself. Credits bound
-/// what lies in sockets.
+/// what lies in sockets. A fold in place has nothing to park but the fact.
 package struct Fold: Sendable {
     package let plan: RingPlan
     package let run: UInt64

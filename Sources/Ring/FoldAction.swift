@@ -1,4 +1,7 @@
 /// What the owner of a `Fold` does with the numbers; the fold itself never sees them.
+///
+/// In a fold in place partials carry none: to park or pass on one is to note or say that gradients are
+/// there, and to finish a chunk is to add those of all shards.
 package enum FoldAction: Equatable, Sendable {
     /// What own gradients are added to.
     package enum Base: Sendable {

@@ -80,7 +80,7 @@ package struct RingPlan: Sendable, Equatable {
                 inPlace
                 ? (chunks - segment + segments - 1) / segments
                 : (length + chunkElements - 1) / chunkElements
-            bounds.append(bounds[segment] + max(0, own))
+            bounds.append(bounds[segment] + own)
         }
         guard bounds[segments] <= Int(Int32.max) else { throw .tooManyChunks(bounds[segments]) }
         chunkBounds = bounds

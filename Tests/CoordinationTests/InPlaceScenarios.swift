@@ -51,12 +51,25 @@ struct InPlaceScenarios {
 
     @Test func `when a worker cannot read the others' gradients sums travel from then on`() {
         var s = joined(on: ["a", "a"], boards: [Self.board(1), Self.board(2)]) { _ in }
-        for peer in 1...2 as ClosedRange<UInt64> { s.formed(1, peer) }
+        s.formed(1, 1, 2)
         _ = s.trace()
         let generation = Generation(epoch: 1, counter: 1)
         s.says(2, .ringBroken(generation, RingFault(.unshared, detail: "no memory")))
         s.wait(100, hearing: [1: .forming, 2: .forming])
         let rosters = rosters(&s)
         #expect(rosters.count == 2 && !rosters.contains { $0.hasSuffix("in place") })
+    }
+
+    @Test func `gradients of a worker that has gone say nothing of those that stay`() {
+        let boards = (1...3 as ClosedRange<UInt64>).map(Self.board)
+        var s = joined(on: ["a", "a", "a"], boards: boards) { $0.workers = 3 }
+        s.formed(1, 1, 2, 3)
+        _ = s.trace()
+        // The third is killed: who is no neighbour of it notices by its memory first.
+        let generation = Generation(epoch: 1, counter: 1)
+        s.says(2, .ringBroken(generation, RingFault(.unshared, detail: "no such process")))
+        s.breaks(3)
+        let rosters = rosters(&s)
+        #expect(rosters.count == 2 && rosters.allSatisfy { $0.hasSuffix(", summed in place") })
     }
 }

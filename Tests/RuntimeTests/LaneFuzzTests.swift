@@ -71,7 +71,7 @@ import Wire
             // The total's place is the last.
             (board.address + GradientBoard.byteCount - 64).copyMemory(
                 from: sound, byteCount: sound.count)
-            if round % 8 == 0 { neighbours.nextGeneration() }
+            if round % 8 == 0 { neighbours.nextGeneration(of: []) }
             let all = try? neighbours.all(
                 plan, own: own, boards: [board.handle, board.handle], generation, step: 7)
             guard let all else { continue }

@@ -132,4 +132,42 @@ import Wire
             sched_yield()
         }
     }
+
+    @Test func `what neighbours do not use any more stays mapped for a few steps at most`() throws {
+        let board = try GradientBoard()
+        let generation = Generation(epoch: 1, counter: 1)
+        let plan = try RingPlan(
+            rank: 0, shardBounds: [0, 1, 2], count: 1000, chunkElements: 100, collective: .fold,
+            inPlace: true)
+        let own = ([ParameterVector(count: 1000)], ParameterVector(count: 1000))
+        var neighbours = NeighbourVectors()
+        var vectors: Set<UInt64> = []
+        for step in 1...20 as ClosedRange<UInt64> {
+            let (gradient, total) = (try shared(1000), try shared(1000))
+            board.post([gradient.handle], total: total.handle, generation, step: step)
+            _ = try neighbours.all(
+                plan, own: own, boards: [board.handle, board.handle], generation, step: step)
+            vectors.formUnion([gradient.handle.inode, total.handle.inode])
+        }
+        #expect(try (2...6).contains(mapped(vectors)))
+        neighbours.nextGeneration(of: [board.handle])
+        #expect(try mapped(vectors) >= 2, "the same process goes on")
+        neighbours.nextGeneration(of: [])
+        #expect(try mapped(vectors) == 0, "it has gone")
+    }
+
+    private func shared(_ count: Int) throws -> SharedMemory {
+        try SharedMemory(byteCount: 4 * count, writable: false)
+    }
+
+    /// How many of these files this process maps.
+    private func mapped(_ inodes: Set<UInt64>) throws -> Int {
+        let file = try #require(FileHandle(forReadingAtPath: "/proc/self/maps"))
+        let lines = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+        return lines.split(separator: "\n").count { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 5 && fields[5].hasPrefix("/memfd:dtrain")
+                && UInt64(fields[4]).map(inodes.contains) == true
+        }
+    }
 }

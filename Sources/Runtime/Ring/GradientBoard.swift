@@ -23,13 +23,13 @@ package struct GradientBoard {
 
     private let memory: SharedMemory
 
-    init() throws(MessagingError) {
+    package init() throws(MessagingError) {
         memory = try SharedMemory(byteCount: Self.byteCount, writable: false)
     }
 
-    var handle: DescriptorHandle { memory.handle }
+    package var handle: DescriptorHandle { memory.handle }
 
-    func post(
+    package func post(
         _ gradients: [DescriptorHandle], total: DescriptorHandle, _ generation: Generation,
         step: UInt64
     ) {

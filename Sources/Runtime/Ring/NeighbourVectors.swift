@@ -18,15 +18,16 @@ package struct NeighbourVectors {
     }
 
     private var mapped: [DescriptorHandle: NeighbourMemory] = [:]
-    /// Of the generation at hand.
+    /// In the step at hand.
     private var used: Set<DescriptorHandle> = []
 
     package init() {}
 
-    /// Forgets what the last generation has not read.
-    package mutating func nextGeneration() {
-        mapped = mapped.filter { used.contains($0.key) }
-        used = []
+    /// Forgets the memory of processes that have none of these boards: of those that have gone it is
+    /// free only when nobody maps it.
+    package mutating func nextGeneration(of boards: [DescriptorHandle]) {
+        let processes = Set(boards.map(\.process))
+        mapped = mapped.filter { processes.contains($0.key.process) }
     }
 
     /// What all workers have posted, `own` of this one.
@@ -37,6 +38,7 @@ package struct NeighbourVectors {
         boards places: [DescriptorHandle], _ generation: Generation, step: UInt64
     ) throws(MessagingError) -> Step {
         var all = Step()
+        used = []
         for rank in 0..<plan.workers {
             guard rank != plan.rank else {
                 all.gradients += own.gradients
@@ -54,7 +56,14 @@ package struct NeighbourVectors {
             }
             all.totals.append(try vector(try posted(GradientBoard.total), count: plan.count))
         }
+        forgetUnused()
         return all
+    }
+
+    /// Totals that are kept for those who learn take turns: as much as is used may be mapped besides.
+    private mutating func forgetUnused() {
+        guard mapped.count > 2 * used.count else { return }
+        mapped = mapped.filter { used.contains($0.key) }
     }
 
     private mutating func board(_ place: DescriptorHandle) throws(MessagingError)

@@ -23,7 +23,7 @@ final class RingLoop {
         var numbers: StepNumbers
         var startedAt: ContinuousClock.Instant?
         let processorAtStart: Double
-        /// The successor reads sums in the total vector.
+        /// Headers go to the successor by memory; sums lie in total vectors.
         let usesLane: Bool
         /// What the frames' checksums took.
         var checkingSeconds = 0.0

@@ -18,7 +18,7 @@ extension RingLoop {
         clearHeld()
         guests.replace(with: predecessor(value))
         failedStreams.nextGeneration()
-        neighbourVectors.nextGeneration()
+        neighbourVectors.nextGeneration(of: value.boards)
         membership = Membership(
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)

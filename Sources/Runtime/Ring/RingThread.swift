@@ -103,7 +103,8 @@ package final class RingThread: GradientSink {
 
     /// Memory in which the totals of all steps will begin: neighbours of this host map it.
     ///
-    /// It counts from the next `form` on. Steps whose total lies elsewhere travel in frames.
+    /// It counts from the next `form` on. Where sums are not made in place, steps whose total lies
+    /// elsewhere travel in frames.
     package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
 
     /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums are

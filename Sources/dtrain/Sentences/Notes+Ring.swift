@@ -16,6 +16,7 @@ func sentence(
     case .violation: "\(one) was sent what makes no sense by \(others)\(detail)"
     case .own: "\(one) cannot take part in the ring\(detail)"
     case .unshared:
-        "\(one) cannot share its gradients with the others of its host\(detail): sums travel instead"
+        "\(one) and the others of its host cannot read each other's gradients\(detail): if nobody has "
+            + "gone, sums travel instead"
     }
 }

@@ -24,7 +24,8 @@ let kernels: [SwiftSetting] =
     numeric
     + [
         .unsafeFlags(
-            ["-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"], .when(configuration: .debug))
+            ["-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"],
+            .when(configuration: .debug))
     ]
 
 /// The state machines run through hundreds of simulated trainings in every `swift test`.

@@ -65,7 +65,7 @@ extension ClusterTests {
         @Test func `a run that is under way may be verified`() throws {
             try FileManager.default.removeItem(atPath: cluster.run.folder)
             let coordinator = try cluster.coordinator(
-                "--workers 1 --steps 100000 --checkpoint-every 20")
+                "--workers 1 --steps 100000 --checkpoint-every 20 --keep 1000")
             let worker = try cluster.worker(of: coordinator)
             try coordinator.waitFor(step: 90)
             try expectEqual("", "agree", "so do")

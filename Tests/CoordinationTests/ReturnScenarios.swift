@@ -24,13 +24,19 @@ import Wire
                 """)
     }
 
-    @Test func `who is cut off before the commit hears it again, nothing is sent anew`() {
+    /// Two workers have committed step 1; then both connections break.
+    private func allGoneAfterAStep() -> CoordinatorScenario {
         var s = CoordinatorScenario()
         s.startTwo()
         s.bothVote(1, step: 1)
         s.breaks(1)
         s.breaks(2)
         _ = s.trace()
+        return s
+    }
+
+    @Test func `who is cut off before the commit hears it again, nothing is sent anew`() {
+        var s = allGoneAfterAStep()
         s.joins(
             11, holds: 0,
             folded: FoldedStep(
@@ -55,12 +61,7 @@ import Wire
     }
 
     @Test func `when nobody brings the state back the run goes back to its origin`() {
-        var s = CoordinatorScenario()
-        s.startTwo()
-        s.bothVote(1, step: 1)
-        s.breaks(1)
-        s.breaks(2)
-        _ = s.trace()
+        var s = allGoneAfterAStep()
         s.joins(11)
         s.wait(1_200, hearing: [11: .waiting])
         #expect(
@@ -78,12 +79,7 @@ import Wire
     }
 
     @Test func `the arithmetic of the steps so far is asked of all who come later`() {
-        var s = CoordinatorScenario()
-        s.startTwo()
-        s.bothVote(1, step: 1)
-        s.breaks(1)
-        s.breaks(2)
-        _ = s.trace()
+        var s = allGoneAfterAStep()
         s.hello(3, probe: 9)
         #expect(
             s.trace() == """

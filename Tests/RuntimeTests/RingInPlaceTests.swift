@@ -73,16 +73,7 @@ import Wire
         threads.rings[0].finished(shard: 0, downTo: 0)
         threads.rings[2].stop()
         threads.form([0, 1], bounds: [0, 1, 3], counter: 2)
-        for member in [0, 1] {
-            var event = try threads.reports[member].next()
-            if case .broken(Generation(epoch: 1, counter: 1), _) = event {
-                event = try threads.reports[member].next()
-            }
-            guard case .formed(Generation(epoch: 1, counter: 2)) = event else {
-                Issue.record("worker \(member): \(event)")
-                continue
-            }
-        }
+        try threads.expectFormedAgain([0, 1])
         try threads.fold([0, 1], step: 2, gradients: gradients)
     }
 

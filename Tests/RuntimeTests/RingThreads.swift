@@ -116,6 +116,21 @@ final class Threads {
         }
     }
 
+    /// Checks that generation 2 is formed by members of generation 1, who may or may not have lost a
+    /// neighbour of that first.
+    func expectFormedAgain(_ members: [Int]) throws {
+        for member in members {
+            var event = try reports[member].next()
+            if case .broken(Generation(epoch: 1, counter: 1), _) = event {
+                event = try reports[member].next()
+            }
+            guard case .formed(Generation(epoch: 1, counter: 2)) = event else {
+                Issue.record("worker \(member): \(event)")
+                continue
+            }
+        }
+    }
+
     /// Folds one step; lanes finish in pieces, on threads of their own.
     func fold(_ members: [Int], step: UInt64, gradients: [ParameterVector]) throws {
         let count = gradients[0].count

@@ -69,6 +69,7 @@ private func cluster(
         #expect(bytes(.int8, .fold) == 2 * (6400 + 100))
         // Within a host only totals that others have made, whatever is written between hosts.
         #expect(plan.linkBytes(cluster(2), .fold) == once / 2)
+        #expect(plan.linkBytes(cluster(2, shards: 65), .fold) == once)
         #expect(plan.linkBytes(cluster(4, wire: .bf16), .fold) == once * 3 / 4)
         #expect(plan.linkBytes(cluster(4, wire: .bf16), .ring) == once * 6 / 4)
     }

@@ -40,12 +40,15 @@ extension RingLoop {
         guard let shared = sharedVectors() else { return }
         let plan = step!.fold.plan
         let range = plan.elements(ofChunk: chunk)
-        let maker = shared.totals[plan.end(ofSegment: plan.segment(ofChunk: chunk))]
+        let end = plan.end(ofSegment: plan.segment(ofChunk: chunk))
+        let maker = shared.totals[end]
         let bytes = UnsafeRawBufferPointer(
             start: maker.unsafeAddress + range.lowerBound, count: 4 * range.count)
         let operand = ChunkOperand(bytes, checkedBy: header.digest)
         guard step!.numbers.store(operand, range) != nil else {
-            return breakUp(.violation(.predecessor, .frame(.checksum)))
+            // Its maker may be no neighbour; sums that travel are checked link by link.
+            return breakUp(
+                .unshared(reason: "what place \(end + 1) has summed is not what it said"))
         }
     }
 

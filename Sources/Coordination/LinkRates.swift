@@ -31,6 +31,9 @@ package struct LinkRates: Sendable {
     static let slow = 0.25
     /// Another order must take less than this share of the time.
     static let worthwhile = 0.6
+    /// Seconds that another order must promise a step: the last bytes of a burst may be acknowledged
+    /// 40 ms late, so that links on which a small model's gradient is one burst seem to differ by that.
+    static let leastGain = 0.05
     /// Readings of a way that are remembered; their median is not moved by other traffic at times.
     static let window = 8
 
@@ -162,8 +165,8 @@ extension Coordinator {
         ringWatch.waited(votes.map(\.waitSeconds).min() ?? 0, of: stepSeconds)
     }
 
-    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step, by
-    /// what they carry and by how long all have waited for them.
+    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step, and
+    /// more than what may be noise, by what they carry and by how long all have waited for them.
     var isDetourWorthwhile: Bool {
         guard let members, let (share, step) = ringWatch.waiting,
             committed >= ringWatch.step + ringWatch.patience
@@ -173,7 +176,8 @@ extension Coordinator {
             let before = linkRates.seconds(of: ring)
         else { return false }
         let moved = Double(4 * parameterCount) * (before - after)
-        return min(share * (1 - after / before), moved / step) > 1 - Balance.worthwhile
+        let gain = min(share * (1 - after / before) * step, moved)
+        return gain > max((1 - Balance.worthwhile) * step, LinkRates.leastGain)
     }
 
     /// The peers in the order of hosts that was found best; those of one host stay side by side.

@@ -162,8 +162,8 @@ struct LinkRateTests {
     }
 
     @Test func `after eight steps the ring goes around a pair of hosts that is slow`() {
-        #expect(!trained(7, waiting: 0.05).contains("note detour"))
-        let trace = trained(8, waiting: 0.05)
+        #expect(!trained(7, waiting: 0.08).contains("note detour"))
+        let trace = trained(8, waiting: 0.08)
         #expect(
             trace.contains(
                 "note detour(host: \"h\", other: \"h\", rate: 1000000.0, usual: 10000000.0"))
@@ -181,6 +181,8 @@ struct LinkRateTests {
     @Test func `the ring stays where links hold nobody up`() {
         #expect(!trained(30, waiting: 0.005).contains("note formed"))
         // All wait, but for something else: so little is soon there.
-        #expect(!trained(30, waiting: 0.05, parameters: 1_000).contains("note formed"))
+        #expect(!trained(30, waiting: 0.08, parameters: 1_000).contains("note formed"))
+        // A gain of 36 ms a step may be what acknowledgements come late by.
+        #expect(!trained(30, waiting: 0.08, parameters: 5_000).contains("note formed"))
     }
 }

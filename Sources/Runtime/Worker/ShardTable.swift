@@ -48,14 +48,17 @@ struct ShardTable {
     mutating func arrange(step: Int, inputs: [(shard: Int, input: ModelInput)]) {
         if step != self.step { forgetAll() }
         self.step = step
-        let previous = own
         let sink = sink
+        let kept = own.filter { work in
+            sink.canFold(work.gradient) && inputs.contains { $0.shard == work.shard }
+        }
+        // Memory that is free again goes to new shards before more is asked for.
+        for work in own where !kept.contains(where: { $0 === work }) { release(work) }
         spare.removeAll { !sink.canFold($0) }
         own = inputs.map { shard, input in
-            previous.first { $0.shard == shard && sink.canFold($0.gradient) }
+            kept.first { $0.shard == shard }
                 ?? ShardWork(shard: shard, input: input, gradient: takeGradient())
         }
-        for work in previous where !own.contains(where: { $0 === work }) { release(work) }
     }
 
     /// Nothing that was computed counts any more.

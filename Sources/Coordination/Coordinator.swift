@@ -65,8 +65,8 @@ package struct Coordinator: Sendable {
     var badLinks = BadLinks()
     /// A member could not read the others' gradients where they lie: sums travel from then on.
     var gradientsAreApart = false
-    /// Processes of the ring in which that was so, until the next shows whether one has only gone.
-    var unshared: Set<UInt64> = []
+    /// Processes of the ring in which that is so, until the next shows whether one has only gone.
+    var apart: Set<UInt64> = []
     var counter: UInt32 = 0
     var members: Members?
     var votes: [PeerID: Vote] = [:]

@@ -180,9 +180,9 @@ extension Coordinator {
     /// Gradients that could not be read though nobody has gone since never can be. The memory of who
     /// is killed goes a moment before the connection that tells of it.
     private mutating func judgeUnshared(_ chosen: [Peer]) {
-        guard !unshared.isEmpty else { return }
-        if unshared.isSubset(of: instances(chosen.map(\.id))) { gradientsAreApart = true }
-        unshared = []
+        guard !apart.isEmpty else { return }
+        if apart.isSubset(of: instances(chosen.map(\.id))) { gradientsAreApart = true }
+        apart = []
     }
 
     func instances(_ ids: [PeerID]) -> Set<UInt64> {

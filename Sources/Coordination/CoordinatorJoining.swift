@@ -142,7 +142,7 @@ extension Coordinator {
         guard generation == members?.generation, let peer = peers[id] else { return }
         let neighbours = neighbours(of: id, fault.sides)
         if fault.kind == .absent { noteBadLinks(of: id, neighbours, at: now) }
-        if fault.kind == .unshared { unshared = instances(members?.peers ?? []) }
+        if fault.kind == .apart { apart = instances(members?.peers ?? []) }
         guard regenerateAt == nil else { return }
         note(.ringBroken(peer.named, fault, neighbours.map(\.named)))
         // Links that keep breaking are not tried at full speed.

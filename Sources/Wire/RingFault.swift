@@ -22,7 +22,7 @@ package struct RingFault: Hashable, Sendable {
         /// Something about this worker itself.
         case own
         /// Gradients of this host's workers can't be read where they lie.
-        case unshared
+        case apart
     }
 
     package var kind: Kind

@@ -54,7 +54,7 @@ struct InPlaceScenarios {
         s.formed(1, 1, 2)
         _ = s.trace()
         let generation = Generation(epoch: 1, counter: 1)
-        s.says(2, .ringBroken(generation, RingFault(.unshared, detail: "no memory")))
+        s.says(2, .ringBroken(generation, RingFault(.apart, detail: "no memory")))
         s.wait(100, hearing: [1: .forming, 2: .forming])
         let rosters = rosters(&s)
         #expect(rosters.count == 2 && !rosters.contains { $0.hasSuffix("in place") })
@@ -67,7 +67,7 @@ struct InPlaceScenarios {
         _ = s.trace()
         // The third is killed: who is no neighbour of it notices by its memory first.
         let generation = Generation(epoch: 1, counter: 1)
-        s.says(2, .ringBroken(generation, RingFault(.unshared, detail: "no such process")))
+        s.says(2, .ringBroken(generation, RingFault(.apart, detail: "no such process")))
         s.breaks(3)
         let rosters = rosters(&s)
         #expect(rosters.count == 2 && rosters.allSatisfy { $0.hasSuffix(", summed in place") })

@@ -41,7 +41,7 @@ import Wire
     @Test("boards that the neighbour writes nonsense onto")
     func boards() throws {
         var fuzzer = Fuzzer("boards of a neighbour", fragments: Self.fragments)
-        let board = try SharedMemory(byteCount: GradientBoard.byteCount, writable: false)
+        let board = try SharedMemory(byteCount: VectorBoard.byteCount, writable: false)
         let gradient = try SharedMemory(byteCount: 4096, writable: false)
         let generation = Generation(epoch: 1, counter: 2)
         let plan = try RingPlan(
@@ -66,10 +66,10 @@ import Wire
         for round in 0..<Fuzzer.rounds {
             let mutant = round % 16 == 0 ? sound : Array(fuzzer.mutated(sound).prefix(64))
             // Of an odd step.
-            let half = board.address + GradientBoard.byteCount / 2
+            let half = board.address + VectorBoard.byteCount / 2
             half.copyMemory(from: mutant, byteCount: mutant.count)
             // The total's place is the last.
-            (board.address + GradientBoard.byteCount - 64).copyMemory(
+            (board.address + VectorBoard.byteCount - 64).copyMemory(
                 from: sound, byteCount: sound.count)
             if round % 8 == 0 { neighbours.nextGeneration(of: []) }
             let all = try? neighbours.all(

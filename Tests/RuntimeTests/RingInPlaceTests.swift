@@ -84,7 +84,7 @@ import Wire
         threads.rings[0].begin(
             step: 1, gradients: [ParameterVector(count: 5000)],
             total: threads.memory[0].vector(count: 5000))
-        guard case .broken(_, .unshared) = try threads.reports[0].next() else {
+        guard case .broken(_, .apart) = try threads.reports[0].next() else {
             Issue.record("not said")
             return
         }
@@ -113,7 +113,7 @@ import Wire
         while true {
             let broken = (0..<2).first { threads.rings[$0].progress.state == .broken }
             if let broken {
-                guard case .broken(_, .unshared) = try threads.reports[broken].next() else {
+                guard case .broken(_, .apart) = try threads.reports[broken].next() else {
                     Issue.record("worker \(broken) has another reason")
                     return
                 }
@@ -125,7 +125,7 @@ import Wire
     }
 
     @Test func `what neighbours do not use any more stays mapped for a few steps at most`() throws {
-        let board = try GradientBoard()
+        let board = try VectorBoard()
         let generation = Generation(epoch: 1, counter: 1)
         let plan = try RingPlan(
             rank: 0, shardBounds: [0, 1, 2], count: 1000, chunkElements: 100, collective: .fold,

@@ -66,7 +66,7 @@ enum SampleMessages {
         .slice(slice),
         .sliceTaken(step: 9, position: 1 << 30),
         .ringBroken(generation, RingFault(.absent, .successor)),
-        .ringBroken(generation, RingFault(.unshared, detail: "no memory")),
+        .ringBroken(generation, RingFault(.apart, detail: "no memory")),
         .leaving(reason: "it was asked to stop"),
         .tokenTaken,
     ]

@@ -108,7 +108,7 @@ package struct StepPlan: Sendable {
         switch (cluster.workers, collective) {
         case (1, _): return 0
         // Sums are made of the gradients where they lie, each by one worker: totals alone travel.
-        case (_, .fold) where cluster.hosts == 1 && cluster.shards <= GradientBoard.places:
+        case (_, .fold) where cluster.hosts == 1 && cluster.shards <= VectorBoard.places:
             return Int(Double(once) * others)
         case (2, _): return once
         case (_, .fold): return 2 * once

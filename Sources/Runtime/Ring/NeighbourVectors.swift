@@ -47,14 +47,14 @@ package struct NeighbourVectors {
             }
             let board = try board(places[rank])
             func posted(_ index: Int) throws(MessagingError) -> DescriptorHandle {
-                guard let place = GradientBoard.read(board, place: index, generation, step: step)
+                guard let place = VectorBoard.read(board, place: index, generation, step: step)
                 else { throw .unsoundMemory(reason: "a board is of another step") }
                 return place
             }
             for index in 0..<plan.shardBounds[rank + 1] - plan.shardBounds[rank] {
                 all.gradients.append(try vector(try posted(index), count: plan.count))
             }
-            all.totals.append(try vector(try posted(GradientBoard.total), count: plan.count))
+            all.totals.append(try vector(try posted(VectorBoard.total), count: plan.count))
         }
         forgetUnused()
         return all
@@ -69,7 +69,7 @@ package struct NeighbourVectors {
     private mutating func board(_ place: DescriptorHandle) throws(MessagingError)
         -> NeighbourMemory
     {
-        guard place.byteCount == GradientBoard.byteCount else {
+        guard place.byteCount == VectorBoard.byteCount else {
             throw .unsoundMemory(reason: "a board of \(place.byteCount) bytes")
         }
         return try memory(place)

@@ -166,7 +166,7 @@ package enum RingEvent: Sendable {
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
     /// The successor can't map this worker's memory or be reached by a stream of the ring's own, so
     /// that sums go over ZeroMQ.
-    case unshared(reason: String)
+    case fellBack(reason: String)
     /// Somebody who is no neighbour has knocked.
     case turnedAway(host: String, HandshakeFailure)
     /// Nothing more will come of this generation. Reported once a generation.
@@ -188,7 +188,7 @@ package enum RingBreak: Error, Equatable, Sendable {
     /// The successor has no endpoint of the transport asked for.
     case unreachable(RingTransport)
     /// A gradient that is to be read where it lies can't be, or this worker's own can't be shown.
-    case unshared(reason: String)
+    case apart(reason: String)
     /// What this neighbour shares is not what it was said to be.
     case memory(Neighbour, MessagingError)
     case socket(MessagingError)
@@ -218,7 +218,7 @@ extension RingBreak {
             RingFault(.violation, neighbour.side, detail: "\(violation)")
         case .memory(let neighbour, let error):
             RingFault(.violation, neighbour.side, detail: "\(error)")
-        case .unshared(let reason): RingFault(.unshared, detail: reason)
+        case .apart(let reason): RingFault(.apart, detail: reason)
         case .unreachable(let transport):
             RingFault(.own, .successor, detail: "no endpoint of transport \(transport)")
         case .socket(let error): RingFault(.own, detail: "\(error)")

@@ -62,7 +62,7 @@ final class RingLoop {
     var inbound: RingInbound?
     var failedStreams = FailedStreams()
     /// Where this worker says what its gradients lie in; nil if no memory can be shared.
-    let board: GradientBoard?
+    let board: VectorBoard?
     var neighbourVectors = NeighbourVectors()
     /// Where frames come in that go through the coordinator.
     var inbox: RelayInbox?
@@ -123,7 +123,7 @@ final class RingLoop {
             door = nil
         }
         let port = try router.bind(configuration.addresses, ports: configuration.ports)
-        board = try? GradientBoard()
+        board = try? VectorBoard()
         endpoints = RingEndpoints(
             host: host, ipc: ipc,
             tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)", board: board?.handle)

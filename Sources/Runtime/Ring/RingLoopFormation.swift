@@ -61,7 +61,7 @@ extension RingLoop {
         do throws(MessagingError) {
             return try OutgoingLane(numbers: memory, slots: configuration.laneSlots)
         } catch {
-            notify(.unshared(reason: "\(error)"))
+            notify(.fellBack(reason: "\(error)"))
             return nil
         }
     }
@@ -221,7 +221,7 @@ extension RingLoop {
         guard plan == membership.fingerprint else { return breakUp(.disagreement(.successor)) }
         if let lane = link.lane, !lane.isOpen, let reason = lane.open(acceptance) {
             link.lane = nil
-            notify(.unshared(reason: reason))
+            notify(.fellBack(reason: reason))
             // A stream is the next best.
             if mayStream(link) { return greet() }
         } else if link.lane == nil, !link.answered {

@@ -11,16 +11,16 @@ extension RingLoop {
     func showVectors(_ input: RingStep, _ membership: RingMembership) -> Bool {
         guard membership.sumsInPlace else { return true }
         guard let board, membership.boards.count == membership.workers,
-            input.gradients.count <= GradientBoard.places
+            input.gradients.count <= VectorBoard.places
         else {
-            return breakUp(unshared: "there is no board for \(input.gradients.count) gradients")
+            return breakUp(apart: "there is no board for \(input.gradients.count) gradients")
         }
         guard link?.lane?.isOpen == true, inbound?.lane != nil else {
-            return breakUp(unshared: "the memory of neighbours can't be mapped")
+            return breakUp(apart: "the memory of neighbours can't be mapped")
         }
         let handles = input.gradients.compactMap(mailbox.handle)
         guard handles.count == input.gradients.count, let total = mailbox.handle(of: input.total)
-        else { return breakUp(unshared: "there is no memory to share") }
+        else { return breakUp(apart: "there is no memory to share") }
         board.post(handles, total: total, membership.generation, step: input.step)
         return true
     }
@@ -48,7 +48,7 @@ extension RingLoop {
         guard step!.numbers.store(operand, range) != nil else {
             // Its maker may be no neighbour; sums that travel are checked link by link.
             return breakUp(
-                .unshared(reason: "what place \(end + 1) has summed is not what it said"))
+                .apart(reason: "what place \(end + 1) has summed is not what it said"))
         }
     }
 
@@ -68,7 +68,7 @@ extension RingLoop {
             self.step!.shared = shared
             return shared
         } catch {
-            breakUp(.unshared(reason: "\(error)"))
+            breakUp(.apart(reason: "\(error)"))
             return nil
         }
     }
@@ -77,8 +77,8 @@ extension RingLoop {
         StochasticRounding(membership.wire, seed: membership.seed, step: step)
     }
 
-    private func breakUp(unshared reason: String) -> Bool {
-        breakUp(.unshared(reason: reason))
+    private func breakUp(apart reason: String) -> Bool {
+        breakUp(.apart(reason: reason))
         return false
     }
 }

@@ -164,7 +164,7 @@ extension RingLoop {
             tendStreams()
         } catch {
             link.streamFailed = true
-            notify(.unshared(reason: "\(error)"))
+            notify(.fellBack(reason: "\(error)"))
         }
     }
 
@@ -194,7 +194,7 @@ extension RingLoop {
             link.stream = RingStream(entrance.stream, entrance.seals, configuration)
         } catch {
             link.streamFailed = true
-            notify(.unshared(reason: "\(error)"))
+            notify(.fellBack(reason: "\(error)"))
         }
         link.entrance = nil
         rebuildPoller()

@@ -7,7 +7,7 @@ final class SharedVectors: Sendable {
     private let handles = Mutex<[UInt: DescriptorHandle]>([:])
     /// Each has a descriptor: as many gradients as a board has places for, and the totals beside the
     /// usual one that are kept for those who learn.
-    private static let limit = GradientBoard.places + 4
+    private static let limit = VectorBoard.places + 4
 
     /// Zeros that others can read; memory of this process alone if it can't be shared, or if there is
     /// enough of it already.

@@ -12,7 +12,7 @@ import Wire
 /// Layout of a half, 64 bytes for each own shard, in shard order, at the end 64 for the total:
 /// 0 step u64 · 8 epoch u32 · 12 counter u32 · 16 process i32 · 20 descriptor i32 · 24 device u64 ·
 /// 32 inode u64 · 40 bytes u64.
-package struct GradientBoard {
+package struct VectorBoard {
     /// Own shards that there is room for.
     package static let places = 64
     private static let placeBytes = 64

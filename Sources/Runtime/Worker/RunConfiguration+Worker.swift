@@ -13,7 +13,7 @@ extension StepRunner.Settings {
 extension RunConfiguration {
     /// Whether workers of one host sum each other's gradients where they lie.
     var sumsInPlace: Bool {
-        collective == .fold && !secure && shards <= GradientBoard.places
+        collective == .fold && !secure && shards <= VectorBoard.places
             && (transport == .auto || transport == .shared)
     }
 }

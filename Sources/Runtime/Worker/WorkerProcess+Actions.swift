@@ -94,7 +94,7 @@ extension WorkerProcess {
             return memory.vector(count: count)
         } catch {
             ring.share(nil)
-            take(.ring(.unshared(reason: "\(error)")))
+            take(.ring(.fellBack(reason: "\(error)")))
             return ParameterVector(count: count)
         }
     }

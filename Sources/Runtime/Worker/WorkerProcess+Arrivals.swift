@@ -32,7 +32,7 @@ extension WorkerProcess {
                 $0.nonFiniteShards = bad
             }
         case .ring(.formed(let generation)): handle(.ringFormed(generation))
-        case .ring(.unshared(let reason)):
+        case .ring(.fellBack(let reason)):
             if !saidUnshared { report(.memoryNotShared(reason: reason)) }
             saidUnshared = true
         case .ring(.turnedAway(let host, let reason)):

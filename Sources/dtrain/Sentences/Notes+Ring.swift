@@ -15,7 +15,7 @@ func sentence(
     case .disagreement: "\(one) and \(others) do not have the same ring in mind"
     case .violation: "\(one) was sent what makes no sense by \(others)\(detail)"
     case .own: "\(one) cannot take part in the ring\(detail)"
-    case .unshared:
+    case .apart:
         "\(one) and the others of its host cannot read each other's gradients\(detail): if nobody has "
             + "gone, sums travel instead"
     }

@@ -36,6 +36,8 @@ final class Threads {
     var wire = WireFormat.f32
     /// Members read each other's gradients where they lie.
     var sumsInPlace = false
+    /// By shard and member.
+    private var lanes: [[Int]: ParameterVector] = [:]
     /// The members' own; empty for plain text.
     private(set) var keys: [KeyPair] = []
     private var encryptsAll = false
@@ -131,7 +133,8 @@ final class Threads {
         }
     }
 
-    /// Folds one step; lanes finish in pieces, on threads of their own.
+    /// Folds one step; lanes write and finish their gradients in pieces, on threads of their own, into
+    /// the memory of the step before. Outside of what is finished there is nothing that adds up.
     func fold(_ members: [Int], step: UInt64, gradients: [ParameterVector]) throws {
         let count = gradients[0].count
         var totals: [ParameterVector] = []
@@ -140,11 +143,16 @@ final class Threads {
             let total = memory[member].vector(count: count)
             totals.append(total)
             let ring = rings[member]
-            ring.begin(step: step, gradients: gradients[own].map { shown($0, ring) }, total: total)
-            for shard in own.indices {
+            let lanes = own.map { lane($0, of: member, count: count) }
+            ring.begin(step: step, gradients: lanes, total: total)
+            for (index, (shard, lane)) in zip(own, lanes).enumerated() {
+                let gradient = gradients[shard]
                 Thread {
                     for part in (0..<7).reversed() {
-                        ring.finished(shard: shard - own.lowerBound, downTo: count * part / 7)
+                        let elements = count * part / 7..<count * (part + 1) / 7
+                        if elements.isEmpty { continue }
+                        for element in elements { lane[element] = gradient[element] }
+                        ring.finished(shard: index, downTo: elements.lowerBound)
                     }
                 }.start()
             }
@@ -156,6 +164,10 @@ final class Threads {
                 Issue.record("worker \(member): \(event)")
                 continue
             }
+            // Whoever has folded may write into its gradients, though others may still fold.
+            for shard in bounds[rank]..<bounds[rank + 1] {
+                lane(shard, of: member, count: count).fill(.nan)
+            }
             #expect(totals[rank].floats().map(\.bitPattern) == expected)
             #expect(
                 digest == FastDigest(totals[rank], blockBytes: StepNumbers.blockBytes))
@@ -165,12 +177,14 @@ final class Threads {
         }
     }
 
-    /// The gradient, or a copy of it that others can read.
-    private func shown(_ gradient: ParameterVector, _ ring: RingThread) -> ParameterVector {
-        guard sumsInPlace else { return gradient }
-        let shown = ring.vector(count: gradient.count)
-        shown.copy(from: gradient)
-        return shown
+    /// What a shard's gradient is computed into, where others can read it if they are to.
+    private func lane(_ shard: Int, of member: Int, count: Int) -> ParameterVector {
+        let key = [shard, member]
+        if let lane = lanes[key], lane.count == count { return lane }
+        let lane = sumsInPlace ? rings[member].vector(count: count) : ParameterVector(count: count)
+        lane.fill(.nan)
+        lanes[key] = lane
+        return lane
     }
 
     private func expected(_ gradients: [ParameterVector], step: UInt64) throws -> [UInt32] {

@@ -80,6 +80,11 @@ package final class SharedMemory: @unchecked Sendable {
                 throw MessagingError.system(call: "posix_fallocate", code: code)
             }
             address = try Self.map(descriptor, byteCount, PROT_READ | PROT_WRITE)
+        } catch {
+            close(descriptor)
+            throw error as! MessagingError
+        }
+        do {
             var seals = dtrain_seal_shrink | dtrain_seal_grow
             if !writable { seals |= dtrain_seal_future_write }
             guard
@@ -87,6 +92,7 @@ package final class SharedMemory: @unchecked Sendable {
             else { throw MessagingError.system(call: "F_ADD_SEALS", code: errno) }
             handle = try DescriptorHandle(descriptor: descriptor, byteCount: byteCount)
         } catch {
+            munmap(address, byteCount)
             close(descriptor)
             throw error as! MessagingError
         }

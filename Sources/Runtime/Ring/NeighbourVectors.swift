@@ -20,6 +20,8 @@ package struct NeighbourVectors {
     private var mapped: [DescriptorHandle: NeighbourMemory] = [:]
     /// In the step at hand.
     private var used: Set<DescriptorHandle> = []
+    /// In the one before.
+    private var usedBefore: Set<DescriptorHandle> = []
 
     package init() {}
 
@@ -38,6 +40,7 @@ package struct NeighbourVectors {
         boards places: [DescriptorHandle], _ generation: Generation, step: UInt64
     ) throws(MessagingError) -> Step {
         var all = Step()
+        usedBefore = used
         used = []
         for rank in 0..<plan.workers {
             guard rank != plan.rank else {
@@ -60,10 +63,10 @@ package struct NeighbourVectors {
         return all
     }
 
-    /// Totals that are kept for those who learn take turns: as much as is used may be mapped besides.
+    /// Totals that are kept for those who learn take turns: what the step before used may be used again.
     private mutating func forgetUnused() {
-        guard mapped.count > 2 * used.count else { return }
-        mapped = mapped.filter { used.contains($0.key) }
+        guard mapped.count > used.count else { return }
+        mapped = mapped.filter { used.contains($0.key) || usedBefore.contains($0.key) }
     }
 
     private mutating func board(_ place: DescriptorHandle) throws(MessagingError)

@@ -154,7 +154,7 @@ package struct RingMembership: Sendable, Equatable {
 
     var workers: Int { shardBounds.count - 1 }
     /// Whether sums are made of the members' gradients where they lie.
-    var sumsInPlace: Bool { !boards.isEmpty && workers > 1 }
+    var sumsInPlace: Bool { collective == .fold && !boards.isEmpty && workers > 1 }
     var predecessorRank: Int { (rank + workers - 1) % workers }
     var successorRank: Int { (rank + 1) % workers }
 }

@@ -126,6 +126,8 @@ package final class RingThread: GradientSink {
     package func form(_ membership: RingMembership) {
         chunkElements.store(configuration.chunkElements(membership), ordering: .relaxed)
         sumsInPlace.store(membership.sumsInPlace, ordering: .relaxed)
+        // Its gradients may be let go of before the next step's are taken.
+        mailbox.step.withLock { $0 = nil }
         mailbox.post(.form(membership))
     }
 

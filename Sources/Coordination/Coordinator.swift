@@ -63,9 +63,8 @@ package struct Coordinator: Sendable {
     /// Processes that have held up the others.
     var probations = Probations()
     var badLinks = BadLinks()
-    /// A member could not read the others' gradients where they lie: sums travel from then on.
-    var gradientsAreApart = false
-    /// Processes of the ring in which that is so, until the next shows whether one has only gone.
+    /// Processes of a ring in which one could not read the others' gradients where they lie: sums
+    /// travel while all of them take part.
     var apart: Set<UInt64> = []
     var counter: UInt32 = 0
     var members: Members?

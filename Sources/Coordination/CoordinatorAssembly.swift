@@ -136,7 +136,6 @@ extension Coordinator {
         let count = chosen.count
         let bounds = bounds(for: chosen)
         let chunkBytes = chunkBytes(chosen)
-        judgeUnshared(chosen)
         let boards = boards(chosen)
         ringWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
@@ -166,23 +165,16 @@ extension Coordinator {
     }
 
     /// Where the members say what their gradients lie in, if sums are to be made of those in place:
-    /// all are processes of one host, and none has failed to read them.
+    /// all are processes of one host, and are not those of whom one has failed to read them. The memory
+    /// of who is killed goes a moment before the connection that tells of it.
     private func boards(_ chosen: [Peer]) -> [MemoryPlace] {
         let boards = chosen.compactMap(\.hello.address.board)
         let host = chosen.first?.hello.address.hostKey
-        guard policy.sumsInPlace, !gradientsAreApart, chosen.count > 1,
-            boards.count == chosen.count,
+        let isApart = !apart.isEmpty && apart.isSubset(of: instances(chosen.map(\.id)))
+        guard policy.sumsInPlace, !isApart, chosen.count > 1, boards.count == chosen.count,
             chosen.allSatisfy({ $0.hello.address.hostKey == host && !$0.isBehindRelay })
         else { return [] }
         return boards
-    }
-
-    /// Gradients that could not be read though nobody has gone since never can be. The memory of who
-    /// is killed goes a moment before the connection that tells of it.
-    private mutating func judgeUnshared(_ chosen: [Peer]) {
-        guard !apart.isEmpty else { return }
-        if apart.isSubset(of: instances(chosen.map(\.id))) { gradientsAreApart = true }
-        apart = []
     }
 
     func instances(_ ids: [PeerID]) -> Set<UInt64> {

@@ -171,13 +171,16 @@ extension Coordinator {
         guard let members, let (share, step) = ringWatch.waiting,
             committed >= ringWatch.step + ringWatch.patience
         else { return false }
+        let least = max((1 - Balance.worthwhile) * step, LinkRates.leastGain)
+        // Nothing can be gained beyond what all have waited; the search takes long among many hosts.
+        guard share * step > least else { return false }
         let ring = Self.groups(members.peers.compactMap { peers[$0] }).map(\.host)
         guard let better = linkRates.better(than: ring), let after = linkRates.seconds(of: better),
             let before = linkRates.seconds(of: ring)
         else { return false }
         let moved = Double(4 * parameterCount) * (before - after)
         let gain = min(share * (1 - after / before) * step, moved)
-        return gain > max((1 - Balance.worthwhile) * step, LinkRates.leastGain)
+        return gain > least
     }
 
     /// The peers in the order of hosts that was found best; those of one host stay side by side.

@@ -49,15 +49,20 @@ struct InPlaceScenarios {
         }
     }
 
-    @Test func `when a worker cannot read the others' gradients sums travel from then on`() {
-        var s = joined(on: ["a", "a"], boards: [Self.board(1), Self.board(2)]) { _ in }
-        s.formed(1, 1, 2)
+    @Test func `while workers are there of whom one cannot read the others' gradients sums travel`()
+    {
+        let boards = (1...3 as ClosedRange<UInt64>).map(Self.board)
+        var s = joined(on: ["a", "a", "a"], boards: boards) { $0.workers = 3 }
+        s.formed(1, 1, 2, 3)
         _ = s.trace()
         let generation = Generation(epoch: 1, counter: 1)
         s.says(2, .ringBroken(generation, RingFault(.apart, detail: "no memory")))
-        s.wait(100, hearing: [1: .forming, 2: .forming])
-        let rosters = rosters(&s)
-        #expect(rosters.count == 2 && !rosters.contains { $0.hasSuffix("in place") })
+        s.wait(100, hearing: [1: .forming, 2: .forming, 3: .forming])
+        let apart = rosters(&s)
+        #expect(apart.count == 3 && !apart.contains { $0.hasSuffix("in place") })
+        s.breaks(3)
+        let together = rosters(&s)
+        #expect(together.count == 2 && together.allSatisfy { $0.hasSuffix(", summed in place") })
     }
 
     @Test func `gradients of a worker that has gone say nothing of those that stay`() {

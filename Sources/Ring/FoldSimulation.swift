@@ -31,8 +31,10 @@ package struct FoldSimulation {
         var partialsHere: Int
         var totalsHere = 0
         var stored = 0
-        /// What waits for the outgoing link, in order.
+        /// What waits for the outgoing link, in order; credits are there for it.
         var outgoing: [(work: Work, chunk: Int)] = []
+        /// Totals that wait for credits.
+        var known: [Int] = []
         var linkBusy = false
         var partialsOut = 0
         var totalsOut = 0
@@ -44,6 +46,8 @@ package struct FoldSimulation {
     private var events = EventHeap<Event> { ($0.time, $0.order) < ($1.time, $1.order) }
     private var order = 0
     private var now = -Double.infinity
+    /// When the last work was done; a credit may be under way still.
+    private var end = -Double.infinity
 
     private init(_ fold: PipelinedFold, late: [Double]) {
         self.fold = fold
@@ -67,7 +71,7 @@ package struct FoldSimulation {
         }
         precondition(
             workers.allSatisfy { $0.added == fold.chunks }, "the simulated fold is stuck")
-        return now
+        return end
     }
 
     private func lateness(_ worker: Int) -> Double { late.isEmpty ? 0 : late[worker] }
@@ -88,6 +92,7 @@ package struct FoldSimulation {
         case .credit(.store): workers[worker].totalsOut -= 1
         case .done(let work, let chunk):
             workers[worker].busy = false
+            end = now
             finish(work, chunk, worker)
         }
         send(from: worker)
@@ -101,28 +106,38 @@ package struct FoldSimulation {
         case .add:
             workers[worker].added += 1
             guard last > 0 else { return }
-            workers[worker].outgoing.append((worker == last ? .store : .add, chunk))
-            if worker > 0 { post(now + fold.latency, worker - 1, .credit(.add)) }
+            if worker == last {
+                workers[worker].known.append(chunk)
+            } else {
+                workers[worker].outgoing.append((.add, chunk))
+            }
+            if worker > 0 { post(now + latency(worker - 1), worker - 1, .credit(.add)) }
         case .store:
             workers[worker].stored += 1
-            if worker < last - 1 { workers[worker].outgoing.append((.store, chunk)) }
-            post(now + fold.latency, worker == 0 ? last : worker - 1, .credit(.store))
+            if worker < last - 1 { workers[worker].known.append(chunk) }
+            let maker = worker == 0 ? last : worker - 1
+            post(now + latency(maker), maker, .credit(.store))
         }
     }
 
     private mutating func send(from worker: Int) {
-        guard !workers[worker].linkBusy, let next = workers[worker].outgoing.first else { return }
-        let isTotal = next.work == .store
-        guard (isTotal ? workers[worker].totalsOut : workers[worker].partialsOut) < fold.credits
-        else { return }
-        workers[worker].outgoing.removeFirst()
-        if isTotal { workers[worker].totalsOut += 1 } else { workers[worker].partialsOut += 1 }
+        while !workers[worker].known.isEmpty, workers[worker].totalsOut < fold.credits {
+            workers[worker].totalsOut += 1
+            workers[worker].outgoing.append((.store, workers[worker].known.removeFirst()))
+        }
+        guard !workers[worker].linkBusy, !workers[worker].outgoing.isEmpty else { return }
+        let next = workers[worker].outgoing.removeFirst()
         let takes = isSlow(worker) ? fold.link : 0
         workers[worker].linkBusy = true
         post(now + takes, worker, .linkFree)
         post(
-            now + takes + fold.latency, (worker + 1) % fold.workers,
-            isTotal ? .total(chunk: next.chunk) : .partial(chunk: next.chunk))
+            now + takes + latency(worker), (worker + 1) % fold.workers,
+            next.work == .store ? .total(chunk: next.chunk) : .partial(chunk: next.chunk))
+    }
+
+    /// Of the link that leaves a worker, in either direction.
+    private func latency(_ worker: Int) -> Double {
+        fold.latency + (isSlow(worker) ? fold.slowLatency : 0)
     }
 
     /// Slow links are spread evenly; the one that closes the ring is among them.
@@ -138,8 +153,11 @@ package struct FoldSimulation {
             return post(now + fold.store, worker, .done(.store, chunk: state.stored))
         }
         guard state.added < min(state.partialsHere, fold.chunks),
-            fold.ready[state.added] + lateness(worker) <= now
+            fold.ready[state.added] + lateness(worker) <= now,
+            worker == last || state.partialsOut < fold.credits
         else { return }
+        // As in `Fold`, nothing is added that could not be passed on.
+        if worker < last { workers[worker].partialsOut += 1 }
         workers[worker].busy = true
         post(now + fold.add, worker, .done(.add, chunk: state.added))
     }

@@ -5,6 +5,18 @@ package enum Collective: String, Sendable, Codable, CaseIterable {
     /// Reduce-scatter and all-gather over W segments, each begun by another worker: fewer bytes a
     /// link, but the order of the sum depends on W.
     case ring
+
+    /// Bytes of numbers that the busiest link of a step carries, where sums travel. Of two workers each
+    /// link carries partials alone or totals alone, of more some carry both.
+    package func linkBytes(elements: Int, workers: Int, wire: WireFormat) -> Int {
+        let once = wire.byteCount(elements)
+        switch (workers, self) {
+        case (...1, _): return 0
+        case (2, _): return once
+        case (_, .fold): return 2 * once
+        case (_, .ring): return Int(2 * Double(once) * Double(workers - 1) / Double(workers))
+        }
+    }
 }
 
 /// Why a ring cannot be planned.

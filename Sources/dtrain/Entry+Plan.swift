@@ -45,8 +45,14 @@ extension Entry {
         }
         let asked = cluster(request, request.workers)
         guard !request.json else { return }
-        let advice = plan.advice(asked) ?? "nothing: the fold hardly shows"
-        try StandardOutput.write("what would help \(request.workers) workers: \(advice)\n")
+        let advice = plan.advice(asked)
+        let nothing = advice.isEmpty ? " nothing: the fold hardly shows" : ""
+        try StandardOutput.write("what would help \(request.workers) workers:\(nothing)\n")
+        for choice in advice {
+            let step = fixed(choice.stepMilliseconds, 0)
+            let rate = grouped(Int(choice.tokensPerSecond))
+            try StandardOutput.write("  \(choice.words): a step of \(step) ms, \(rate) tokens/s\n")
+        }
     }
 
     /// As many workers a host as asked for, and as many sequences each.

@@ -127,10 +127,13 @@ extension Entry {
         case .dump(let text): terminal.say(text)
         case .turnedAway(let host, let reason, let more):
             terminal.say(sentence(turnedAway: host, reason, more: more))
-        case .memoryNotShared(let reason):
+        case .fellBack(.memory, let reason):
             terminal.say(
-                "neither memory nor a stream is shared with the next worker, gradients go over "
-                    + "ZeroMQ: \(reason)")
+                "no memory can be shared with the next worker, gradients go over ipc: \(reason)")
+        case .fellBack(.stream, let reason):
+            terminal.say(
+                "no stream to the next worker can be opened for gradients, they go over ZeroMQ's "
+                    + "connection: \(reason)")
         case .ended: break
         }
     }

@@ -54,6 +54,20 @@ extension ClusterTests {
             try expectNothingLeft(of: cluster)
         }
 
+        @Test(arguments: ["", "--transport tcp"])
+        func `sums that are rounded come out the same though a worker is killed`(links: String)
+            throws
+        {
+            let train = try cluster.train(
+                "--wire int8 --workers 3 --threads 1 --steps 300 \(links)")
+            try train.waitFor(step: 20)
+            let mark = train.mark
+            cluster.send(SIGKILL, to: train.joined[1])
+            try train.waitFor("joined from", after: mark)
+            try expectUndisturbed(train, in: cluster, as: Undisturbed.longInt8)
+            try expectNothingLeft(of: cluster)
+        }
+
         @Test(arguments: [1, 3])
         func `survivors go on without workers that are killed`(killed: Int) throws {
             let coordinator = try cluster.coordinator("--workers 4 --steps 300")

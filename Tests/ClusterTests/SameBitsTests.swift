@@ -40,6 +40,21 @@ extension ClusterTests {
             #expect(sent >= totals && sent < totals * 101 / 100, "\(sent) of \(totals)")
         }
 
+        /// In shared memory numbers stay float32, over links they take a byte: rounded they are in both.
+        @Test(arguments: ["--workers 2", "--workers 3 --transport tcp", "--workers 8"])
+        func `where sums are rounded, by train with any number of workers`(links: String) throws {
+            let train = try cluster.train("--wire int8 --threads 1 --steps 60 \(links)")
+            try expectUndisturbed(train, in: cluster, as: Undisturbed.int8)
+            #expect(try Undisturbed.int8.get().digest != Undisturbed.short.get().digest)
+        }
+
+        @Test func `where sums are rounded to 16 bits`() throws {
+            let train = try cluster.train(
+                "--wire bf16 --workers 3 --transport ipc --threads 1 --steps 60")
+            try expectUndisturbed(train, in: cluster, as: Undisturbed.bf16)
+            #expect(try Undisturbed.bf16.get().digest != Undisturbed.short.get().digest)
+        }
+
         private func number(before word: String, _ text: String) throws -> Int {
             let words = text.split(separator: " ")
             let place = try #require(words.firstIndex { $0.hasPrefix(word) })

@@ -15,10 +15,15 @@ struct Undisturbed: Sendable {
     /// Long enough for things that take a second or two.
     static let longest = Result { try Undisturbed(steps: 1000) }
 
-    private init(steps: Int) throws {
+    /// Where sums are rounded between shards.
+    static let bf16 = Result { try Undisturbed(steps: 60, "--wire bf16") }
+    static let int8 = Result { try Undisturbed(steps: 60, "--wire int8") }
+    static let longInt8 = Result { try Undisturbed(steps: 300, "--wire int8") }
+
+    private init(steps: Int, _ options: String = "") throws {
         self.steps = steps
         let cluster = try Cluster()
-        let train = try cluster.train("--workers 1 --threads 1 --steps \(steps)")
+        let train = try cluster.train("--workers 1 --threads 1 --steps \(steps) \(options)")
         try train.waitForEnd()
         digest = try #require(train.digest)
         ledger = try cluster.run.ledger

@@ -15,14 +15,14 @@ import Testing
         (0..<chunks).map { -pass * max(0, 1 - Double($0 + 1) / (Double(chunks) * (1 - late))) }
     }
 
-    @Test(arguments: [2, 3, 64, 256, 1024])
-    func `the formula agrees with the fold simulated event by event`(workers: Int) {
+    @Test(arguments: [2, 3, 64, 256, 1024], [16, 1000])
+    func `the formula agrees with the fold simulated event by event`(workers: Int, credits: Int) {
         for slow in [0, 1, 4] where slow <= workers {
             for (link, add) in [(0.0021, 0.0001), (0.0002, 0.0004)] {
                 let fold = PipelinedFold(
                     workers: workers, chunks: 120, add: add, store: add / 2, link: link,
                     latency: 0.0002, slowLinks: slow * workers / 4,
-                    ready: ready(120, pass: 0.3, late: 0.4), credits: 1000)
+                    ready: ready(120, pass: 0.3, late: 0.4), credits: credits)
                 let simulated = FoldSimulation.seconds(fold)
                 let ratio = fold.seconds() / simulated
                 #expect(ratio > 0.85 && ratio < 1.15, "\(fold): \(simulated) s, ratio \(ratio)")

@@ -133,7 +133,13 @@ import Wire
         }
         threads.transports = [transport]
         threads.form([0, 1, 2], bounds: [0, 1, 3, 4], counter: 1)
-        try threads.expectFormed([0, 1, 2], counter: 1)
+        let fallbacks = try threads.expectFormed([0, 1, 2], counter: 1)
+        for worker in 0..<3 {
+            // Who would have a stream says that the next one has none.
+            let isRefused =
+                streams[worker % streams.count] && !streams[(worker + 1) % 3 % streams.count]
+            #expect(fallbacks[worker] == (isRefused ? [.stream] : []))
+        }
         for step in 1...5 as ClosedRange<UInt64> {
             let gradients = someGradients(4, 7001, seed: Int(step))
             try threads.fold([0, 1, 2], step: step, gradients: gradients)

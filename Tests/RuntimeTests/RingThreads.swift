@@ -108,13 +108,22 @@ final class Threads {
             encryptsAll: encryptsAll)
     }
 
-    func expectFormed(_ members: [Int], counter: UInt32) throws {
-        for member in members {
-            guard case .formed(Generation(epoch: 1, counter: counter)) = try reports[member].next()
-            else {
-                Issue.record("worker \(member) has not formed")
-                continue
+    /// - Returns: by member, the ways that could not be opened, in that order.
+    @discardableResult
+    func expectFormed(_ members: [Int], counter: UInt32) throws -> [[RingWay]] {
+        try members.map { member in
+            var fallbacks: [RingWay] = []
+            var event = try reports[member].next()
+            while case .fellBack(let way, let reason) = event {
+                #expect(!reason.isEmpty)
+                fallbacks.append(way)
+                event = try reports[member].next()
             }
+            guard case .formed(Generation(epoch: 1, counter: counter)) = event else {
+                Issue.record("worker \(member) has not formed: \(event)")
+                return fallbacks
+            }
+            return fallbacks
         }
     }
 

@@ -85,23 +85,45 @@ private func cluster(
         #expect(row.foldMilliseconds > 14_000 && row.foldMilliseconds < 18_000)
         #expect(row.efficiency < 0.1)
         #expect(plan.row(slow, .ring).stepMilliseconds < row.stepMilliseconds)
-        #expect(try #require(plan.advice(slow)).contains("--wire int8"))
         var smaller = slow
         smaller.wire = .int8
+        // The best comes first, each with what it brings.
+        let advice = plan.advice(slow)
+        let brought = try #require(advice.first { $0.words == "--wire int8" })
+        #expect(brought.stepMilliseconds == plan.row(smaller, .fold).stepMilliseconds)
+        #expect(brought.tokensPerSecond == plan.row(smaller, .fold).tokensPerSecond)
+        #expect(
+            ["--wire int8", "--wire bf16", "--collective ring"].allSatisfy { words in
+                advice.contains { $0.words.hasPrefix(words) }
+            })
+        #expect(advice.map(\.tokensPerSecond) == advice.map(\.tokensPerSecond).sorted(by: >))
+        #expect(advice.allSatisfy { $0.tokensPerSecond > row.tokensPerSecond })
         #expect(plan.row(smaller, .fold).foldMilliseconds < 0.3 * row.foldMilliseconds)
         // Where links are fast, computing limits, and there is nothing to advise.
         let fast = cluster(4, hosts: 4, bandwidth: 1e10)
         #expect(plan.row(fast, .fold).limit == .computing)
-        #expect(plan.advice(fast) == nil)
+        #expect(plan.advice(fast).isEmpty)
     }
 
-    @Test func `latency limits a long ring, and only more work a worker helps`() throws {
+    @Test func `latency limits a long ring, and more work a worker helps most`() throws {
         let plan = StepPlan(constants: try constants(pass: 1e-11), parameters: 100_000)
         let long = cluster(1024, hosts: 1024, tokens: 100_000, shards: 1024, latency: 1e-3)
         let row = plan.row(long, .fold)
         #expect(row.limit == .length)
         #expect(row.foldMilliseconds >= 2 * 1023 * 0.9)
-        #expect(try #require(plan.advice(long)).contains("larger batches"))
+        let advice = plan.advice(long)
+        #expect(try #require(advice.first).words.contains("larger batches"))
+        // Smaller chunks are on their way a little shorter.
+        #expect(advice.dropFirst().allSatisfy { $0.tokensPerSecond < 1.5 * row.tokensPerSecond })
+    }
+
+    @Test func `chunks are cut as the coordinator cuts them, between hosts alone`() throws {
+        let plan = StepPlan(constants: try constants(pass: 0), parameters: 1_000_000)
+        let hosts = cluster(64, hosts: 64, tokens: 1, shards: 64, bandwidth: 12.5e6)
+        let fold = plan.row(hosts, .fold).foldMilliseconds
+        // 4 MB twice take 640 ms, a chunk of 32 KiB over 63 links there and around 330 ms; of
+        // 256 KiB it would be 2.6 s.
+        #expect(fold > 640 && fold < 1100, "\(fold)")
     }
 
     @Test(arguments: [1, 2, 4, 8, 16, 64, 256, 1024])

@@ -132,7 +132,7 @@ package final class AllReduceMember {
                 transport: membership.transport, collective: membership.collective,
                 keys: keys(membership.keys), boards: boards(membership)))
         var event = try event()
-        if case .fellBack = event { event = try self.event() }
+        while case .fellBack = event { event = try self.event() }
         guard case .formed = event else { throw Failure.unexpected(event) }
         self.workers = workers
         try say(.formed(rank: rank, lane: ring.progress.lane))

@@ -175,7 +175,7 @@ package final class Examination {
 }
 
 extension RunFacts {
-    init?(json: [UInt8]) {
+    package init?(json: [UInt8]) {
         guard let facts = try? JSONDecoder().decode(RunFacts.self, from: Data(json)) else {
             return nil
         }

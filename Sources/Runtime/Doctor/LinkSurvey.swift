@@ -72,8 +72,17 @@ struct LinkSurvey {
         guard let report = try carryOut(attempt, from: from) else { return nil }
         return Finding.Link(
             from: from, to: to, endpoint: attempt.endpoint, report: report,
-            // Twice the vector passes over every link (README, "Measured").
-            foldSeconds: report.rate > 0 ? 8 * Double(facts.parameters) / report.rate : nil)
+            foldSeconds: foldSeconds(from, to, rate: report.rate))
+    }
+
+    /// What a step's sums take over a link between hosts (README, "What links carry"): in the ring as it
+    /// is, or with a worker here where this host is one of the link's ends.
+    private func foldSeconds(
+        _ from: Finding.Link.End, _ to: Finding.Link.End, rate: Double
+    ) -> Double? {
+        guard rate > 0, let bytes = facts.linkBytes(more: from == here || to == here ? 1 : 0)
+        else { return nil }
+        return Double(bytes) / rate
     }
 
     /// Where a worker's ring is, and a port at which it serves the number if it is to.

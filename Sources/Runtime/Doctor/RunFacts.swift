@@ -1,6 +1,8 @@
+import Ring
+
 /// What `doctor` needs to know of a run.
-struct RunFacts: Codable, Sendable {
-    struct Worker: Codable, Sendable {
+package struct RunFacts: Codable, Sendable {
+    package struct Worker: Codable, Sendable {
         var name: String
         var host: String
         /// Workers with equal keys share a host.
@@ -15,4 +17,21 @@ struct RunFacts: Codable, Sendable {
     var parameters: Int
     var shards: Int
     var workers: [Worker]
+    /// How sums are made, and what they are rounded to on their way; nil from a coordinator of a build
+    /// that does not say, which must still be told from this one.
+    var collective: Collective?
+    var wire: WireFormat?
+}
+
+extension RunFacts {
+    /// Bytes of numbers that the busiest link between hosts carries in a step; nil if that is not
+    /// known.
+    ///
+    /// - Parameter more: workers beyond those that are there. Who is beyond the number of shards is
+    ///   spare.
+    package func linkBytes(more: Int) -> Int? {
+        guard let collective, let wire else { return nil }
+        return collective.linkBytes(
+            elements: parameters, workers: min(workers.count + more, shards), wire: wire)
+    }
 }

@@ -1,3 +1,4 @@
+import Coordination
 import Foundation
 import Ring
 
@@ -102,18 +103,14 @@ package struct StepPlan: Sendable {
 
     /// Bytes of numbers that the busiest link carries in a step.
     package func linkBytes(_ cluster: Cluster, _ collective: Collective) -> Int {
-        // In shared memory numbers are what they are.
-        let once = cluster.hosts == 1 ? vectorBytes : cluster.wire.byteCount(parameters)
-        let others = Double(cluster.workers - 1) / Double(cluster.workers)
-        switch (cluster.workers, collective) {
-        case (1, _): return 0
         // Sums are made of the gradients where they lie, each by one worker: totals alone travel.
-        case (_, .fold) where cluster.hosts == 1 && cluster.shards <= VectorBoard.places:
-            return Int(Double(once) * others)
-        case (2, _): return once
-        case (_, .fold): return 2 * once
-        case (_, .ring): return Int(Double(once) * 2 * others)
+        if cluster.hosts == 1, collective == .fold, cluster.shards <= VectorBoard.places {
+            return vectorBytes * (cluster.workers - 1) / cluster.workers
         }
+        // In shared memory numbers are what they are.
+        return collective.linkBytes(
+            elements: parameters, workers: cluster.workers,
+            wire: cluster.hosts == 1 ? .f32 : cluster.wire)
     }
 
     private struct Time {
@@ -150,47 +147,61 @@ package struct StepPlan: Sendable {
     private func pipeline(
         _ cluster: Cluster, own: Int, shardTokens: Double, crowd: Double
     ) -> PipelinedFold {
-        let chunk = StepNumbers.blockBytes
+        let chunk = chunkBytes(cluster)
         let chunks = max(1, (vectorBytes + chunk - 1) / chunk)
-        let slow = cluster.hosts > 1 ? cluster.hosts : 0
-        let share = cluster.workers > 1 ? Double(slow) / Double(cluster.workers) : 0
         return PipelinedFold(
             workers: cluster.workers, chunks: chunks,
             add: Double(chunk * max(1, own)) * constants.addPerByte * crowd,
             store: Double(chunk) * constants.storePerByte * crowd,
             link: Double(cluster.wire.byteCount(chunk / 4)) / cluster.bandwidth,
-            latency: constants.hopSeconds + share * cluster.latency, slowLinks: slow,
+            latency: constants.hopSeconds, slowLinks: cluster.hosts > 1 ? cluster.hosts : 0,
             ready: (0..<chunks).map { index in
                 let share = Double(chunks - 1 - index) / Double(chunks)
                 let final = constants.finals.first { $0.share <= share }
                 return -(final?.before ?? 0) * shardTokens * crowd
-            })
+            }, slowLatency: cluster.latency)
+    }
+
+    /// As the coordinator cuts for such links once it has measured them.
+    private func chunkBytes(_ cluster: Cluster) -> Int {
+        guard cluster.hosts > 1 else { return StepNumbers.blockBytes }
+        return ChunkSize.bytes(
+            vector: vectorBytes, workers: cluster.workers,
+            underWay: cluster.bandwidth * 2 * cluster.latency)
     }
 
     private func limit(_ pipeline: PipelinedFold, compute: Double, fold: Double) -> Limit {
         guard fold > 0.15 * compute else { return .computing }
-        let way = 2 * Double(pipeline.workers - 1) * (pipeline.latency + pipeline.add)
-        if way > fold / 2 { return .length }
-        return pipeline.slowLinks > 0 && 2 * pipeline.link > pipeline.add + pipeline.store
-            ? .links : .folding
+        if pipeline.length > fold / 2 { return .length }
+        return pipeline.isHeldByLinks ? .links : .folding
     }
 
     // MARK: Advice
 
-    /// What would help a cluster whose fold shows; nil if computing takes nearly all the time.
-    package func advice(_ cluster: Cluster) -> String? {
+    /// A choice and the step that it would bring.
+    package struct Advice: Sendable, Equatable {
+        package var words: String
+        package var stepMilliseconds: Double
+        package var tokensPerSecond: Double
+    }
+
+    /// What would help a cluster whose fold shows, the best first; empty if computing takes nearly
+    /// all the time.
+    package func advice(_ cluster: Cluster) -> [Advice] {
         let fold = row(cluster, .fold)
-        guard fold.efficiency < 0.9, fold.limit != .computing else { return nil }
-        var best = (fold.stepMilliseconds, "")
+        guard fold.efficiency < 0.9, fold.limit != .computing else { return [] }
+        var found: [Advice] = []
         func consider(_ candidate: Cluster, _ collective: Collective, _ words: String) {
             let row = row(candidate, collective)
-            let perToken =
-                row.stepMilliseconds * Double(cluster.tokensPerWorker)
-                / Double(candidate.tokensPerWorker)
-            if perToken < 0.9 * best.0 { best = (perToken, words) }
+            // Less is within what a prediction may be wrong by.
+            guard row.tokensPerSecond > 1.05 * fold.tokensPerSecond else { return }
+            found.append(
+                Advice(
+                    words: words, stepMilliseconds: row.stepMilliseconds,
+                    tokensPerSecond: row.tokensPerSecond))
         }
         consider(cluster, .ring, "--collective ring (its sums depend on the number of workers)")
-        for wire in [WireFormat.bf16, .int8] where cluster.wire == .f32 {
+        for wire in [WireFormat.bf16, .int8] where cluster.wire == .f32 && cluster.hosts > 1 {
             var candidate = cluster
             candidate.wire = wire
             consider(candidate, .fold, "--wire \(wire.rawValue)")
@@ -198,11 +209,11 @@ package struct StepPlan: Sendable {
         if cluster.shards > cluster.workers {
             var candidate = cluster
             candidate.shards = cluster.workers
-            consider(candidate, .fold, "--shards \(cluster.workers): fewer, larger shards")
+            consider(candidate, .fold, "--shards \(cluster.workers) (fewer, larger shards)")
         }
         var larger = cluster
         larger.tokensPerWorker *= 4
-        consider(larger, .fold, "larger batches: four times the tokens a worker")
-        return best.1.isEmpty ? nil : best.1
+        consider(larger, .fold, "larger batches (four times the tokens a worker)")
+        return found.sorted { $0.tokensPerSecond > $1.tokensPerSecond }
     }
 }

@@ -159,14 +159,22 @@ package struct RingMembership: Sendable, Equatable {
     var successorRank: Int { (rank + 1) % workers }
 }
 
+/// What carries sums better than ZeroMQ's own connection, where it can be opened.
+package enum RingWay: Sendable, Hashable {
+    /// Memory that the successor maps. Without it sums go over ipc: by a stream, or by ZeroMQ.
+    case memory
+    /// A stream of the ring's own, over ipc or tcp. Without it sums go over ZeroMQ's connection.
+    case stream
+}
+
 /// What the ring thread reports.
 package enum RingEvent: Sendable {
     /// Both neighbours are in this generation.
     case formed(Generation)
     case folded(step: UInt64, digest: FastDigest, timings: RingTimings)
-    /// The successor can't map this worker's memory or be reached by a stream of the ring's own, so
-    /// that sums go over ZeroMQ.
-    case fellBack(reason: String)
+    /// This way to the successor could not be opened, so that sums go by the next best. Reported
+    /// before the generation is formed.
+    case fellBack(from: RingWay, reason: String)
     /// Somebody who is no neighbour has knocked.
     case turnedAway(host: String, HandshakeFailure)
     /// Nothing more will come of this generation. Reported once a generation.

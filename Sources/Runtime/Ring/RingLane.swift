@@ -90,6 +90,8 @@ package final class IncomingLane {
         return writer.bytes
     }
 
+    static func isRefusal(_ answer: [UInt8]) -> Bool { answer.first == 0 }
+
     package func wakePredecessor() { if backward.mustWake() { bell.ring() } }
 }
 

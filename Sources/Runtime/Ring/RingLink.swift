@@ -15,6 +15,8 @@ final class RingLink {
     let target: [UInt8]?
     /// Shared memory, if it is to be tried; `isOpen` when the successor has mapped it.
     var lane: OutgoingLane?
+    /// The successor has tried, and can't.
+    var memoryRefused = false
     /// The successor is in this generation and has this worker for its predecessor.
     var answered = false
     /// The stream that is being made, once the successor has said where; then the stream.

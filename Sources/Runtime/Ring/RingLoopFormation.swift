@@ -56,12 +56,13 @@ extension RingLoop {
         to successor: RingEndpoints, _ transport: RingTransport, _ endpoint: String
     ) -> OutgoingLane? {
         guard transport == .auto || transport == .shared, successor.host == host,
-            endpoint == successor.ipc, let memory = mailbox.memory.withLock({ $0 })
+            endpoint == successor.ipc
         else { return nil }
         do throws(MessagingError) {
+            guard let memory = try mailbox.memory.withLock({ $0 }).get() else { return nil }
             return try OutgoingLane(numbers: memory, slots: configuration.laneSlots)
         } catch {
-            notify(.fellBack(reason: "\(error)"))
+            notify(.fellBack(from: .memory, reason: "\(error)"))
             return nil
         }
     }
@@ -221,10 +222,13 @@ extension RingLoop {
         guard plan == membership.fingerprint else { return breakUp(.disagreement(.successor)) }
         if let lane = link.lane, !lane.isOpen, let reason = lane.open(acceptance) {
             link.lane = nil
-            notify(.fellBack(reason: reason))
+            link.memoryRefused = true
+            notify(.fellBack(from: .memory, reason: reason))
             // A stream is the next best.
             if mayStream(link) { return greet() }
         } else if link.lane == nil, !link.answered {
+            // Greetings are repeated: it may be the first one's answer once more.
+            if link.memoryRefused, IncomingLane.isRefusal(acceptance) { return }
             enterDoor(acceptance, link)
         }
         link.answered = true

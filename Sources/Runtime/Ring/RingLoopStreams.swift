@@ -151,9 +151,10 @@ extension RingLoop {
 
     /// Begins to connect to where the successor expects the stream.
     func enterDoor(_ invitation: [UInt8], _ link: RingLink) {
-        guard mayStream(link), let membership,
-            invitation.first == StreamDoor.mark(isSealed: link.isSealed)
-        else { return }
+        guard mayStream(link), let membership else { return }
+        guard invitation.first == StreamDoor.mark(isSealed: link.isSealed) else {
+            return notify(.fellBack(from: .stream, reason: "the next worker opens none"))
+        }
         do {
             let now = ContinuousClock.now
             let left = now.duration(to: membership.deadline)
@@ -164,7 +165,7 @@ extension RingLoop {
             tendStreams()
         } catch {
             link.streamFailed = true
-            notify(.fellBack(reason: "\(error)"))
+            notify(.fellBack(from: .stream, reason: "\(error)"))
         }
     }
 
@@ -194,7 +195,7 @@ extension RingLoop {
             link.stream = RingStream(entrance.stream, entrance.seals, configuration)
         } catch {
             link.streamFailed = true
-            notify(.fellBack(reason: "\(error)"))
+            notify(.fellBack(from: .stream, reason: "\(error)"))
         }
         link.entrance = nil
         rebuildPoller()

@@ -23,7 +23,8 @@ package final class RingThread: GradientSink {
         let commands = Mutex<[Command]>([])
         let pending = Atomic<Bool>(false)
         let step = Mutex<RingStep?>(nil)
-        let memory = Mutex<SharedMemory?>(nil)
+        /// To share with the successor: none, or why there is none.
+        let memory = Mutex<Result<SharedMemory?, MessagingError>>(.success(nil))
         let vectors = SharedVectors()
         let relay = Mutex<RelayAccess?>(nil)
         let progress = Mutex<RingProgress>(.init())
@@ -35,7 +36,8 @@ package final class RingThread: GradientSink {
         func handle(of vector: ParameterVector) -> DescriptorHandle? {
             if let handle = vectors.handle(of: vector) { return handle }
             return memory.withLock { memory in
-                guard let memory, memory.address == UnsafeMutableRawPointer(vector.unsafeAddress)
+                guard case .success(let memory?) = memory,
+                    memory.address == UnsafeMutableRawPointer(vector.unsafeAddress)
                 else { return nil }
                 return memory.handle
             }
@@ -105,7 +107,14 @@ package final class RingThread: GradientSink {
     ///
     /// It counts from the next `form` on. Where sums are not made in place, steps whose total lies
     /// elsewhere travel in frames.
-    package func share(_ memory: SharedMemory?) { mailbox.memory.withLock { $0 = memory } }
+    package func share(_ memory: SharedMemory?) {
+        mailbox.memory.withLock { $0 = .success(memory) }
+    }
+
+    /// There is no such memory: reported where a neighbour would have mapped it.
+    package func share(failure: MessagingError) {
+        mailbox.memory.withLock { $0 = .failure(failure) }
+    }
 
     /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums are
     /// made in place, the other workers can read it.

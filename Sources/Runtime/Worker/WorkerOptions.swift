@@ -39,8 +39,8 @@ package enum WorkerReport: Sendable {
     case listening(String)
     /// They don't: frames go through the coordinator.
     case relayed
-    /// Gradients go over ipc instead; said once.
-    case memoryNotShared(reason: String)
+    /// What gradients do not go by, and why; said once for each way.
+    case fellBack(from: RingWay, reason: String)
     /// Somebody who is not a neighbour has tried to join the ring, as in `RunReport.turnedAway`.
     case turnedAway(host: String, HandshakeFailure, more: Int)
     /// What the ring has sent in all, and how much of it by a network.

@@ -93,8 +93,8 @@ extension WorkerProcess {
             ring.share(memory)
             return memory.vector(count: count)
         } catch {
-            ring.share(nil)
-            take(.ring(.fellBack(reason: "\(error)")))
+            // Said when a neighbour is there that would map it.
+            ring.share(failure: error)
             return ParameterVector(count: count)
         }
     }

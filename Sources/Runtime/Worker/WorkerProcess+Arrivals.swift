@@ -32,9 +32,8 @@ extension WorkerProcess {
                 $0.nonFiniteShards = bad
             }
         case .ring(.formed(let generation)): handle(.ringFormed(generation))
-        case .ring(.fellBack(let reason)):
-            if !saidUnshared { report(.memoryNotShared(reason: reason)) }
-            saidUnshared = true
+        case .ring(.fellBack(let way, let reason)):
+            if saidFallbacks.insert(way).inserted { report(.fellBack(from: way, reason: reason)) }
         case .ring(.turnedAway(let host, let reason)):
             let kind = TurnedAway.Kind(host: host, reason: reason)
             guard let more = strangers.note(kind, at: .now) else { break }

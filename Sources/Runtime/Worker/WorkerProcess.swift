@@ -60,7 +60,7 @@ package final class WorkerProcess {
     var runNumber: UInt64 = 0
     var outcome: WorkerOutcome?
     var alone = Waiting()
-    var saidUnshared = false
+    var saidFallbacks: Set<RingWay> = []
     private var isStopping = false
 
     /// Takes memory for nothing but sockets; the model comes with the coordinator's welcome.

@@ -105,14 +105,19 @@ def check(name, description, steps, more=lambda parser: None):
         signal.signal(number, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="dtrain-engine-")
     began = time.monotonic()
-    is_well = False
+    is_kept = options.keep
     try:
         seen = steps(options, folder)
-        is_well = True
         print(f"{name}: {seen}; {time.monotonic() - began:.0f} s")
-    except Failure as failure:
-        print(f"{name}: {failure}\n{name}: kept {folder}", file=sys.stderr)
+    except Exception as error:
+        is_kept = True
+        if not isinstance(error, Failure):
+            raise
+        print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
     finally:
-        if is_well and not options.keep:
+        # Also where something is missing (69): then there is nothing to look at.
+        if is_kept:
+            print(f"{name}: kept {folder}", file=sys.stderr)
+        else:
             shutil.rmtree(folder)

@@ -90,6 +90,19 @@ def need(program, package, name):
         sys.exit(69)
 
 
+def need_hosts(name, environment):
+    """What cluster/hosts needs, and that nobody else has up the set of this environment; else ends with 69."""
+    if os.geteuid() != 0:
+        print(f"{name}: network namespaces need root", file=sys.stderr)
+        sys.exit(69)
+    need("ip", "iproute2", name)
+    need("nft", "nftables", name)
+    if run([os.path.join(ROOT, "cluster/hosts"), "list"], env=environment):
+        own = f"DTRAIN_HOSTS={environment['DTRAIN_HOSTS']}"
+        print(f"{name}: its hosts are up, wait for whoever uses them, or: {own} cluster/hosts down", file=sys.stderr)
+        sys.exit(69)
+
+
 def check(name, description, steps, more=lambda parser: None):
     """Runs `steps(options, folder)` in a folder of its own; it returns a sentence that says what was seen."""
     parser = argparse.ArgumentParser(prog=name, description=description,

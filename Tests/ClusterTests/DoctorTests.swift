@@ -95,6 +95,20 @@ extension ClusterTests {
             #expect(early.checks.contains { $0.says.contains("no worker is there yet") })
         }
 
+        @Test func `too few files that may be open`() throws {
+            let coordinator = try cluster.coordinator("--workers 1 --steps 1000")
+            let asked = try cluster.shell(
+                """
+                ulimit -n 64; \
+                exec dtrain doctor --json --connect \(try coordinator.address) --token-file run/token
+                """)
+            let found = try diagnosis(of: asked, code: 1)
+            #expect(found.checks.filter { $0.level != "ok" }.map(\.check) == ["files"], "\(found)")
+            let check = try #require(found.checks.first { $0.check == "files" })
+            #expect(check.says.contains("64 open at once") && check.advice == "ulimit -n 1024")
+            #expect(check.figures["limit"] == 64 && found.conclusion.contains("look at files"))
+        }
+
         @Test func `a coordinator of another version`() throws {
             let strange = try StrangeCoordinator()
             let asked = try cluster.start(

@@ -1,5 +1,6 @@
 """What the checks of the engines share: a small task, its digest when nobody disturbs it, packages, waiting."""
 import argparse
+import json
 import os
 import re
 import shutil
@@ -63,9 +64,19 @@ def run(command, seconds=60, **more):
                               stderr=subprocess.PIPE, text=True, timeout=seconds, **more)
     except subprocess.TimeoutExpired:
         raise Failure(f"not over in {seconds} s: {' '.join(command)}") from None
+    except OSError as error:
+        raise Failure(f"{command[0]} cannot be started: {error.strerror}") from None
     if done.returncode:
         raise Failure(f"ended with {done.returncode}: {' '.join(command)}: {done.stderr.strip()[-500:]}")
     return done.stdout
+
+
+def json_lines(command, seconds):
+    """The objects that a command prints, a line each."""
+    lines = [json.loads(line) for line in run(command, seconds).splitlines() if line.startswith("{")]
+    if not lines:
+        raise Failure(f"no line of JSON: {' '.join(command)}")
+    return lines
 
 
 def undisturbed(product, folder, options, steps):
@@ -90,6 +101,26 @@ def need(program, package, name):
         sys.exit(69)
 
 
+def need_build(name, product):
+    """Ends with 69 where there is no build."""
+    if not os.access(product, os.X_OK):
+        print(f"{name}: no {product}, build it: swift build -c release", file=sys.stderr)
+        sys.exit(69)
+
+
+def need_hosts(name, environment):
+    """What cluster/hosts needs, and that nobody else has up the set of this environment; else ends with 69."""
+    if os.geteuid() != 0:
+        print(f"{name}: network namespaces need root", file=sys.stderr)
+        sys.exit(69)
+    need("ip", "iproute2", name)
+    need("nft", "nftables", name)
+    if run([os.path.join(ROOT, "cluster/hosts"), "list"], env=environment):
+        own = f"DTRAIN_HOSTS={environment['DTRAIN_HOSTS']}"
+        print(f"{name}: its hosts are up, wait for whoever uses them, or: {own} cluster/hosts down", file=sys.stderr)
+        sys.exit(69)
+
+
 def check(name, description, steps, more=lambda parser: None):
     """Runs `steps(options, folder)` in a folder of its own; it returns a sentence that says what was seen."""
     parser = argparse.ArgumentParser(prog=name, description=description,
@@ -98,21 +129,25 @@ def check(name, description, steps, more=lambda parser: None):
     parser.add_argument("--keep", action="store_true", help="keep the folder though all is well")
     more(parser)
     options = parser.parse_args()
-    if not os.access(options.product, os.X_OK):
-        parser.exit(69, f"{name}: no {options.product}, build it: swift build -c release\n")
+    need_build(name, options.product)
     options.product = os.path.abspath(options.product)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     folder = tempfile.mkdtemp(prefix="dtrain-engine-")
     began = time.monotonic()
-    is_well = False
+    is_kept = options.keep
     try:
         seen = steps(options, folder)
-        is_well = True
         print(f"{name}: {seen}; {time.monotonic() - began:.0f} s")
-    except Failure as failure:
-        print(f"{name}: {failure}\n{name}: kept {folder}", file=sys.stderr)
+    except Exception as error:
+        is_kept = True
+        if not isinstance(error, Failure):
+            raise
+        print(f"{name}: {error}", file=sys.stderr)
         sys.exit(1)
     finally:
-        if is_well and not options.keep:
+        # Also where something is missing (69): then there is nothing to look at.
+        if is_kept:
+            print(f"{name}: kept {folder}", file=sys.stderr)
+        else:
             shutil.rmtree(folder)

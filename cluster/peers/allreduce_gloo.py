@@ -9,7 +9,7 @@ def run(rank, a):
     for n in map(int, a.sizes.split(",")):
         x = torch.ones(n // 4)
         times, used = [], 0.0
-        for i in range(a.iters + 3):
+        for i in range((a.iters or (100 if n <= 8 << 20 else 15)) + 3):
             dist.barrier()
             cpu = time.process_time()
             t = time.perf_counter(); dist.all_reduce(x); t = time.perf_counter() - t
@@ -19,9 +19,11 @@ def run(rank, a):
                 times.append(t)
                 used += cpu
         if rank == 0:
-            med = sorted(times)[len(times) // 2]
+            times.sort()
+            med, p99 = times[len(times) // 2], times[-(-len(times) * 99 // 100) - 1]
             alg = n / med * 1e-9
-            print(json.dumps(dict(peer="gloo (torch %s)" % torch.__version__, workers=a.workers, bytes=n, us=round(med * 1e6),
+            print(json.dumps(dict(peer="gloo (torch %s)" % torch.__version__, workers=a.workers, bytes=n, us=round(med * 1e6, 1),
+                                  p99_us=round(p99 * 1e6, 1), iterations=len(times),
                                   cpu_s_per_GB=round(used * a.workers / (n * len(times)) * 1e9, 3),
                                   algbw_GBs=round(alg, 3), busbw_GBs=round(alg * 2 * (a.workers - 1) / a.workers, 3))), flush=True)
     dist.destroy_process_group()
@@ -29,5 +31,5 @@ def run(rank, a):
 if __name__ == "__main__":
     p = argparse.ArgumentParser()
     p.add_argument("--workers", type=int, default=2); p.add_argument("--port", type=int, default=29533)
-    p.add_argument("--sizes", default="1024,65536,1048576,8388608,33554432,134217728"); p.add_argument("--iters", type=int, default=15)
+    p.add_argument("--sizes", default="1024,65536,1048576,8388608,33554432,134217728"); p.add_argument("--iters", type=int, default=0)  # 0: 100, above 8 MiB 15
     mp.spawn(run, (p.parse_args(),), nprocs=p.parse_args().workers)

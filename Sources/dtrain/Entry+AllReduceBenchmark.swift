@@ -4,10 +4,11 @@ import Runtime
 /// `bench all-reduce`.
 extension Entry {
     static func bench(_ request: AllReduceBenchRequest) throws {
-        let benchmark = AllReduceBenchmark(
+        var benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
             transport: RingTransport(request.transport),
             collective: request.collective == .fold ? .fold : .ring, isSecure: request.secure)
+        benchmark.ring.streams = !request.onePort
         if !request.json { try StandardOutput.write(AllReduceBenchmark.Row.header) }
         try benchmark.run(arguments: [AllReduceMembership.name]) { row in
             if request.json {

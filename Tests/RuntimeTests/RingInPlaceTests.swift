@@ -143,7 +143,7 @@ import Wire
                 plan, own: own, boards: [board.handle, board.handle], generation, step: step)
             vectors.formUnion([gradient.handle.inode, total.handle.inode])
         }
-        #expect(try mapped(vectors) == 4, "those of two steps")
+        #expect(try mapped(vectors) == 2 * 8, "a gradient and a total of each of eight steps")
         neighbours.nextGeneration(of: [board.handle])
         #expect(try mapped(vectors) >= 2, "the same process goes on")
         neighbours.nextGeneration(of: [])

@@ -157,12 +157,13 @@ extension AllReduceBenchmark {
         /// Bytes of the largest vector.
         var largest: Int
         var isSecure: Bool
+        var streams: Bool
     }
 
     private var memberSettings: MemberSettings {
         MemberSettings(
             chunkBytes: ring.chunkBytes, credits: ring.credits, ioThreads: ioThreads,
             patienceSeconds: patience.seconds,
-            largest: sizes.max() ?? 4, isSecure: isSecure)
+            largest: sizes.max() ?? 4, isSecure: isSecure, streams: ring.streams)
     }
 }

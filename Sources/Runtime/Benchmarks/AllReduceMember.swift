@@ -65,6 +65,7 @@ package final class AllReduceMember {
         var configuration = RingConfiguration()
         configuration.chunkBytes = settings.chunkBytes
         configuration.credits = settings.credits
+        configuration.streams = settings.streams
         if settings.isSecure {
             configuration.security = RingSecurity(
                 keys: try KeyPair.random(), gate: try Gate(context))

@@ -17,11 +17,17 @@ package struct NeighbourVectors {
         package var totals: [ParameterVector] = []
     }
 
-    private var mapped: [DescriptorHandle: NeighbourMemory] = [:]
-    /// In the step at hand.
-    private var used: Set<DescriptorHandle> = []
-    /// In the one before.
-    private var usedBefore: Set<DescriptorHandle> = []
+    private struct Mapping {
+        let memory: NeighbourMemory
+        var lastUse: Int
+    }
+
+    /// Steps for which what is not used stays mapped: totals that are kept for those who learn take
+    /// turns, and to map memory takes longer than to read it.
+    private static let patience = 8
+
+    private var mapped: [DescriptorHandle: Mapping] = [:]
+    private var steps = 0
 
     package init() {}
 
@@ -40,8 +46,7 @@ package struct NeighbourVectors {
         boards places: [DescriptorHandle], _ generation: Generation, step: UInt64
     ) throws(MessagingError) -> Step {
         var all = Step()
-        usedBefore = used
-        used = []
+        steps += 1
         for rank in 0..<plan.workers {
             guard rank != plan.rank else {
                 all.gradients += own.gradients
@@ -59,14 +64,8 @@ package struct NeighbourVectors {
             }
             all.totals.append(try vector(try posted(VectorBoard.total), count: plan.count))
         }
-        forgetUnused()
+        mapped = mapped.filter { steps - $0.value.lastUse < Self.patience }
         return all
-    }
-
-    /// Totals that are kept for those who learn take turns: what the step before used may be used again.
-    private mutating func forgetUnused() {
-        guard mapped.count > used.count else { return }
-        mapped = mapped.filter { used.contains($0.key) || usedBefore.contains($0.key) }
     }
 
     private mutating func board(_ place: DescriptorHandle) throws(MessagingError)
@@ -93,10 +92,12 @@ package struct NeighbourVectors {
     private mutating func memory(_ place: DescriptorHandle) throws(MessagingError)
         -> NeighbourMemory
     {
-        used.insert(place)
-        if let memory = mapped[place] { return memory }
+        if let mapping = mapped[place] {
+            mapped[place]!.lastUse = steps
+            return mapping.memory
+        }
         let memory = try NeighbourMemory(place, writable: false)
-        mapped[place] = memory
+        mapped[place] = Mapping(memory: memory, lastUse: steps)
         return memory
     }
 }

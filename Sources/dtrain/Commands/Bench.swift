@@ -104,6 +104,9 @@ struct BenchAllReduce: ParsableCommand {
     @Flag(help: "Encrypt, as between hosts: everything goes over tcp.")
     var secure = false
 
+    @Flag(help: "Keep to ZeroMQ's connections over ipc and tcp, as with one ring port.")
+    var onePort = false
+
     @Flag(help: "Print one line of JSON a size.")
     var json = false
 
@@ -121,7 +124,8 @@ struct BenchAllReduce: ParsableCommand {
         try Entry.bench(
             AllReduceBenchRequest(
                 workers: try whole("--workers", workers, 1...64), bytes: sizes, transport: lanes,
-                collective: try choice(.collective, collective), secure: secure, json: json))
+                collective: try choice(.collective, collective), secure: secure,
+                onePort: onePort, json: json))
     }
 
     private func choice<Choice: CaseIterable & RawRepresentable<String>>(

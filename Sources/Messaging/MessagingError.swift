@@ -1,3 +1,4 @@
+import CZeroMQ
 import Glibc
 
 /// What can go wrong with a socket. `code` is an errno, libzmq's own ones included.
@@ -26,4 +27,28 @@ package enum MessagingError: Error, Equatable, Sendable {
 
     /// The `code` of a wait that was too long.
     package static let timedOut = ETIMEDOUT
+}
+
+/// A few words, for what other processes are told and for logs.
+extension MessagingError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .addressInUse(let endpoint): "\(endpoint) is in use"
+        case .invalidEndpoint(let endpoint, let code): "\(endpoint): \(Self.words(code))"
+        case .unknownHost(let name, let reason): "\(name): \(reason)"
+        case .cannotBind(let endpoint, let code): "binding \(endpoint): \(Self.words(code))"
+        case .cannotConnect(let endpoint, let code):
+            "connecting to \(endpoint): \(Self.words(code))"
+        case .unknownPeer: "the connection has ended"
+        case .wouldBlock: "the other's queue is full"
+        case .tooManyFrames(let limit): "more than \(limit) frames"
+        case .tooFewFrames(let expected): "fewer than \(expected) frames"
+        case .tooManyBytes(let limit): "more than \(limit) bytes"
+        case .unsoundMemory(let reason): reason
+        case .invalidOption(let name, let code): "option \(name): \(Self.words(code))"
+        case .system(let call, let code): "\(call): \(Self.words(code))"
+        }
+    }
+
+    private static func words(_ code: Int32) -> String { String(cString: zmq_strerror(code)) }
 }

@@ -41,7 +41,7 @@ extension ClusterTests {
 
         @Test func `a run that works, with all links both ways, leaves the run undisturbed`() throws
         {
-            let coordinator = try cluster.coordinator("--workers 2 --steps 1000 --peer-timeout 4s")
+            let coordinator = try cluster.coordinator("--workers 2 --steps 2000 --peer-timeout 4s")
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }
@@ -67,7 +67,7 @@ extension ClusterTests {
         }
 
         @Test func `a port where nobody listens, a name that leads nowhere`() throws {
-            let coordinator = try cluster.coordinator("--workers 1 --steps 1000")
+            let coordinator = try cluster.coordinator("--workers 1 --steps 2000")
             try coordinator.waitFor("listening on")
             let token = "--token-file run/token"
             let closed = try diagnose("--connect tcp://127.0.0.1:9 \(token)", code: 1)
@@ -82,7 +82,7 @@ extension ClusterTests {
         }
 
         @Test func `a token of another run, none at all, and no worker yet`() throws {
-            let coordinator = try cluster.coordinator("--workers 1 --steps 1000")
+            let coordinator = try cluster.coordinator("--workers 1 --steps 2000")
             let address = try coordinator.address
             let made = try cluster.finish("token rotate --run other")
             #expect(try made.waitForEnd() == 0)
@@ -96,7 +96,7 @@ extension ClusterTests {
         }
 
         @Test func `too few files that may be open`() throws {
-            let coordinator = try cluster.coordinator("--workers 1 --steps 1000")
+            let coordinator = try cluster.coordinator("--workers 1 --steps 2000")
             let asked = try cluster.shell(
                 """
                 ulimit -n 64; \

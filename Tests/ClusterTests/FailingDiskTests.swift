@@ -12,7 +12,7 @@ extension ClusterTests {
         @Test func `training goes on without checkpoints, says so, and tries again`() throws {
             let coordinator = try cluster.start(
                 "coordinator --run run --bind tcp://127.0.0.1:0 \(Cluster.tiny) --workers 1 "
-                    + "--steps 1000 --checkpoint-every 50 --peer-timeout 1s",
+                    + "--steps 2000 --checkpoint-every 50 --peer-timeout 1s",
                 as: "coordinator", isPowerless: true)
             let worker = try cluster.worker(of: coordinator)
             try coordinator.waitFor("step 50: saved")
@@ -34,7 +34,7 @@ extension ClusterTests {
         @Test func `training pauses while the ledger cannot be written, and loses nothing`() throws
         {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 1000 --checkpoint-every 0 --peer-timeout 1s")
+                "--workers 2 --steps 2000 --checkpoint-every 0 --peer-timeout 1s")
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }

@@ -17,7 +17,7 @@ extension ClusterTests {
 
         @Test func `one that crawls stays, with fewer shards`() throws {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 1000 --checkpoint-every 0")
+                "--workers 2 --steps 2000 --checkpoint-every 0")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(step: 5)
             let crawler = workers[1]
@@ -147,7 +147,7 @@ extension ClusterTests {
         // MARK: stopped
 
         @Test func `a worker that stands still is left out, and comes back`() throws {
-            let coordinator = try cluster.coordinator("--workers 2 --steps 1000 --peer-timeout 1s")
+            let coordinator = try cluster.coordinator("--workers 2 --steps 2000 --peer-timeout 1s")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(step: 20)
             let mark = coordinator.mark
@@ -172,7 +172,7 @@ extension ClusterTests {
         // MARK: joining
 
         @Test func `a worker that comes in the middle takes its share`() throws {
-            let coordinator = try cluster.coordinator("--workers 1 --steps 1000")
+            let coordinator = try cluster.coordinator("--workers 1 --steps 2000")
             var workers = try workers(of: coordinator, 1)
             try coordinator.waitFor(step: 20)
             workers.append(try cluster.worker(of: coordinator, as: "late worker"))
@@ -189,7 +189,7 @@ extension ClusterTests {
             seed: UInt64
         ) throws {
             var dice = Dice(seed: seed)
-            let coordinator = try cluster.coordinator("--workers 3 --steps 1000 --peer-timeout 1s")
+            let coordinator = try cluster.coordinator("--workers 3 --steps 2000 --peer-timeout 1s")
             var workers = try workers(of: coordinator, 3)
             var step = 5
             for number in 4...13 {

@@ -148,7 +148,7 @@ extension ClusterTests {
         }
 
         @Test func `rotation gives the living the new token and breaks what has the old`() throws {
-            let run = try cluster.coordinator("--workers 2 --steps 1000")
+            let run = try cluster.coordinator("--workers 2 --steps 2000")
             let address = try run.address
             let workers = try (1...2).map { try cluster.worker(of: run, as: "worker \($0)") }
             try run.waitFor(step: 20)

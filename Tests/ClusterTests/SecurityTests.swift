@@ -21,11 +21,13 @@ extension ClusterTests {
 
         @Test func `tokens that are none, wrong, of another run or out of date`() throws {
             let other = try RunKeys.passing().token
-            let run = try cluster.coordinator("--workers 1 --steps 1000")
+            let run = try cluster.coordinator("--workers 1 --steps 2000 --peer-timeout 60s")
             let address = try run.address
             let token = try cluster.token
             let worker = try cluster.worker(of: run)
             try run.waitFor(step: 5)
+            // The run waits while others knock.
+            worker.stop()
             try expectRefusal(
                 cluster.start("worker --connect \(address)", as: "without"), code: ExitCode.usage,
                 words: ["give --token-file RUN/token"])
@@ -50,6 +52,7 @@ extension ClusterTests {
             try expectRefusal(
                 cluster.start("status --connect \(address) --token \(wrong.text)", as: "asker"),
                 code: 1, words: ["refuses the token"])
+            worker.resume()
             try expectUndisturbed(run, in: cluster, as: Undisturbed.longest)
             try expectEnds(of: [worker])
         }
@@ -81,7 +84,7 @@ extension ClusterTests {
         }
 
         @Test func `a handshake that is played again`() throws {
-            let run = try cluster.coordinator("--workers 1 --steps 1000")
+            let run = try cluster.coordinator("--workers 1 --steps 2000")
             let tap = try Wiretap(to: port(run.address))
             let worker = try cluster.start(
                 "worker --connect tcp://127.0.0.1:\(tap.port) --token-file run/token --threads 1",
@@ -118,7 +121,7 @@ extension ClusterTests {
         }
 
         @Test func `who has the token and connects to another's ring`() throws {
-            let run = try cluster.coordinator("--workers 2 --steps 1000 --secure")
+            let run = try cluster.coordinator("--workers 2 --steps 2000 --secure")
             let worker = try cluster.worker(
                 of: run, "--threads 1 --ring-port 17011-17099", as: "first")
             let other = try cluster.worker(of: run, as: "second")
@@ -162,7 +165,7 @@ extension ClusterTests {
         }
 
         @Test func `a thousand connections, garbage and half messages`() throws {
-            let run = try cluster.coordinator("--workers 1 --steps 1000 --peer-timeout 5s")
+            let run = try cluster.coordinator("--workers 1 --steps 2000 --peer-timeout 5s")
             let port = try port(run.address)
             let before = try Self.residentBytes(of: run.processID)
             var strangers: [Int32] = []

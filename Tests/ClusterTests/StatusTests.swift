@@ -20,13 +20,13 @@ extension ClusterTests {
             throws
         {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 1000 --peer-timeout 4s --no-balance")
+                "--workers 2 --steps 2000 --peer-timeout 4s --no-balance")
             let workers = try (1...2).map {
                 try cluster.worker(of: coordinator, as: "worker \($0)")
             }
             try coordinator.waitFor(step: 20)
             let running = try status("--run run")
-            #expect(running.state == .running && running.step >= 20 && running.steps == 1000)
+            #expect(running.state == .running && running.step >= 20 && running.steps == 2000)
             #expect(Set(running.workers.map(\.pid)) == Set(workers.map { Int($0.processID) }))
             #expect(running.workers.map(\.shards) == [4, 4])
             // The first to join is w1.

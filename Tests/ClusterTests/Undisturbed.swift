@@ -13,7 +13,7 @@ struct Undisturbed: Sendable {
     /// Long enough to be disturbed in the middle.
     static let long = Result { try Undisturbed(steps: 300) }
     /// Long enough for things that take a second or two.
-    static let longest = Result { try Undisturbed(steps: 1000) }
+    static let longest = Result { try Undisturbed(steps: 2000) }
 
     /// Where sums are rounded between shards.
     static let bf16 = Result { try Undisturbed(steps: 60, "--wire bf16") }

@@ -2,10 +2,10 @@
 import os
 import pathlib
 import re
-import subprocess
 import tempfile
 import time
 
+import engines
 from processes import Child, Failure
 
 CLUSTER = pathlib.Path(__file__).resolve().parent.parent
@@ -29,11 +29,7 @@ class Bench:
         self.coordinator, self.workers = None, {}
 
     def hosts(self, *words):
-        done = subprocess.run([str(CLUSTER / "hosts"), *map(str, words)], env=self.environment,
-                              capture_output=True, text=True)
-        if done.returncode:
-            raise Failure(f"cluster/hosts {' '.join(map(str, words))}: {done.stderr.strip()}")
-        return done.stdout.strip()
+        return engines.run([str(CLUSTER / "hosts"), *map(str, words)], env=self.environment).strip()
 
     def start(self, name, host, words):
         command = [str(CLUSTER / "hosts"), "exec", str(host), self.program, *words]

@@ -93,11 +93,16 @@ def loss_2(bench):
     return finish(bench)
 
 
-def cut_5(bench):
+def cut(bench):
+    """Cuts off host 2 in the middle of the run; returns what its worker is called."""
     bench.begin()
     bench.step(8)
-    name = bench.name(2)
     bench.hosts("cut", 2)
+    return bench.name(2)
+
+
+def cut_5(bench):
+    name = cut(bench)
     time.sleep(5)
     bench.hosts("heal", 2)
     must(bench, rf"worker {name} on h2 is gone .* not been heard for [23]\.")
@@ -106,10 +111,7 @@ def cut_5(bench):
 
 
 def cut_for_good(bench):
-    bench.begin()
-    bench.step(8)
-    name = bench.name(2)
-    bench.hosts("cut", 2)
+    name = cut(bench)
     line = finish(bench, lost=[2])
     must(bench, rf"worker {name} on h2 is gone .* not been heard for [23]\.")
     return line

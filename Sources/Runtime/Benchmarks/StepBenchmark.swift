@@ -132,7 +132,7 @@ package struct StepBenchmark {
             deadlines: Deadlines(peerTimeout: Milliseconds(60_000)), onNonFinite: .stop)
         policy.sumsInPlace = configuration.sumsInPlace
         let setup = CoordinatorSetup(
-            policy: policy, batches: batches,
+            policy: policy, configuration: configuration, batches: batches,
             schedule: LearningRateSchedule(peak: 1e-4, warmup: 1000),
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },

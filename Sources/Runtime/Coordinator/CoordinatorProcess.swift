@@ -10,6 +10,7 @@ import Wire
 /// What a coordinator process is given; everything else it makes itself.
 struct CoordinatorSetup {
     var policy: CoordinatorPolicy
+    var configuration: RunConfiguration
     var batches: any BatchSource
     var schedule: LearningRateSchedule
     /// Elements of θ.

@@ -1,6 +1,7 @@
 import Coordination
 import Foundation
 import Messaging
+import Ring
 import Wire
 
 /// Ways between hosts that are being tried, by number.
@@ -89,9 +90,7 @@ extension CoordinatorProcess {
     }
 
     private var facts: RunFacts {
-        let job = try? JSONDecoder().decode(
-            WorkerJob.self, from: Data(coordinator.policy.configuration))
-        return RunFacts(
+        RunFacts(
             software: coordinator.policy.software, parameters: setup.parameterCount,
             shards: coordinator.policy.shards,
             workers: coordinator.company.map {
@@ -99,7 +98,7 @@ extension CoordinatorProcess {
                     name: $0.name, host: $0.hello.address.hostName,
                     hostKey: $0.hello.address.hostKey, ring: $0.hello.address.tcp,
                     kernel: $0.hello.kernel, arithmetic: $0.hello.probe.description)
-            }, collective: job.map { $0.configuration.collective == .fold ? .fold : .ring },
-            wire: job?.configuration.wire)
+            }, collective: Collective(setup.configuration.collective),
+            wire: setup.configuration.wire)
     }
 }

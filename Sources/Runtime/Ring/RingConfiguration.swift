@@ -96,6 +96,15 @@ package enum RingTransport: String, Sendable, Codable, CaseIterable {
     }
 }
 
+extension Collective {
+    package init(_ collective: RunConfiguration.Collective) {
+        switch collective {
+        case .fold: self = .fold
+        case .ring: self = .ring
+        }
+    }
+}
+
 /// One worker's place in a generation.
 package struct RingMembership: Sendable, Equatable {
     package var run: UInt64

@@ -199,7 +199,7 @@ package struct TrainingRun {
         _ resumed: CheckpointFolder?, _ warmStart: LoadedState?, _ lastStep: Int
     ) throws -> CoordinatorSetup {
         CoordinatorSetup(
-            policy: try policy(prepared, folder, lastStep),
+            policy: try policy(prepared, folder, lastStep), configuration: configuration,
             batches: CorpusBatches(
                 schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
             schedule: LearningRateSchedule(

@@ -126,7 +126,7 @@ extension WorkerProcess {
                 run: runNumber, generation: roster.generation, rank: roster.rank,
                 shardBounds: roster.bounds, successor: successor,
                 transport: .init(job.configuration.transport),
-                collective: job.configuration.collective == .fold ? .fold : .ring,
+                collective: Collective(job.configuration.collective),
                 wire: job.configuration.wire, seed: job.configuration.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ring
 import Runtime
 
 /// `bench all-reduce`.
@@ -7,7 +8,7 @@ extension Entry {
         var benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
             transport: RingTransport(request.transport),
-            collective: request.collective == .fold ? .fold : .ring, isSecure: request.secure)
+            collective: Collective(request.collective), isSecure: request.secure)
         benchmark.ring.streams = !request.onePort
         if !request.json { try StandardOutput.write(AllReduceBenchmark.Row.header) }
         try benchmark.run(arguments: [AllReduceMembership.name]) { row in

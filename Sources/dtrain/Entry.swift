@@ -45,6 +45,7 @@ struct AllReduceBenchRequest {
     let collective: RunConfiguration.Collective
     /// Encrypt, as between hosts.
     let secure: Bool
+    /// Nothing but ZeroMQ's connections over ipc and tcp.
     let onePort: Bool
     let json: Bool
 }

@@ -76,6 +76,7 @@ struct UsageTests {
         ("bench step --length 0", "--length 0"),
         ("bench all-reduce --bytes 6", "--bytes 6"),
         ("bench all-reduce --bytes 4,,8", "--bytes"),
+        ("bench all-reduce --one-port", "--transport ipc, --transport tcp or --secure"),
         ("bench all-reduce --transport pigeon", "auto, shared, ipc or tcp"),
         ("trian", "'trian'"),
         ("train --wrokers 3", "did you mean '--workers'?"),

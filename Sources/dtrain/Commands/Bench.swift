@@ -121,6 +121,11 @@ struct BenchAllReduce: ParsableCommand {
         if secure && (lanes == .shared || lanes == .ipc) {
             throw Failure(ConfigurationError.senseless(.secure, .needsTCP))
         }
+        if onePort && !secure && lanes != .ipc && lanes != .tcp {
+            throw Failure.usage(
+                "--one-port is about ipc and tcp, give --transport ipc, --transport tcp or --secure"
+            )
+        }
         try Entry.bench(
             AllReduceBenchRequest(
                 workers: try whole("--workers", workers, 1...64), bytes: sizes, transport: lanes,

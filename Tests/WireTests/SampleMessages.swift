@@ -154,10 +154,10 @@ enum SampleMessages {
     static let report = LinkReport(seconds: 0.25, rate: 1e9, code: 0, rateCode: 111)
 
     static let ofDoctor: [DoctorMessage] = [
-        .aboutRun, .run(Array("{}".utf8)), .sample(payload: [1, 2], wanted: 1 << 20),
-        .sampled(time: .max, payload: [3]), .listen(worker: "w1", number: 7),
+        .aboutRun, .run(Array("{}".utf8)), .sample(wanted: 1 << 20, payload: [1, 2]),
+        .sampled(time: .max, payload: [3]), .listen(number: 7, worker: "w1"),
         .listening(number: 7, endpoint: "tcp://10.0.0.1:4000", port: 65_535),
-        .attempt(worker: "w2", attempt), .attempted(number: 7, report), .noWorker(number: 7),
+        .attempt(attempt, worker: "w2"), .attempted(number: 7, report), .noWorker(number: 7),
     ]
 
     static let ofLinks: [LinkMessage] = [

@@ -85,7 +85,7 @@ extension Entry {
         try AllReduceBenchmark(workers: 2, sizes: [1024], transport: .auto)
             .run(arguments: [AllReduceMembership.name]) { hop = $0.median * 0.5e-6 }
         var constants = PlanConstants.measure(
-            model, batch, smoothing: Float(request.configuration.labelSmoothing),
+            model, batch, request.configuration.arithmetic,
             busy: min(cores, perHost * request.threads), hopSeconds: hop)
         if let measured { constants.secondsPerToken = measured }
         return constants

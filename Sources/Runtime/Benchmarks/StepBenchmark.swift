@@ -80,8 +80,7 @@ package struct StepBenchmark {
         let profile =
             profiles
             ? StepProfile.measure(
-                model, batches.batch(step: 1 + Self.warmUp),
-                smoothing: Float(configuration.labelSmoothing)) : nil
+                model, batches.batch(step: 1 + Self.warmUp), configuration.arithmetic) : nil
         let operations = costs.joined().reduce(0) { $0 + $1.trainingOperations }
         let count = Double(steps)
         return Result(
@@ -123,6 +122,10 @@ package struct StepBenchmark {
         _ batches: any BatchSource, _ architecture: Architecture, _ model: Transformer,
         threads: Int, logs: String, _ measurement: Measurement
     ) throws -> Outcome {
+        var configuration = configuration
+        // So small that a model that learns noise stays finite.
+        (configuration.learningRate, configuration.warmup) = (1e-4, 1000)
+        configuration.timeLimit = nil
         let job = WorkerJob(architecture: architecture, configuration: configuration)
         var policy = CoordinatorPolicy(
             run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
@@ -133,10 +136,9 @@ package struct StepBenchmark {
         policy.sumsInPlace = configuration.sumsInPlace
         let setup = CoordinatorSetup(
             policy: policy, configuration: configuration, batches: batches,
-            schedule: LearningRateSchedule(peak: 1e-4, warmup: 1000),
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },
-            resumedFrom: nil, timeLimit: nil)
+            resumedFrom: nil)
         let keys = try RunKeys.passing()
         let endpoint = try ControlEndpoint(
             Address(host: "127.0.0.1", port: 0), keys: keys,

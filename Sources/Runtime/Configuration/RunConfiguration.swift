@@ -96,11 +96,13 @@ extension Address {
 }
 
 extension RunConfiguration {
-    package var schedule: LearningRateSchedule {
-        LearningRateSchedule(peak: Float(learningRate), warmup: warmup)
+    /// What every step of the run computes, on workers and in `verify` alike.
+    package var arithmetic: StepArithmetic {
+        StepArithmetic(
+            seed: seed, initialisation: initialisation, labelSmoothing: Float(labelSmoothing),
+            clipNorm: Float(clipNorm), adam: AdamW(weightDecay: weightDecay),
+            schedule: LearningRateSchedule(peak: Float(learningRate), warmup: warmup))
     }
-
-    package var adam: AdamW { AdamW(weightDecay: weightDecay) }
 
     /// Lanes of each of the local workers: `threads`, or the cores divided among them.
     package func threads(cores: Int) -> Int { threads ?? max(1, cores / workers) }

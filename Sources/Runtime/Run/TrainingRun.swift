@@ -202,15 +202,11 @@ package struct TrainingRun {
             policy: try policy(prepared, folder, lastStep), configuration: configuration,
             batches: CorpusBatches(
                 schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
-            schedule: LearningRateSchedule(
-                peak: Float(configuration.learningRate), warmup: configuration.warmup),
             parameterCount: prepared.model.layout.count,
-            layers: prepared.model.layers.map(\.name),
-            logLayersEvery: configuration.logLayersEvery, store: store,
+            layers: prepared.model.layers.map(\.name), store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
-            recorded: try store.lastLine(),
-            timeLimit: configuration.timeLimit)
+            recorded: try store.lastLine())
     }
 
     private func policy(

@@ -74,7 +74,7 @@ extension WorkerProcess {
             // θ, m, v, the total and one gradient.
             try model.requireMemory(vectors: 5)
             let runner = StepRunner(
-                model: model, settings: .init(job.configuration), pool: pool, sink: ring,
+                model: model, arithmetic: job.configuration.arithmetic, pool: pool, sink: ring,
                 total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner

@@ -70,7 +70,8 @@ extension CoordinatorProcess {
             .step(
                 StepOrder(
                     generation: generation, step: step,
-                    learningRate: setup.configuration.arithmetic.schedule.rate(step: step), labels: batch.labels,
+                    learningRate: setup.configuration.arithmetic.schedule.rate(step: step),
+                    labels: batch.labels,
                     shards: flattened(batch, shards),
                     measuresLayers: setup.configuration.logLayersEvery > 0
                         && step.isMultiple(of: setup.configuration.logLayersEvery))),

@@ -36,7 +36,8 @@ package struct PlanConstants: Codable, Sendable {
 
     /// Measures for a worker with `shards` shards of `batch`, while `busy` threads work.
     package static func measure(
-        _ model: Transformer, _ batch: Batch, _ arithmetic: StepArithmetic, busy: Int, hopSeconds: Double
+        _ model: Transformer, _ batch: Batch, _ arithmetic: StepArithmetic, busy: Int,
+        hopSeconds: Double
     ) -> PlanConstants {
         let pool = LanePool(lanes: busy)
         defer { pool.stop() }

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Parameters
 import Runtime
+import Settings
 import Text
 import Training
 
@@ -73,7 +74,7 @@ package struct TrainedRun: Sendable {
         let state = TrainingState(
             parameters: ParameterVector(count: count),
             trainable: prepared.model.layout.trainable)
-        let arithmetic = configuration.arithmetic
+        let arithmetic = configuration.optimizer.arithmetic
         arithmetic.begin(state, of: prepared.model)
         let lane = Lane(prepared.model)
         let gradient = ParameterVector(count: count)

@@ -3,6 +3,7 @@ import Coordination
 import Foundation
 import Messaging
 import Parameters
+import Settings
 import Text
 import Training
 import Wire
@@ -190,7 +191,7 @@ final class CoordinatorProcess {
     }
 
     private func watchTime() {
-        guard let limit = setup.configuration.timeLimit, !wasStopped,
+        guard let limit = setup.configuration.length.timeLimit, !wasStopped,
             Clock.seconds(since: startedAt) >= limit.seconds
         else { return }
         report(.timeIsUp(step: coordinator.lastCommitted))

@@ -7,7 +7,7 @@ extension PreparedRun {
     /// update come on top.
     package func measuredSecondsAStep(threads: Int) -> Double {
         let parameters = ParameterVector(count: model.layout.count)
-        let arithmetic = configuration.arithmetic
+        let arithmetic = configuration.optimizer.arithmetic
         model.initialise(parameters, seed: arithmetic.seed, arithmetic.initialisation)
         let batch = schedule.batch(step: 1)
         let inputs = batch.shards.map { ModelInput($0) }

@@ -3,6 +3,7 @@ import Kernels
 import Model
 import Parameters
 import Ring
+import Settings
 import Text
 import Training
 
@@ -33,12 +34,14 @@ final class Recomputation {
     /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
     init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) {
         self.state = state
-        arithmetic = prepared.configuration.arithmetic
-        wire = prepared.configuration.wire
+        arithmetic = prepared.configuration.optimizer.arithmetic
+        wire = prepared.configuration.cluster.wire
         let count = prepared.model.layout.count
         pool = LanePool(lanes: threads)
         lanes = (0..<threads).map { _ in Lane(prepared.model) }
-        gradients = (0..<prepared.configuration.shards).map { _ in ParameterVector(count: count) }
+        gradients = (0..<prepared.configuration.batches.shards).map { _ in
+            ParameterVector(count: count)
+        }
         total = ParameterVector(count: count)
     }
 

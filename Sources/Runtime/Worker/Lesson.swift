@@ -1,4 +1,5 @@
 import Parameters
+import Settings
 import Training
 import Wire
 

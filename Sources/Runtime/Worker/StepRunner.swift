@@ -1,5 +1,6 @@
 import Model
 import Parameters
+import Settings
 import Synchronization
 import Training
 import Wire
@@ -52,8 +53,9 @@ final class StepRunner: @unchecked Sendable {
     let progress = Atomic<UInt64>(0)
 
     init(
-        model: Transformer, arithmetic: StepArithmetic, pool: LanePool, sink: any GradientSink,
-        total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
+        model: Transformer, arithmetic: StepArithmetic, pool: LanePool,
+        sink: any GradientSink, total: ParameterVector,
+        post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
         self.arithmetic = arithmetic

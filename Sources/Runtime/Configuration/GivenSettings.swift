@@ -46,7 +46,9 @@ package struct GivenSettings: Equatable, Sendable {
 
     private static func resolved(_ text: String, of setting: Setting) -> String {
         guard setting.isPath, !text.isEmpty else { return text }
-        return URL(fileURLWithPath: text).standardizedFileURL.path
+        let path = absolutePath(text)
+        // A run that starts from runs/latest becomes that itself.
+        return setting == .from ? resolvedPath(path) ?? path : path
     }
 }
 

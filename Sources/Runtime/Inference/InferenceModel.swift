@@ -30,11 +30,8 @@ package struct FoundCheckpoint: Sendable {
     /// Throws: `InferenceError.noModel`, `noCheckpoint`; `CheckpointError` of a checkpoint that was
     /// named itself.
     package init(_ path: String) throws {
-        var isFolder: ObjCBool = false
         let paths = RunPaths(path)
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-            isFolder.boolValue
-        else { throw InferenceError.noModel(path: path) }
+        guard PathContent(at: path) == .folder else { throw InferenceError.noModel(path: path) }
         if FileManager.default.fileExists(atPath: paths.folder + "/manifest.json") {
             folder = try CheckpointFolder(paths.folder)
             rejected = []
@@ -44,6 +41,8 @@ package struct FoundCheckpoint: Sendable {
             FileManager.default.fileExists(atPath: paths.checkpoints)
                 || FileManager.default.fileExists(atPath: paths.configuration)
         else { throw InferenceError.noModel(path: path) }
+        // A newer version's folder is not used, whatever its checkpoints look like.
+        _ = try SettingsFile.read(paths.configuration)
         let (newest, rejected) = try CheckpointShelf(paths.checkpoints).newestWhole()
         guard let newest else {
             if let first = rejected.first { throw first.reason }

@@ -58,7 +58,7 @@ struct PlanSteps: ParsableCommand {
                 configuration: try step.configuration(), workers: workers, hosts: hosts,
                 threads: try whole("--threads", step.threads, 1...1024),
                 batch: batch, length: length, shards: shards,
-                bandwidth: try bytesPerSecond(), latency: try seconds(), measured: measured,
+                bandwidth: try bytesPerSecond(), latency: try seconds(), measured: try measured.map { try Failure.path("--measured", $0) },
                 json: json))
     }
 

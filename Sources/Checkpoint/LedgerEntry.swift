@@ -75,6 +75,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
 
     package struct Refusal: Error, Equatable, Sendable {
         package let fault: LedgerFault
+
+        package init(fault: LedgerFault) { self.fault = fault }
     }
 
     /// Far from where counting on overflows: lines come from files and from peers.

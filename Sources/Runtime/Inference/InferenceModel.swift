@@ -24,6 +24,8 @@ package enum InferenceError: Error, Equatable, Sendable {
 package struct FoundCheckpoint: Sendable {
     package let folder: CheckpointFolder
     package let rejected: [CheckpointShelf.Rejected]
+    /// Of the run that it was found in, where they can be read: its text may have moved since.
+    let settings: RunConfiguration?
 
     /// Takes a checkpoint as it is, of a run the newest that is whole.
     ///
@@ -35,6 +37,7 @@ package struct FoundCheckpoint: Sendable {
         if FileManager.default.fileExists(atPath: paths.folder + "/manifest.json") {
             folder = try CheckpointFolder(paths.folder)
             rejected = []
+            settings = nil
             return
         }
         guard
@@ -49,6 +52,7 @@ package struct FoundCheckpoint: Sendable {
             throw InferenceError.noCheckpoint(run: path)
         }
         folder = newest
+        settings = (try? SavedSettings(of: paths.folder))?.configuration
         self.rejected = rejected
     }
 }
@@ -84,7 +88,7 @@ package final class TrainedModel: Sendable {
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
-        configuration = facts.configuration
+        configuration = checkpoint.settings ?? facts.configuration
         self.checkpoint = checkpoint
     }
 

@@ -58,6 +58,7 @@ package struct TrainingRun {
     package func run(report: @escaping (RunReport) -> Void) throws -> Result {
         let recovery =
             location.resume ? try RunRecovery.find(in: RunPaths(location.folder)) : nil
+        let lost = location.resume ? try SavedSettings(of: location.folder).repair : nil
         let resumed = try recovery.flatMap { try self.resumed(from: $0) }
         let prepared = try PreparedRun(configuration, tokenizer: resumed?.tokenizer)
         let resumedStep = resumed?.folder.step
@@ -73,7 +74,7 @@ package struct TrainingRun {
             bind, advertise: network.advertise, keys: keys,
             report: WireLimit.report(
                 shards: configuration.shards, layers: prepared.model.layers.count))
-        let folder = try folder(following: recovery)
+        let folder = try folder(following: recovery, hasLostSettings: lost != nil)
         let mailbox = try Mailbox<CoordinatorProcess.Arrival>()
         let store = try store(folder, prepared, mailbox, recovery)
         defer { store.close() }
@@ -86,9 +87,8 @@ package struct TrainingRun {
         try keys?.save(in: folder.paths)
         try folder.save(configuration: configuration.yaml, writer: software)
         try folder.save(address: process.endpoint.address.description)
-        for repair in folder.repairs + (keys?.repairs ?? []) + store.repairs {
-            report(.repaired(repair))
-        }
+        let repairs = [lost].compactMap { $0 } + folder.repairs + (keys?.repairs ?? [])
+        for repair in repairs + store.repairs { report(.repaired(repair)) }
         linkAsLatest(folder, report)
         report(.prepared(summary(folder, prepared, resumedStep, lastStep)))
         let outcome = try run(process, folder, report)
@@ -144,10 +144,12 @@ package struct TrainingRun {
         return try RunKeys.ofRun(in: location.folder, isResumed: location.resume)
     }
 
-    private func folder(following recovery: RunRecovery?) throws(CheckpointError) -> RunFolder {
+    private func folder(
+        following recovery: RunRecovery?, hasLostSettings: Bool
+    ) throws(CheckpointError) -> RunFolder {
         if let recovery {
             return try RunFolder.resume(
-                location.folder, recovery: recovery, hasLostSettings: recovery.checkpoint != nil)
+                location.folder, recovery: recovery, hasLostSettings: hasLostSettings)
         }
         return location.isStandard
             ? try RunFolder.createNext(to: location.folder)

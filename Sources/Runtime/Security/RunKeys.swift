@@ -117,7 +117,7 @@ package enum Access: Sendable {
         let folder = RunLocation(folder: folder, resume: true).folder
         if (try? SavedSettings(of: folder))?.configuration.insecure == true { return .plain }
         let path = RunPaths(folder).token
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard PathContent(at: path) != .nothing, PathContent(at: folder) == .folder else {
             throw TokenError.noKeys(folder: folder)
         }
         return .tokenFile(path)

@@ -32,7 +32,9 @@ struct ShowToken: ParsableCommand {
     func run() throws {
         let folder = RunLocation(folder: try Failure.path("--run", folder), resume: true).folder
         let path = RunPaths(folder).token
-        guard PathContent(at: path) != .nothing else { throw TokenError.noKeys(folder: folder) }
+        guard PathContent(at: folder) == .folder, PathContent(at: path) != .nothing else {
+            throw TokenError.noKeys(folder: folder)
+        }
         let token: Token?
         do {
             token = try Access.tokenFile(path).token()

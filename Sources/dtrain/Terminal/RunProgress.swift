@@ -76,7 +76,7 @@ final class RunProgress {
         if let token {
             access =
                 terminal.isLive
-                ? "--token \(token.text)" : "--token-file \(quoted(RunPaths(folder).token))"
+                ? "--token \(token.text)" : "--token-file \(shellWord(RunPaths(folder).token))"
         }
         terminal.say("listening on \(address): dtrain worker --connect \(address) \(access)")
     }

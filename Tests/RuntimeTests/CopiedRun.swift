@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import Model
 import Runtime
+import Settings
 import TestKit
 
 /// A run's folder as it may be copied while the run lives: every file of it missing, empty, torn, older

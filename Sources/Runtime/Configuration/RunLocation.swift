@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Settings
 
 /// Where a run lives and whether it is there already.
 package struct RunLocation: Equatable, Sendable {
@@ -75,6 +76,6 @@ package struct RunLocation: Equatable, Sendable {
     /// Throws: `ConfigurationError`; on resume also what `SavedSettings` throws.
     package func configuration(_ given: GivenSettings) throws -> RunConfiguration {
         guard resume else { return try RunConfiguration(given) }
-        return try SavedSettings(of: folder).configuration.resumed(with: given)
+        return try SavedSettings(of: folder).configuration.resumed(with: given, in: folder)
     }
 }

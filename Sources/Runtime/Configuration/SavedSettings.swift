@@ -1,4 +1,5 @@
 import Checkpoint
+import Settings
 
 /// The settings that a run's folder holds: its `configuration.yaml`, or, where that is not whole, what
 /// the newest whole checkpoint was made with.
@@ -11,9 +12,8 @@ package struct SavedSettings: Sendable {
     package init(of folder: String) throws {
         let paths = RunPaths(folder)
         switch try SettingsFile.read(paths.configuration) {
-        case .success(let file):
-            configuration = try RunConfiguration(
-                GivenSettings(yaml: file.settings, path: paths.configuration))
+        case .success:
+            configuration = try RunConfiguration(savedIn: paths.configuration)
             repair = nil
         case .failure(let unfit):
             let found = try CheckpointShelf(paths.checkpoints).newestWhole()

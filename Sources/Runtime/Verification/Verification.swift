@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Settings
 import Text
 import Training
 
@@ -91,7 +92,9 @@ package struct Verification {
         let began = ContinuousClock.now
         let saved = try SavedSettings(of: run.folder)
         let configuration = saved.configuration
-        guard configuration.collective == .fold else { throw Failure.collective(run: run.folder) }
+        guard configuration.cluster.collective == .fold else {
+            throw Failure.collective(run: run.folder)
+        }
         let ledger = try LedgerIndex(run.ledger)
         let stretch = try stretch(of: ledger)
         let origin = try VerificationOrigin.find(

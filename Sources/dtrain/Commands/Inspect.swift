@@ -3,6 +3,7 @@ import Checkpoint
 import Foundation
 import Model
 import Runtime
+import Settings
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -35,7 +35,7 @@ extension Failure {
                 """)
         case .exposed(let path):
             self = .usage(
-                "\(shown(path)) holds a secret and everybody can read it: chmod 600 \(quoted(path))")
+                "\(shown(path)) holds a secret and everybody can read it: chmod 600 \(quoted(shown(path)))")
         case .notEncodable(let path):
             self = Failure(.other, "\(path) was to hold what has no form in JSON")
         default: self.init(damage: error)
@@ -62,11 +62,11 @@ extension Failure {
             self = .data(
                 """
                 \(shown(path)), line \(line), \(Self.words(fault)): dtrain train --resume --run \
-                \(quoted(folder(ofFile: path))) goes on with what is whole
+                \(quoted(shown(folder(ofFile: path)))) goes on with what is whole
                 """)
         case .incarnation(let path):
             self = .data(
-                "\(shown(path)) has been counted up to its end: rm \(quoted(path)) begins anew")
+                "\(shown(path)) has been counted up to its end: rm \(quoted(shown(path))) begins anew")
         default: preconditionFailure("no sentence for \(error)")
         }
     }

@@ -12,7 +12,7 @@ extension Failure {
             self.init(
                 .data,
                 "\(shown(file)) says \(setting.rawValue) \(says ?? "unset") and \(shown(checkpoint)) was "
-                    + "made with \(madeWith ?? "unset"): mv \(quoted(file)) \(quoted(file + ".old")) lets "
+                    + "made with \(madeWith ?? "unset"): mv \(quoted(shown(file))) \(quoted(shown(file + ".old"))) lets "
                     + "--resume take the checkpoint's settings")
         }
     }

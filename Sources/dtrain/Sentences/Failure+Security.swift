@@ -37,7 +37,7 @@ extension Failure {
         case .noKey(let path):
             self = .data(
                 """
-                \(shown(path)) holds no key: rm \(quoted(path)) lets the run have a new one, with a new \
+                \(shown(path)) holds no key: rm \(quoted(shown(path))) lets the run have a new one, with a new \
                 token for all workers
                 """)
         }
@@ -51,7 +51,7 @@ extension Failure {
         } else {
             self = .data(
                 """
-                \(shown(path)) holds no whole token: dtrain token rotate --run \(quoted(folder)) makes \
+                \(shown(path)) holds no whole token: dtrain token rotate --run \(quoted(shown(folder))) makes \
                 another
                 """)
         }

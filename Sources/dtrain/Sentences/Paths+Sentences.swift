@@ -13,20 +13,6 @@ func missing(_ path: String) -> String? {
     }
 }
 
-/// A path as a shell takes it, seen from the current folder.
-func quoted(_ path: String) -> String { shellWord(shown(path)) }
-
-/// A text as a shell takes it for one word.
-func shellWord(_ name: String) -> String {
-    let isPlain = name.utf8.allSatisfy {
-        (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-            || "/._-+:@,".utf8.contains($0) || $0 >= 0x80
-    }
-    return isPlain && !name.isEmpty && !name.hasPrefix("-")
-        ? name : "'" + name.split(separator: "'", omittingEmptySubsequences: false)
-            .joined(separator: "'\\''") + "'"
-}
-
 /// The folder that a file of a run lies in.
 func folder(ofFile path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."

@@ -2,6 +2,7 @@ import Checkpoint
 import Coordination
 import Foundation
 import Runtime
+import Settings
 
 /// Says on the terminal what a coordinator reports.
 final class RunProgress {
@@ -76,7 +77,7 @@ final class RunProgress {
         if let token {
             access =
                 terminal.isLive
-                ? "--token \(token.text)" : "--token-file \(shellWord(RunPaths(folder).token))"
+                ? "--token \(token.text)" : "--token-file \(quoted(RunPaths(folder).token))"
         }
         terminal.say("listening on \(address): dtrain worker --connect \(address) \(access)")
     }

@@ -75,7 +75,7 @@ package struct RunLocation: Equatable, Sendable {
     ///
     /// Throws: `ConfigurationError`; on resume also what `SavedSettings` throws.
     package func configuration(_ given: GivenSettings) throws -> RunConfiguration {
-        guard resume else { return try RunConfiguration(given) }
+        guard resume else { return try RunConfiguration(given.startingFromRun()) }
         return try SavedSettings(of: folder).configuration.resumed(with: given, in: folder)
     }
 }

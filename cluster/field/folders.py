@@ -116,7 +116,8 @@ def dots_behind_links(place):
                     ["plan", "--measured", "near/../run", "--workers", "1"]):
         place.dtrain(*command).expect(code=0)
     checkpoint = "near/../run/checkpoints/step-000006"
-    train(place, "--from", "near/../run", run="b", text="near/../pairs.tsv").expect(code=0)
+    place.dtrain("train", "--corpus", "near/../pairs.tsv", "--from", "near/../run", "--run", "b", "--validate-every",
+                 "0", "--steps", "2").expect(code=0)
     place.dtrain("train", "--corpus", "near/../pairs.tsv", "--validation", "near/../pairs.tsv", "--tokenizer",
                  checkpoint + "/tokenizer.model", "--run", "c", *TOY, "--steps", "2").expect(code=0)
     shutil.copy(place.path("far/run/configuration.yaml"), place.path("far/own.yaml"))
@@ -129,7 +130,8 @@ def dots_behind_links(place):
 @case("a run that starts from runs/latest keeps its origin when it becomes the latest itself")
 def from_latest(place):
     train(place, run="runs/a").expect(code=0)
-    train(place, "--from", "runs/latest", run="runs/b").expect(code=0)
+    place.dtrain("train", "--corpus", "pairs.tsv", "--from", "runs/latest", "--run", "runs/b", "--validate-every", "0",
+                 "--steps", "2").expect(code=0)
     place.dtrain("verify", "runs/b").expect(code=0, says="the run that it started from")
 
 

@@ -24,10 +24,8 @@ package struct RunPaths: Equatable, Sendable {
     package var coordinatorKey: String { folder + "/coordinator.key" }
     package var token: String { folder + "/token" }
 
-    /// The text of a small file of the run. Throws: `io`; `noRun` when it is the configuration that
-    /// is missing.
+    /// The text of a small file of the run. Throws: `io`.
     package func text(_ path: String) throws(CheckpointError) -> String {
-        guard path != configuration || exists(path) else { throw .noRun(path: folder) }
         let file = try ReadableFile(path)
         return String(decoding: try file.bytes(0..<file.size), as: UTF8.self)
     }

@@ -43,7 +43,7 @@ extension SettingRow {
             .vocabulary, \.text.vocabulary, .whole(8...Limit.vocabulary),
             "Pieces of the tokenizer that is trained.", excludes: [.tokenizer])
         SettingRow(
-            .from, \.text.from, .path.shown("run|file"),
+            .from, \.text.from, .origin.shown("run|file"),
             "Start from another run's parameters, tokenizer and model, or a .safetensors file.",
             standard: "at random")
     }

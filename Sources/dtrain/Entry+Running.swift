@@ -43,10 +43,10 @@ extension Entry {
         _ result: TrainingRun.Result, _ request: RunRequest, _ terminal: Terminal,
         demonstrates: Bool
     ) throws {
-        let folder = shown(request.location.folder)
+        let folder = quoted(shown(result.folder))
         switch result.outcome {
         case .finished(let step):
-            if demonstrates { try demonstrate(request.location, request.configuration) }
+            if demonstrates { try demonstrate(result.folder, request.configuration) }
             try write(digest: result.digest, of: step)
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"

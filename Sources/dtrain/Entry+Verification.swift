@@ -24,6 +24,7 @@ extension Entry {
         }
         terminal.finish()
         let folder = shown(RunLocation(folder: request.run, resume: true).folder)
+        if let repair = result.repair { warn(repair.sentence) }
         if result.tornBytes > 0 {
             warn("\(folder)/ledger.jsonl ends in \(result.tornBytes) bytes that are no whole line")
         }

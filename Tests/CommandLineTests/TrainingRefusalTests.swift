@@ -105,7 +105,7 @@ struct TrainingRefusalTests {
 
     @Test func `a run folder that a living coordinator holds`() throws {
         let held = try RunFolder.create(folder.file("run").path)
-        try held.save(configuration: RunConfiguration(GivenSettings()).yaml)
+        try held.save(configuration: RunConfiguration(GivenSettings()).yaml, writer: "test")
         try folder.write(Self.pairs, to: "pairs.tsv")
         expectRefusal(
             try dtrain("train --run run --resume"), code: 64, words: ["run is in use by"])

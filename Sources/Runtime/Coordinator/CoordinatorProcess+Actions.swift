@@ -105,8 +105,7 @@ extension CoordinatorProcess {
     private func record(_ step: CommittedStep) -> CheckpointError? {
         let summary = summary(of: step, batch(step.step))
         switch write(step.line) {
-        case .written: setup.store?.append(summary)
-        case .wasThere: break
+        case .written, .wasThere: setup.store?.append(summary)
         case .failed(let error): return error
         case .ended: return nil
         }

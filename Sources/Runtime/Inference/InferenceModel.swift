@@ -25,32 +25,35 @@ package enum InferenceError: Error, Equatable, Sendable {
 package struct FoundCheckpoint: Sendable {
     package let folder: CheckpointFolder
     package let rejected: [CheckpointShelf.Rejected]
+    /// Of the run that it was found in, where they can be read: its text may have moved since.
+    let settings: RunConfiguration?
 
     /// Takes a checkpoint as it is, of a run the newest that is whole.
     ///
     /// Throws: `InferenceError.noModel`, `noCheckpoint`; `CheckpointError` of a checkpoint that was
     /// named itself.
     package init(_ path: String) throws {
-        var isFolder: ObjCBool = false
         let paths = RunPaths(path)
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-            isFolder.boolValue
-        else { throw InferenceError.noModel(path: path) }
+        guard PathContent(at: path) == .folder else { throw InferenceError.noModel(path: path) }
         if FileManager.default.fileExists(atPath: paths.folder + "/manifest.json") {
             folder = try CheckpointFolder(paths.folder)
             rejected = []
+            settings = nil
             return
         }
         guard
             FileManager.default.fileExists(atPath: paths.checkpoints)
                 || FileManager.default.fileExists(atPath: paths.configuration)
         else { throw InferenceError.noModel(path: path) }
+        // A newer version's folder is not used, whatever its checkpoints look like.
+        _ = try SettingsFile.read(paths.configuration)
         let (newest, rejected) = try CheckpointShelf(paths.checkpoints).newestWhole()
         guard let newest else {
             if let first = rejected.first { throw first.reason }
             throw InferenceError.noCheckpoint(run: path)
         }
         folder = newest
+        settings = (try? SavedSettings(of: paths.folder))?.configuration
         self.rejected = rejected
     }
 }
@@ -86,7 +89,7 @@ package final class TrainedModel: Sendable {
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
-        configuration = facts.configuration
+        configuration = checkpoint.settings ?? facts.configuration
         self.checkpoint = checkpoint
     }
 

@@ -19,10 +19,10 @@ package enum RunReport: Sendable {
     case ledgerRecovered(seconds: Double)
     /// The ledger's lines are written, but the disk does not say that it has them.
     case ledgerNotDurable(CheckpointError)
-    /// A checkpoint that was passed over because it is not whole.
-    case checkpointRejected(path: String, CheckpointError)
-    /// Bytes of a torn last line that were cut off the ledger.
-    case ledgerCut(bytes: Int)
+    /// What the run's folder lacked when the run was taken up again.
+    case repaired(Repair)
+    /// The link to the newest run could not be made.
+    case notLinked(CheckpointError)
     case workerStarted(index: Int, processID: Int32, log: String)
     case workerEnded(index: Int, processID: Int32, status: ExitStatus)
     case timeIsUp(step: Int)

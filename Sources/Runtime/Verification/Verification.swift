@@ -17,6 +17,8 @@ package struct Verification {
         case nothingRecorded(run: String)
         /// The stretch asked for begins before the first line of the ledger or ends after its last.
         case outside(run: String, asked: ClosedRange<Int>, recorded: ClosedRange<Int>)
+        /// The ledger begins at this step, and no checkpoint of the step before it or a later one is kept.
+        case noStart(run: String, first: Int)
         /// The sums of the textbook ring depend on the number of workers.
         case collective(run: String)
     }
@@ -65,6 +67,8 @@ package struct Verification {
         package var seconds = 0.0
         /// Bytes behind the ledger's last whole line.
         package var tornBytes = 0
+        /// That the settings were taken from a checkpoint, if so.
+        package var repair: Repair?
     }
 
     private let run: RunPaths
@@ -86,20 +90,22 @@ package struct Verification {
         progress: (_ step: Int, _ steps: ClosedRange<Int>) -> Void
     ) throws -> Result {
         let began = ContinuousClock.now
-        let configuration = try configuration()
+        let saved = try SavedSettings(of: run.folder)
+        let configuration = saved.configuration
         guard configuration.cluster.collective == .fold else {
             throw Failure.collective(run: run.folder)
         }
         let ledger = try LedgerIndex(run.ledger)
         let stretch = try stretch(of: ledger)
         let origin = try VerificationOrigin.find(
-            in: run, before: stretch, configuration)
+            in: run, before: stretch, ledger: ledger.steps, configuration)
         var comparison = Comparison(
             ledger: ledger, shelf: CheckpointShelf(run.checkpoints), prepared: origin.prepared,
             recomputation: Recomputation(origin.prepared, from: origin.state, threads: threads))
         let first = origin.state.step + 1
         var result = Result(start: origin.start, steps: first...stretch.upperBound)
         result.tornBytes = ledger.tornBytes
+        result.repair = saved.repair
         for step in result.steps {
             result.difference = try comparison.compare(step)
             if result.difference != nil {
@@ -115,12 +121,6 @@ package struct Verification {
         result.checkpoints = comparison.checkpoints
         result.seconds = Clock.seconds(since: began)
         return result
-    }
-
-    private func configuration() throws -> RunConfiguration {
-        // Says that there is no run where there is none.
-        _ = try run.text(run.configuration)
-        return try RunConfiguration(savedIn: run.configuration)
     }
 
     /// The steps to compare: those asked for, or nil's lower bound left to the oldest checkpoint.

@@ -13,15 +13,16 @@ struct VerificationOrigin {
     let state: TrainingState
 
     /// Takes the newest checkpoint before the stretch, or the oldest if the stretch has no lower
-    /// bound; the seed where there is none.
+    /// bound, of those behind which the ledger has lines; the seed where there is none.
     ///
-    /// Throws: what text, settings and the checkpoint have to say; a checkpoint that is damaged is
+    /// Throws: `Verification.Failure.noStart`; what text, settings and the checkpoint have to say; a checkpoint that is damaged is
     /// not passed over, for it belongs to what is verified.
     static func find(
-        in run: RunPaths, before stretch: VerificationStretch, _ configuration: RunConfiguration
+        in run: RunPaths, before stretch: VerificationStretch, ledger: Range<Int>,
+        _ configuration: RunConfiguration
     ) throws -> VerificationOrigin {
         let shelf = CheckpointShelf(run.checkpoints)
-        while let path = try candidate(on: shelf, stretch) {
+        while let path = try candidate(on: shelf, stretch, ledger) {
             do {
                 let folder = try CheckpointFolder(path)
                 let prepared = try PreparedRun(
@@ -33,6 +34,9 @@ struct VerificationOrigin {
                 // The run goes on and has pruned it meanwhile.
                 continue
             }
+        }
+        guard ledger.lowerBound <= 1 else {
+            throw Verification.Failure.noStart(run: run.folder, first: ledger.lowerBound)
         }
         return try beginning(on: shelf, configuration)
     }
@@ -58,9 +62,9 @@ struct VerificationOrigin {
     }
 
     private static func candidate(
-        on shelf: CheckpointShelf, _ stretch: VerificationStretch
+        on shelf: CheckpointShelf, _ stretch: VerificationStretch, _ ledger: Range<Int>
     ) throws(CheckpointError) -> String? {
-        let candidates = try shelf.candidates()
+        let candidates = try shelf.candidates().filter { $0.step >= ledger.lowerBound - 1 }
         if let lowerBound = stretch.lowerBound {
             return candidates.first { $0.step < lowerBound }?.path
         }

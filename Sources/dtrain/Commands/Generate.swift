@@ -72,7 +72,7 @@ struct Generate: ParsableCommand {
         let count = try whole("--count", count, 1...100_000)
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? cores
-        let model = try TrainedModel(folder)
+        let model = try TrainedModel(Failure.path("--run", folder))
         try model.require(.languageModel)
         sayPassedOver(model.checkpoint)
         let texts = try model.generate(

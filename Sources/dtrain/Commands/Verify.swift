@@ -41,7 +41,7 @@ struct Verify: ParsableCommand {
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
         try Entry.verify(
             VerifyRequest(
-                run: folder, steps: steps,
+                run: Failure.path("the folder", folder), steps: steps,
                 threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
     }
 }

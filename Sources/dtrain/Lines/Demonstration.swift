@@ -28,8 +28,8 @@ extension Entry {
     /// Translates held-out sentences with the run's newest checkpoint, on all cores.
     ///
     /// A run whose text is so small that nothing is held out has nothing to show.
-    static func demonstrate(_ location: RunLocation, _ configuration: RunConfiguration) throws {
-        let model = try TrainedModel(location.folder)
+    static func demonstrate(_ folder: String, _ configuration: RunConfiguration) throws {
+        let model = try TrainedModel(folder)
         do {
             if model.kind == .languageModel { return try demonstrateText(model, configuration) }
             let demonstration = try model.demonstrate(

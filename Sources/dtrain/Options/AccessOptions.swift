@@ -34,7 +34,9 @@ struct AccessOptions: ParsableArguments {
         do {
             if insecure { return .plain }
             if let token { return .token(try Token(token)) }
-            if let tokenFile { return .tokenFile(tokenFile) }
+            if let tokenFile {
+                return .tokenFile(try Failure.path("--token-file", tokenFile))
+            }
             if let text = ProcessInfo.processInfo.environment[Access.variable] {
                 return .token(try Token(text))
             }

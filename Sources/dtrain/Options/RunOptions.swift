@@ -46,6 +46,7 @@ struct RunOptions: ParsableArguments {
             ] {
                 given = layer.over(given)
             }
+            let config = try config.map { try Failure.path("--config", $0) }
             if let config { given = given.over(try GivenSettings(file: config)) }
             let location = try location()
             return RunRequest(
@@ -60,20 +61,37 @@ struct RunOptions: ParsableArguments {
 
     /// Whether a folder without a run is fresh enough for one is judged under its lock, later.
     private func location() throws(Failure) -> RunLocation {
+        let name = try run.map { name throws(Failure) in try Failure.path("--run", name) }
         let location = RunLocation(
-            folder: run ?? (resume ? RunLocation.latest : RunLocation.standard()), resume: resume)
+            folder: name ?? (resume ? RunLocation.latest : RunLocation.standard()), resume: resume,
+            isStandard: name == nil && !resume)
+        if location.isStandard { return location }
         switch (location.content, resume) {
-        case (.aFile, _):
-            throw .usage("--run \(location.folder) is a file, give a folder")
+        case (.unfit, true):
+            let what = missing(location.given) ?? shown(location.given)
+            throw .usage("--resume finds no run: \(what), give the folder of one with --run")
+        case (.unfit, false):
+            let what = missing(location.given) ?? shown(location.given)
+            throw .usage("--run needs a folder: \(what), give another")
         case (.aRun, false):
             throw Failure(CheckpointError.notEmpty(path: location.folder))
         case (.other, true):
+            let what = missing(location.given) ?? "\(shown(location.given)) holds none"
             throw .usage(
-                """
-                --resume finds no run in \(location.folder), give the folder of one with --run or \
-                leave --resume out
-                """)
-        case (.aRun, true), (.other, false): return location
+                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out")
+        case (.other, false):
+            try requireFreeName(location)
+            return location
+        case (.aRun, true): return location
         }
+    }
+
+    /// `latest` is the name of the link to the newest run, which a run of that name would be in the way
+    /// of. Throws a usage failure.
+    private func requireFreeName(_ location: RunLocation) throws(Failure) {
+        guard location.isNamedLatest, PathContent(at: location.given) == .nothing else { return }
+        throw .usage(
+            "--run \(shown(location.given)) is how dtrain calls the link to the newest run, give another "
+                + "name")
     }
 }

@@ -22,7 +22,7 @@ struct TrainedOptions: ParsableArguments {
     func load() throws -> (model: TrainedModel, beam: Int, threads: Int) {
         let beam = try whole("--beam", beam, 1...64)
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
-        let model = try TrainedModel(run)
+        let model = try TrainedModel(Failure.path("--run", run))
         sayPassedOver(model.checkpoint)
         return (model, beam, threads ?? ProcessInfo.processInfo.activeProcessorCount)
     }

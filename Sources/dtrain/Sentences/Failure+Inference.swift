@@ -4,7 +4,8 @@ extension Failure {
     init(_ error: InferenceError) {
         switch error {
         case .noModel(let path):
-            self = .usage("\(path) is neither a run nor a checkpoint, give the folder of one")
+            let what = missing(path) ?? "\(shown(path)) is neither a run nor a checkpoint"
+            self = .usage("\(what), give the folder of a run or a checkpoint")
         case .noCheckpoint(let run):
             self = .data("\(run) has no checkpoint yet, train until it has saved one")
         case .noTokenizer(let checkpoint):

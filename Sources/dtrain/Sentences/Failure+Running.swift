@@ -8,6 +8,12 @@ extension Failure {
                 .io,
                 "\(shown(path)) has \(free / 1_000_000) MB free and a checkpoint takes "
                     + "\(needed / 1_000_000) MB: make room or give another --run")
+        case .otherSettings(let setting, let file, let says, let checkpoint, let madeWith):
+            self.init(
+                .data,
+                "\(shown(file)) says \(setting.rawValue) \(says ?? "unset") and \(shown(checkpoint)) was "
+                    + "made with \(madeWith ?? "unset"): mv \(quoted(shown(file))) \(quoted(shown(file + ".old"))) lets "
+                    + "--resume take the checkpoint's settings")
         }
     }
 

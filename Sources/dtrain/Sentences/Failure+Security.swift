@@ -6,6 +6,12 @@ extension Failure {
         switch error {
         case .noPrefix:
             self = .usage("a token begins with \(Token.prefix), copy the whole of it")
+        case .newer(let format):
+            self = .data(
+                """
+                the token has format \(format) and this program reads up to \(Token.format): it was \
+                made by a newer dtrain, use that one
+                """)
         case .length(let found, let expected):
             self = .usage(
                 """
@@ -26,13 +32,28 @@ extension Failure {
                 or \(Access.variable)
                 """)
         case .noKeys(let folder):
-            self = .usage(
-                """
-                \(shown(folder)) holds no token, give the folder of a run that has begun, or \
-                --token-file
-                """)
+            let what = missing(folder) ?? "\(shown(folder)) holds no token"
+            self = .usage("\(what), give the folder of a run that has begun, or --token-file")
         case .noKey(let path):
-            self = .data("\(path) holds no key, restore it or remove it for a new one")
+            self = .data(
+                """
+                \(shown(path)) holds no key: rm \(quoted(shown(path))) lets the run have a new one, with a new \
+                token for all workers
+                """)
+        }
+    }
+
+    /// Of the token in a run's own folder, which can be made anew.
+    init(_ error: TokenError, in path: String, of folder: String) {
+        let failure = Failure(error)
+        if case .newer = error {
+            self = failure
+        } else {
+            self = .data(
+                """
+                \(shown(path)) holds no whole token: dtrain token rotate --run \(quoted(shown(folder))) makes \
+                another
+                """)
         }
     }
 

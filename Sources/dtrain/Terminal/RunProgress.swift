@@ -51,13 +51,8 @@ final class RunProgress {
                 "the ledger's last lines may be lost without power"
                     + " (\(Failure(thrown: error).sentence)): training goes on, the workers keep"
                     + " them; trying again")
-        case .checkpointRejected(let path, let error):
-            terminal.warn(
-                "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"
-                    + " going back to the one before")
-        case .ledgerCut(let bytes):
-            terminal.say(
-                "the ledger's last line was torn: \(bytes) bytes cut, the step is done again")
+        case .repaired(let repair): terminal.warn(repair.sentence)
+        case .notLinked(let error): terminal.warn(missingLink(error))
         case .workerStarted: break
         case .workerEnded(let index, let processID, let status):
             terminal.warn(
@@ -82,7 +77,7 @@ final class RunProgress {
         if let token {
             access =
                 terminal.isLive
-                ? "--token \(token.text)" : "--token-file \(RunPaths(folder).token)"
+                ? "--token \(token.text)" : "--token-file \(quoted(RunPaths(folder).token))"
         }
         terminal.say("listening on \(address): dtrain worker --connect \(address) \(access)")
     }
@@ -176,7 +171,7 @@ final class RunProgress {
 
 /// A path as a user in the current folder would type it.
 func shown(_ path: String) -> String {
-    let here = FileManager.default.currentDirectoryPath + "/"
+    guard let here = currentFolder.map({ $0 + "/" }) else { return path }
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
 }
 

@@ -11,6 +11,7 @@ extension RunConfiguration {
         corpus = try settings.corpus()
         text = try settings.path(.text)
         validation = try settings.path(.validation)
+        tooLong = try settings.choice(.tooLong)
         tokenizer = try settings.path(.tokenizer)
         vocabulary = try settings.integer(.vocabulary)
         from = try settings.path(.from)

@@ -11,6 +11,7 @@ extension RunConfiguration {
         case .target: if case .files(_, let path) = corpus { path } else { nil }
         case .text: text
         case .validation: validation
+        case .tooLong: tooLong.rawValue
         case .tokenizer: tokenizer
         case .vocabulary: String(vocabulary)
         case .from: from

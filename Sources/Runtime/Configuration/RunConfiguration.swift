@@ -18,6 +18,8 @@ package struct RunConfiguration: Equatable, Sendable {
     package var text: String?
     /// A file of pairs, or a text, that replaces the held-out part.
     package var validation: String?
+    /// What becomes of pairs of more tokens than `positions`.
+    package var tooLong: TooLong
     /// A SentencePiece model that is used instead of training one.
     package var tokenizer: String?
     package var vocabulary: Int

@@ -2,7 +2,9 @@
 /// and the key in `RUN/configuration.yaml`.
 package enum Setting: String, CaseIterable, Codable, Sendable {
     // The text.
-    case corpus, source, target, text, validation, tokenizer, vocabulary, from
+    case corpus, source, target, text, validation
+    case tooLong = "too-long"
+    case tokenizer, vocabulary, from
     // The model.
     case architecture, preset
     case dModel = "d-model"
@@ -48,7 +50,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     /// May differ from the run folder's when a run is resumed: none of these changes a number.
     package var mayChangeOnResume: Bool {
         switch self {
-        case .steps, .workers, .threads, .bind, .insecure, .secure, .balance, .keep,
+        case .tooLong, .steps, .workers, .threads, .bind, .insecure, .secure, .balance, .keep,
             .checkpointEvery,
             .validateEvery,
             .logEvery,

@@ -24,6 +24,8 @@ package struct TrainingRun {
     /// How the coordinator is found, and the rings of its own workers.
     package var network: NetworkChoices
     package var software: String
+    /// The vocabulary may be smaller where the text does not allow so many pieces.
+    package var mayShrink = false
 
     package init(
         configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
@@ -52,7 +54,11 @@ package struct TrainingRun {
     /// folder is untouched unless the text, the settings and the address are fit.
     package func run(report: @escaping (RunReport) -> Void) throws -> Result {
         let resumed = location.resume ? try newestWhole(report) : nil
-        let prepared = try PreparedRun(configuration, tokenizer: resumed?.tokenizer)
+        let memory =
+            location.resume
+            ? try TextMemory(RunPaths(location.folder), resumed?.folder) : nil
+        let prepared = try PreparedRun(
+            configuration, memory: memory, tokenizer: resumed?.tokenizer, mayShrink: mayShrink)
         let resumedStep = resumed?.folder.step
         let lastStep = prepared.lastStep ?? Int(Int32.max)
         if let resumedStep, resumedStep >= lastStep {
@@ -79,9 +85,11 @@ package struct TrainingRun {
             report(event)
         }
         try keys?.save(in: folder.paths)
-        try folder.save(configuration: configuration.yaml)
+        try folder.save(fingerprint: prepared.savedText.encoded)
+        try folder.save(configuration: prepared.configuration.yaml)
         try folder.save(address: process.endpoint.address.description)
         try folder.linkAsLatest()
+        if memory == TextMemory.none { report(.textUnchecked) }
         report(.prepared(summary(prepared, resumedStep, lastStep)))
         if store.tornBytes > 0 { report(.ledgerCut(bytes: store.tornBytes)) }
         let outcome = try run(process, folder, report)
@@ -175,8 +183,8 @@ package struct TrainingRun {
         _ mailbox: Mailbox<CoordinatorProcess.Arrival>
     ) throws -> RunStore {
         let facts = CheckpointFacts(
-            architecture: prepared.model.architecture, configuration: configuration,
-            software: software)
+            architecture: prepared.model.architecture, configuration: prepared.configuration,
+            software: software, text: prepared.savedText)
         let needed = CheckpointWriter.bytesNeeded(
             tensors: prepared.tensors, tokenizer: prepared.tokenizer.model)
         let free = try freeBytes(at: folder.paths.folder)
@@ -238,9 +246,7 @@ package struct TrainingRun {
         _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
     ) -> RunSummary {
         RunSummary(
-            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.summary,
-            trainingTokens: prepared.training.tokens,
-            heldOutPairs: prepared.heldOut.samples.count,
+            folder: location.folder, resumedFrom: resumedStep, text: prepared.textFacts,
             vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,
             batchesPerEpoch: prepared.schedule.batchesPerEpoch, steps: lastStep,
             workers: configuration.workers)

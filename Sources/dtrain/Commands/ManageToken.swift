@@ -37,7 +37,7 @@ struct ShowToken: ParsableCommand {
         let token = try Access.tokenFile(path).token()
         // Journals and job logs keep what is printed.
         let isTerminal = isatty(STDOUT_FILENO) == 1
-        try StandardOutput.write((isTerminal ? token?.text ?? path : path) + "\n")
+        try StandardOutput.write(product: (isTerminal ? token?.text ?? path : path) + "\n")
     }
 }
 

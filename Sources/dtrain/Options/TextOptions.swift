@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Text
 
 /// What is learned from.
 struct TextOptions: ParsableArguments {
@@ -41,6 +42,14 @@ struct TextOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: about(
+            .tooLong,
+            "Pairs of more tokens than --positions: leave them out and count them, or stop.",
+            TooLong.allCases.map(\.rawValue).joined(separator: "|")))
+    var tooLong: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: about(
             .tokenizer,
             "A SentencePiece model with ids 0 pad, 1 begin, 2 end, 3 unknown. (default: trained on the text)",
             "file"))
@@ -66,6 +75,7 @@ struct TextOptions: ParsableArguments {
         given.set(.target, target)
         given.set(.text, text)
         given.set(.validation, validation)
+        given.set(.tooLong, tooLong)
         given.set(.tokenizer, tokenizer)
         given.set(.vocabulary, vocabulary)
         given.set(.from, from)

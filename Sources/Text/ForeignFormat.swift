@@ -35,6 +35,17 @@ package enum ForeignFormat: Sendable, Hashable, CaseIterable {
         self = wide
     }
 
+    /// Also recognises lines that end otherwise.
+    package init?(beginning bytes: [UInt8], hasLines: Bool) {
+        if let format = ForeignFormat(beginning: bytes) {
+            self = format
+        } else if hasLines && Self.hasOldLineEnds(bytes[...]) {
+            self = .carriageReturns
+        } else {
+            return nil
+        }
+    }
+
     /// UTF-16 or UTF-32 without its mark: most characters of most texts leave the high bytes zero.
     private static func wide(_ head: [UInt8]) -> ForeignFormat? {
         guard head.count >= 4, head.contains(0) else { return nil }

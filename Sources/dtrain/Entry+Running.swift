@@ -1,15 +1,20 @@
+import Checkpoint
 import Coordination
 import Foundation
 import Runtime
+import Settings
 
 /// The commands that run a coordinator or a worker.
 extension Entry {
     static func train(_ request: RunRequest) throws {
-        try run(request, bind: request.configuration.bind ?? Address(host: "127.0.0.1", port: 0))
+        try run(
+            request, bind: request.configuration.cluster.bind ?? Address(host: "127.0.0.1", port: 0)
+        )
     }
 
     static func coordinate(_ request: RunRequest) throws {
-        try run(request, bind: request.configuration.bind ?? .standard, hasLocalWorkers: false)
+        try run(
+            request, bind: request.configuration.cluster.bind ?? .standard, hasLocalWorkers: false)
     }
 
     private static func run(
@@ -17,15 +22,15 @@ extension Entry {
     ) throws {
         if request.dryRun { return try describe(request) }
         let terminal = Terminal(isQuiet: request.quiet)
-        if request.configuration.insecure {
+        if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
         }
         let progress = RunProgress(
-            terminal: terminal, logEvery: request.configuration.logEvery)
+            terminal: terminal, logEvery: request.configuration.reporting.logEvery)
         let run = TrainingRun(
             configuration: request.configuration, location: request.location,
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
-            software: Dtrain.software)
+            software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
@@ -42,12 +47,12 @@ extension Entry {
         let folder = shown(request.location.folder)
         switch result.outcome {
         case .finished(let step):
-            if demonstrates { try demonstrate(request.location, request.configuration) }
-            try write(digest: result.digest, of: step)
+            if demonstrates { show(result.prepared, of: request.location.folder, terminal) }
+            announce(result.digest, of: step, terminal)
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
             terminal.say("stopped \(place): go on with --resume --run \(folder)")
-            try write(digest: result.digest, of: saved)
+            announce(result.digest, of: saved, terminal)
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
@@ -66,17 +71,38 @@ extension Entry {
         }
     }
 
-    /// The final line: a step and the SHA-256 of its parameters.
-    private static func write(digest: String?, of step: Int?) throws {
+    /// Shows what a finished run has learnt. It is saved: what cannot be shown is no failure.
+    private static func show(_ prepared: PreparedRun, of folder: String, _ terminal: Terminal) {
+        do {
+            try demonstrate(folder, prepared)
+        } catch {
+            terminal.warn(
+                "the run is finished and saved, but what it has learnt could not be shown: "
+                    + Failure(thrown: error).sentence)
+        }
+    }
+
+    /// The final line: a step and the SHA-256 of its parameters. It is known elsewhere, too.
+    private static func announce(_ digest: String?, of step: Int?, _ terminal: Terminal) {
         guard let digest, let step else { return }
-        try StandardOutput.write("step \(step) digest \(digest)\n")
+        let line = "step \(step) digest \(digest)"
+        do throws(Failure) {
+            try StandardOutput.write(line + "\n")
+        } catch {
+            terminal.warn("\(error.sentence): \(line)")
+        }
     }
 
     private static func describe(_ request: RunRequest) throws {
-        let prepared = try PreparedRun(request.configuration)
+        let prepared =
+            request.location.resume
+            ? try PreparedRun(
+                request.configuration, goingOnIn: RunPaths(request.location.folder))
+            : try PreparedRun(request.configuration, mayShrink: request.mayShrink)
         for (label, value) in prepared.forecast() {
             try StandardOutput.write("\(padded(label, 22)) \(value)\n")
         }
+        for note in prepared.textFacts.notes { warn(note.sentence) }
     }
 
     // MARK: worker

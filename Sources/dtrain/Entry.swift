@@ -1,4 +1,6 @@
+import Ring
 import Runtime
+import Settings
 
 /// What `train` and `coordinator` were asked.
 struct RunRequest {
@@ -6,6 +8,8 @@ struct RunRequest {
     let location: RunLocation
     let dryRun: Bool
     let quiet: Bool
+    /// Nobody has asked for just so many pieces: the vocabulary may be smaller.
+    let mayShrink: Bool
     /// How the coordinator is found, and the rings of its own workers.
     var network = NetworkChoices()
 }
@@ -41,8 +45,8 @@ struct StepBenchRequest {
 struct AllReduceBenchRequest {
     let workers: Int
     let bytes: [Int]
-    let transport: RunConfiguration.Transport
-    let collective: RunConfiguration.Collective
+    let transport: Transport
+    let collective: Collective
     /// Encrypt, as between hosts.
     let secure: Bool
     /// Nothing but ZeroMQ's connections over ipc and tcp.

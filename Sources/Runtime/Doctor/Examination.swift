@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Messaging
 import Model
+import Settings
 import Wire
 
 /// Finds out whether a worker on this host would work with a coordinator and its other workers.

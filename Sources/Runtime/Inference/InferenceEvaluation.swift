@@ -120,7 +120,7 @@ extension TrainedModel {
 
     func losses(_ corpus: TokenizedCorpus, threads: Int) -> [ShardLoss] {
         let batches = BatchSchedule.batchesInOrder(
-            corpus, batchTokens: configuration.batchTokens, shards: configuration.shards)
+            corpus, batchTokens: configuration.batches.tokens, shards: configuration.batches.shards)
         let shards = batches.flatMap(\.shards)
         let pool = LanePool(lanes: threads)
         defer { pool.stop() }

@@ -1,3 +1,4 @@
+import Settings
 import Text
 
 /// What a run learns from: sentence pairs, or a text for a language model.
@@ -9,16 +10,16 @@ package enum LearningText: Sendable {
     package init(
         _ configuration: RunConfiguration, rules: TextRules = .current, tooLong: TooLong = .skip
     ) throws(TextError) {
-        switch configuration.architecture {
+        switch configuration.architecture.kind {
         case .encoderDecoder:
             self = .pairs(
                 try Corpus(
-                    configuration.corpus, validation: configuration.validation, rules: rules,
+                    configuration.text.pairs, validation: configuration.text.validation, rules: rules,
                     tooLong: tooLong))
         case .languageModel:
             self = .text(
                 try PlainText(
-                    configuration.text, validation: configuration.validation, rules: rules))
+                    configuration.text.text, validation: configuration.text.validation, rules: rules))
         }
     }
 
@@ -102,12 +103,12 @@ extension RunConfiguration {
     /// The files that the text is read from.
     package var textFiles: [String] {
         let learnt: [String] =
-            switch (architecture, corpus) {
-            case (.languageModel, _): [text].compactMap { $0 }
+            switch (architecture.kind, text.pairs) {
+            case (.languageModel, _): [text.text].compactMap { $0 }
             case (.encoderDecoder, .embedded): []
             case (.encoderDecoder, .pairs(let path)): [path]
             case (.encoderDecoder, .files(let source, let target)): [source, target]
             }
-        return learnt + [validation].compactMap { $0 }
+        return learnt + [text.validation].compactMap { $0 }
     }
 }

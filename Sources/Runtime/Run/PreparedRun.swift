@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Settings
 import Text
 import Training
 
@@ -37,41 +38,49 @@ package struct PreparedRun: Sendable {
         tokenizer given: Tokenizer? = nil, mayShrink: Bool = false
     ) throws {
         let rules = memory?.rules ?? .current
-        let tooLong = configuration.tooLong
+        let tooLong = configuration.text.tooLong
         let text = try LearningText(configuration, rules: rules, tooLong: tooLong)
         try memory?.check(text.trace)
         let tokenizer =
             try given ?? Self.tokenizer(configuration, text, mayShrink: mayShrink)
-        try Self.check(configuration.tokenizer, against: memory, rules)
-        try memory?.check(tokenizer, file: configuration.tokenizer ?? "")
+        try Self.check(configuration.text.tokenizer, against: memory, rules)
+        try memory?.check(tokenizer, file: configuration.text.tokenizer ?? "")
         summary = text.summary
         savedText = SavedText(text.trace, tokenizer)
         heldOutText = text.heldOut
         rewritten = try tokenizer.rewritten(text.lines)
         (training, heldOut) = try text.tokenized(
-            tokenizer, positions: configuration.positions, tooLong: tooLong)
+            tokenizer, positions: configuration.architecture.positions, tooLong: tooLong)
         self.tokenizer = tokenizer
         self.configuration = configuration.shrunk(to: tokenizer, mayShrink: mayShrink)
-        let isAsAsked = self.configuration.vocabulary == configuration.vocabulary
-        shrunkFrom = isAsAsked ? nil : configuration.vocabulary
+        let asked = configuration.text.vocabulary
+        shrunkFrom = self.configuration.text.vocabulary == asked ? nil : asked
         schedule = try BatchSchedule(
-            corpus: training, batchTokens: configuration.batchTokens,
-            shards: configuration.shards, seed: configuration.seed)
+            corpus: training, batchTokens: configuration.batches.tokens,
+            shards: configuration.batches.shards, seed: configuration.optimizer.seed)
         heldOutBatches = schedule.heldOutBatches(heldOut)
         model = try Transformer(
             Architecture(configuration, vocabulary: tokenizer.vocabulary))
+    }
+
+    /// The same of a run that goes on from its newest checkpoint. Throws as `init`.
+    package init(_ configuration: RunConfiguration, goingOnIn run: RunPaths) throws {
+        let newest = try CheckpointShelf(run.checkpoints).newestWhole().checkpoint
+        try self.init(
+            configuration, memory: TextMemory(run, newest),
+            tokenizer: newest.flatMap { try Tokenizer(of: $0) })
     }
 
     private static func tokenizer(
         _ configuration: RunConfiguration, _ text: LearningText, mayShrink: Bool
     ) throws -> Tokenizer {
         let rules = text.trace.rules
-        if let path = configuration.tokenizer { return try tokenizer(in: path, rules) }
-        if let path = configuration.from, case .run(let run) = FirstParameters(path) {
+        if let path = configuration.text.tokenizer { return try tokenizer(in: path, rules) }
+        if let path = configuration.text.from, case .run(let run) = FirstParameters(path) {
             let checkpoint = try newestCheckpoint(of: run).folder
             if let tokenizer = try Tokenizer(of: checkpoint, rules: rules) { return tokenizer }
         }
-        let vocabulary = configuration.vocabulary
+        let vocabulary = configuration.text.vocabulary ?? TextSettings.standardVocabulary
         return mayShrink
             ? try Tokenizer.train(on: text.lines, atMost: vocabulary, rules: rules)
             : try Tokenizer.train(on: text.lines, vocabulary: vocabulary, rules: rules)
@@ -103,7 +112,7 @@ package struct PreparedRun: Sendable {
 
     /// The last step of the run; nil if only time limits it.
     package var lastStep: Int? {
-        configuration.lastStep(batchesPerEpoch: schedule.batchesPerEpoch)
+        configuration.length.lastStep(batchesPerEpoch: schedule.batchesPerEpoch)
     }
 
     package var tensors: [TensorShape] { model.layout.tensors }
@@ -111,10 +120,11 @@ package struct PreparedRun: Sendable {
 
 extension RunConfiguration {
     fileprivate func shrunk(to tokenizer: Tokenizer, mayShrink: Bool) -> RunConfiguration {
-        guard mayShrink, tokenizer.vocabulary < vocabulary, self.tokenizer == nil, from == nil
+        guard mayShrink, text.tokenizer == nil, text.from == nil, let asked = text.vocabulary,
+            tokenizer.vocabulary < asked
         else { return self }
         var shrunk = self
-        shrunk.vocabulary = tokenizer.vocabulary
+        shrunk.text.vocabulary = tokenizer.vocabulary
         return shrunk
     }
 }

@@ -27,9 +27,9 @@ extension PreparedRun {
         TextFacts(
             summary: summary, trainingTokens: training.tokens,
             heldOutSamples: heldOut.samples.count, tooLong: training.tooLong,
-            tooLongHeldOut: heldOut.tooLong, positions: configuration.positions,
+            tooLongHeldOut: heldOut.tooLong, positions: configuration.architecture.positions,
             coverage: training.coverage, coverageHeldOut: heldOut.coverage, rewritten: rewritten,
-            validates: configuration.validateEvery > 0, vocabulary: tokenizer.vocabulary,
+            validates: configuration.reporting.validateEvery > 0, vocabulary: tokenizer.vocabulary,
             shrunkFrom: shrunkFrom)
     }
 }

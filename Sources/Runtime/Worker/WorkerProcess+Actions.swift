@@ -74,7 +74,7 @@ extension WorkerProcess {
             // θ, m, v, the total and one gradient.
             try model.requireMemory(vectors: 5)
             let runner = StepRunner(
-                model: model, settings: .init(job.configuration), pool: pool, sink: ring,
+                model: model, settings: job.configuration.optimizer, pool: pool, sink: ring,
                 total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner
@@ -125,9 +125,9 @@ extension WorkerProcess {
             RingMembership(
                 run: runNumber, generation: roster.generation, rank: roster.rank,
                 shardBounds: roster.bounds, successor: successor,
-                transport: .init(job.configuration.transport),
-                collective: Collective(job.configuration.collective),
-                wire: job.configuration.wire, seed: job.configuration.seed,
+                transport: job.configuration.cluster.transport,
+                collective: job.configuration.cluster.collective,
+                wire: job.configuration.cluster.wire, seed: job.configuration.optimizer.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,
                 chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil,

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Checkpoint
 import Runtime
+import Settings
+import Text
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
 struct RunOptions: ParsableArguments {
@@ -13,8 +15,8 @@ struct RunOptions: ParsableArguments {
     @Flag(
         help: """
             Continue the run in --run (default: \(RunLocation.latest)) with its saved \
-            configuration; only --steps, --workers, --threads, --bind, --insecure, --secure, --keep and \
-            the …-every options may change.
+            configuration. Options that change no number may change, such as --steps, --workers \
+            and --time-limit; 'dtrain help settings' lists them.
             """)
     var resume = false
 
@@ -30,11 +32,11 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Say nothing but errors and the result.")
     var quiet = false
 
-    @OptionGroup(title: "Text") var text: TextOptions
-    @OptionGroup(title: "Model") var model: ModelOptions
-    @OptionGroup(title: "Training") var training: TrainingOptions
-    @OptionGroup(title: "Reporting") var reporting: ReportingOptions
-    @OptionGroup(title: "Cluster") var cluster: ClusterOptions
+    @OptionGroup(title: "Text") var text: SettingOptions<TextList>
+    @OptionGroup(title: "Model") var model: SettingOptions<ModelList>
+    @OptionGroup(title: "Training") var training: SettingOptions<TrainingList>
+    @OptionGroup(title: "Reporting") var reporting: SettingOptions<ReportingList>
+    @OptionGroup(title: "Cluster") var cluster: SettingOptions<ClusterList>
 
     /// The resolved run. Throws `Failure`.
     func request() throws(Failure) -> RunRequest {
@@ -47,13 +49,38 @@ struct RunOptions: ParsableArguments {
             }
             if let config { given = given.over(try GivenSettings(file: config)) }
             let location = try location()
+            let configuration = try location.configuration(given)
+            try checkPassingText(configuration, given)
             return RunRequest(
-                configuration: try location.configuration(given), location: location,
-                dryRun: dryRun, quiet: quiet)
+                configuration: configuration, location: location, dryRun: dryRun, quiet: quiet,
+                mayShrink: !resume && given.text(.vocabulary) == nil)
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {
             throw Failure(thrown: error)
+        }
+    }
+
+    /// Refuses text that cannot be read: standard input twice, or a pipe of the time when the run began.
+    private func checkPassingText(
+        _ configuration: RunConfiguration, _ given: GivenSettings
+    ) throws(Failure) {
+        let settings: [Setting] = [.corpus, .source, .target, .text, .validation]
+        let inputs = settings.filter {
+            configuration.text($0).map(TextFile.isStandardInput) ?? false
+        }
+        if inputs.count > 1 {
+            throw .usage(
+                "\(inputs[0].flag) and \(inputs[1].flag) cannot both be standard input, give a file "
+                    + "for one of them")
+        }
+        guard resume else { return }
+        for setting in settings where given.text(setting) == nil {
+            guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
+            let name = TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
+            throw .usage(
+                "the run has read its text from \(name) and keeps no copy, give the same text again "
+                    + "with \(setting.flag) FILE, or \(setting.flag) - for standard input")
         }
     }
 

@@ -21,6 +21,18 @@ extension Failure {
                 \(path ?? "the run's own text") has nothing to evaluate, give a file with \
                 --corpus, or for a language model with --text
                 """)
+        case .ownTextUnreadable(let file, let code):
+            self = .io(
+                """
+                the run's own text \(file) cannot be read: \(reason(code)), give a file with \
+                --corpus, or for a language model with --text
+                """)
+        case .ownTextHasPassed(let file):
+            self = .data(
+                """
+                the run has read its own text from \(file), which can be read but once, give a file \
+                with --corpus, or for a language model with --text
+                """)
         case .otherKind(let checkpoint, .languageModel):
             self = .usage(
                 "\(checkpoint) is a language model, which translates nothing, use dtrain generate")

@@ -7,14 +7,20 @@ extension Failure {
             self = .io("\(file) cannot be read: \(reason(code))")
         case .emptyFile(let file):
             self = .data("\(file) is empty, give a file with text")
-        case .invalidUTF8(let place, let offset):
+        case .foreign(let file, let format):
+            self = .data(Self.sentence(format, file))
+        case .invalidUTF8(let place, let offset, let likely):
+            let encoding = likely?.rawValue ?? "ENCODING"
             self = .data(
-                "\(place.file), line \(place.line), is not UTF-8 at byte \(offset + 1), convert it")
+                "\(place.file), line \(place.line), is not UTF-8 at byte \(offset + 1)"
+                    + (likely.map { " and looks like \($0.rawValue)" } ?? "")
+                    + ", convert it with "
+                    + Self.command("iconv -f \(encoding) -t UTF-8", place.file))
         case .nulByte(let place, let offset):
             self = .data(
                 """
-                \(place.file), line \(place.line), has a NUL at byte \(offset + 1), convert the \
-                file to UTF-8
+                \(place.file), line \(place.line), has a NUL at byte \(offset + 1), which no text \
+                has, take it out
                 """)
         case .tabs(let place, let found):
             self = .data(
@@ -26,7 +32,7 @@ extension Failure {
             self = .data(
                 """
                 \(place.file), line \(place.line), has \(bytes) bytes, shorten it to at most \
-                \(limit)
+                \(limit) or give --too-long skip
                 """)
         case .lineCounts(let source, let sourceLines, let target, let targetLines):
             self = .data(
@@ -37,14 +43,17 @@ extension Failure {
         case .nothingToLearn(let file, let summary):
             self = .data(
                 """
-                \(file) leaves nothing to train on (\(summary.pairs) passages read, \
-                \(summary.heldOut) held out), give more text
+                \(file) leaves nothing to train on (\(summary.lines.read) passages read, \
+                \(summary.heldOut) held out), give more text, or --validation, which takes the \
+                place of what is held out
                 """)
         case .nothingToTrainOn(let file, let summary):
             self = .data(
                 """
-                \(file) leaves no pair to train on (\(summary.pairs) read, \(summary.dropped) \
-                dropped, \(summary.heldOut) held out), give more text
+                \(file) leaves no pair to train on (\(summary.lines.read) lines read, \
+                \(summary.lines.dropped) without words, \(summary.lines.tooLong.count) too long, \
+                \(summary.heldOut) held out), give more text, or --validation, which takes the \
+                place of what is held out
                 """)
         default: self.init(tokens: error)
         }
@@ -61,8 +70,8 @@ extension Failure {
         case .vocabularyTooSmall(let requested, let smallest):
             self = .data(
                 """
-                --vocabulary \(requested) does not hold every character of this text, give at \
-                least \(smallest)
+                a vocabulary of \(requested) does not hold every character of this text, give \
+                --vocabulary \(smallest) or more
                 """)
         case .tokenizer(_, let message):
             self = .data("the tokenizer refused the text: \(message)")
@@ -85,9 +94,19 @@ extension Failure {
         case .sequenceTooLong(let place, let tokens, let positions):
             self = .data(
                 """
-                \(place.file), line \(place.line), has a sentence of \(tokens) tokens, raise \
-                --positions \(positions) or shorten it
+                \(place.file), line \(place.line), has a sentence of \(tokens) tokens where the \
+                model has \(positions) positions, raise --positions or give --too-long skip
                 """)
+        case .allTooLong(let skipped, let positions):
+            self = .data(
+                "every pair is left out: \(dtrain.sentence(of: skipped, positions: positions)), raise "
+                    + "--positions or give shorter ones")
+        case .otherText(let difference):
+            self = .data(Self.sentence(difference))
+        case .otherTokenizer(let file):
+            self = .data(
+                "\(file.isEmpty ? "the tokenizer" : file) is not the tokenizer that this run began "
+                    + "with, leave --tokenizer out or begin a new run with --from")
         case .unfitSchedule(let samples, let batchTokens, let shards):
             self = .data(
                 """
@@ -98,5 +117,85 @@ extension Failure {
             self = .data("a batch came damaged at number \(at): \(fault)")
         default: preconditionFailure("no sentence for \(error)")
         }
+    }
+}
+
+// MARK: What a file is instead of text
+
+extension Failure {
+    private static func sentence(_ format: ForeignFormat, _ file: String) -> String {
+        let (name, tool): (String, String) =
+            switch format {
+            case .gzip: ("packed with gzip", "gzip -dc")
+            case .zstd: ("packed with zstd", "zstd -dc")
+            case .xz: ("packed with xz", "xz -dc")
+            case .bzip2: ("packed with bzip2", "bzip2 -dc")
+            case .lz4: ("packed with lz4", "lz4 -dc")
+            case .zip: ("a ZIP archive", "unzip -p")
+            case .sevenZip: ("a 7z archive", "7z x -so")
+            case .pdf: ("a PDF", "pdftotext")
+            case .parquet: ("a Parquet table", "")
+            case .utf16LittleEndian: ("UTF-16", "iconv -f UTF-16LE -t UTF-8")
+            case .utf16BigEndian: ("UTF-16", "iconv -f UTF-16BE -t UTF-8")
+            case .utf32LittleEndian: ("UTF-32", "iconv -f UTF-32LE -t UTF-8")
+            case .utf32BigEndian: ("UTF-32", "iconv -f UTF-32BE -t UTF-8")
+            case .carriageReturns: ("text whose lines end with CR alone", "tr '\\r' '\\n'")
+            }
+        switch format {
+        case .parquet: return "\(file) is \(name), write its text to a file of lines"
+        case .pdf: return "\(file) is \(name), write its text to a file with pdftotext"
+        case .gzip, .zstd, .xz, .bzip2, .lz4, .zip, .sevenZip:
+            return "\(file) is \(name), unpack it with \(command(tool, file, readsInput: false))"
+        default:
+            return
+                "\(file) is \(name), convert it with "
+                + command(tool, file, readsInput: format == .carriageReturns)
+        }
+    }
+
+    /// What to type; the file's name only where it is one that a shell takes as it stands.
+    private static func command(
+        _ tool: String, _ file: String, readsInput: Bool = false
+    ) -> String {
+        let plain = file.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || "/._-+@%,".utf8.contains($0)
+        }
+        let name = file == TextFile.standardInput ? "FILE" : plain ? file : quoted(file)
+        return readsInput ? "\(tool) < \(name) > NEW" : "\(tool) \(name) > NEW"
+    }
+
+    private static func quoted(_ file: String) -> String {
+        "'" + file.replacing("'", with: "'\\''") + "'"
+    }
+
+    private static func sentence(_ difference: TextDifference) -> String {
+        let unit = difference.unit == .pairs ? "pairs" : "passages"
+        let count =
+            difference.samples == difference.samplesBefore
+            ? ""
+            : " (it has \(grouped(difference.samples)) \(unit) where it had "
+                + "\(grouped(difference.samplesBefore)))"
+        let advice = ", give the text as it was, from any path, or begin a new run with --from"
+        let found =
+            switch difference.kind {
+            case .changed(let lines) where lines.count == 1:
+                "\(difference.file) is not the text that this run began with: line "
+                    + "\(lines.lowerBound) differs"
+            case .changed(let lines):
+                "\(difference.file) is not the text that this run began with: it differs about line "
+                    + "\(lines.lowerBound), by line \(lines.upperBound) at the latest"
+            case .addedAfter(let line):
+                "\(difference.file) is not the text that this run began with: there is more after "
+                    + "line \(line)"
+            case .cutAfter(let line):
+                "\(difference.file) is not the text that this run began with: it ends after line "
+                    + "\(line)"
+            case .validation where difference.samplesBefore == 0:
+                "\(difference.file) is a validation file, and this run began without one"
+            case .validation:
+                "this run began with the validation file \(difference.file)"
+            }
+        return found + (difference.kind == .validation ? "" : count) + advice
     }
 }

@@ -46,7 +46,8 @@ extension SettingRow {
             standard: "trained on the text", excludes: [.vocabulary])
         SettingRow(
             .vocabulary, \.text.vocabulary, .whole(8...Limit.vocabulary),
-            "Pieces of the tokenizer that is trained; the default shrinks to what the text allows.", excludes: [.tokenizer])
+            "Pieces of the tokenizer that is trained; the default shrinks to what the text allows.",
+            excludes: [.tokenizer])
         SettingRow(
             .from, \.text.from, .path.shown("run|file"),
             "Start from another run's parameters, tokenizer and model, or a .safetensors file.",

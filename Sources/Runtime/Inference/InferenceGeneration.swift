@@ -80,7 +80,9 @@ extension String {
         var prompt = split(whereSeparator: \.isNewline).joined(separator: " ")
         guard whole.unicodeScalars.starts(with: read.unicodeScalars) else { return whole }
         // White space at its end has been read as none.
-        while prompt.unicodeScalars.last?.properties.isWhitespace == true { prompt.unicodeScalars.removeLast() }
+        while prompt.unicodeScalars.last?.properties.isWhitespace == true {
+            prompt.unicodeScalars.removeLast()
+        }
         return prompt + String(whole.unicodeScalars.dropFirst(read.unicodeScalars.count))
     }
 }

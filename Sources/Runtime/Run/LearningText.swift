@@ -14,12 +14,14 @@ package enum LearningText: Sendable {
         case .encoderDecoder:
             self = .pairs(
                 try Corpus(
-                    configuration.text.pairs, validation: configuration.text.validation, rules: rules,
+                    configuration.text.pairs, validation: configuration.text.validation,
+                    rules: rules,
                     tooLong: tooLong))
         case .languageModel:
             self = .text(
                 try PlainText(
-                    configuration.text.text, validation: configuration.text.validation, rules: rules))
+                    configuration.text.text, validation: configuration.text.validation, rules: rules
+                ))
         }
     }
 

@@ -82,7 +82,8 @@ struct Evaluate: ParsableCommand {
         case (nil, let source?, let target?):
             if TextFile.isStandardInput(source) && TextFile.isStandardInput(target) {
                 throw .usage(
-                    "--source and --target cannot both be standard input, give a file for one of them")
+                    "--source and --target cannot both be standard input, give a file for one of them"
+                )
             }
             return .files(source: source, target: target)
         case (nil, nil, _): throw .usage("--target needs --source beside it")

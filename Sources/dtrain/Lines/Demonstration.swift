@@ -1,8 +1,8 @@
 import Foundation
 import Model
 import Runtime
-import Text
 import Settings
+import Text
 
 extension Demonstration {
     /// Source, output and reference of each sample, then the figures of the whole held-out part.

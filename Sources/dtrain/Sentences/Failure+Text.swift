@@ -4,53 +4,53 @@ extension Failure {
     init(_ error: TextError) {
         switch error {
         case .unreadable(let file, let code):
-            self = .io("\(file) cannot be read: \(reason(code))")
+            self = .io("\(shown(file)) cannot be read: \(reason(code))")
         case .emptyFile(let file):
-            self = .data("\(file) is empty, give a file with text")
+            self = .data("\(shown(file)) is empty, give a file with text")
         case .foreign(let file, let format):
             self = .data(Self.sentence(format, file))
         case .invalidUTF8(let place, let offset, let likely):
             let encoding = likely?.rawValue ?? "ENCODING"
             self = .data(
-                "\(place.file), line \(place.line), is not UTF-8 at byte \(offset + 1)"
+                "\(named(place)), is not UTF-8 at byte \(offset + 1)"
                     + (likely.map { " and looks like \($0.rawValue)" } ?? "")
                     + ", convert it with "
                     + Self.command("iconv -f \(encoding) -t UTF-8", place.file))
         case .nulByte(let place, let offset):
             self = .data(
                 """
-                \(place.file), line \(place.line), has a NUL at byte \(offset + 1), which no text \
+                \(named(place)), has a NUL at byte \(offset + 1), which no text \
                 has, take it out
                 """)
         case .tabs(let place, let found):
             self = .data(
                 """
-                \(place.file), line \(place.line), has \(found == 0 ? "no tab" : "\(found) tabs"), \
+                \(named(place)), has \(found == 0 ? "no tab" : "\(found) tabs"), \
                 write source and target with exactly one between them
                 """)
         case .lineTooLong(let place, let bytes, let limit):
             self = .data(
                 """
-                \(place.file), line \(place.line), has \(bytes) bytes, shorten it to at most \
+                \(named(place)), has \(bytes) bytes, shorten it to at most \
                 \(limit) or give --too-long skip
                 """)
         case .lineCounts(let source, let sourceLines, let target, let targetLines):
             self = .data(
                 """
-                \(source) has \(sourceLines) lines and \(target) has \(targetLines), give files \
+                \(shown(source)) has \(sourceLines) lines and \(shown(target)) has \(targetLines), give files \
                 whose lines belong together
                 """)
         case .nothingToLearn(let file, let summary):
             self = .data(
                 """
-                \(file) leaves nothing to train on (\(summary.lines.read) passages read, \
+                \(shown(file)) leaves nothing to train on (\(summary.lines.read) passages read, \
                 \(summary.heldOut) held out), give more text, or --validation, which takes the \
                 place of what is held out
                 """)
         case .nothingToTrainOn(let file, let summary):
             self = .data(
                 """
-                \(file) leaves no pair to train on (\(summary.lines.read) lines read, \
+                \(shown(file)) leaves no pair to train on (\(summary.lines.read) lines read, \
                 \(summary.lines.dropped) without words, \(summary.lines.tooLong.count) too long, \
                 \(summary.heldOut) held out), give more text, or --validation, which takes the \
                 place of what is held out
@@ -78,15 +78,15 @@ extension Failure {
         case .damagedTokenizer(let file, let offset):
             self = .data(
                 """
-                \(file) is no SentencePiece model or a damaged one (byte \(offset + 1)), give a \
+                \(shown(file)) is no SentencePiece model or a damaged one (byte \(offset + 1)), give a \
                 whole one
                 """)
         case .notATokenizer(let file, let message):
-            self = .data("\(file) is no SentencePiece model: \(message)")
+            self = .data("\(shown(file)) is no SentencePiece model: \(message)")
         case .tokenizerMarks(let file, let pad, let begin, let end, let unknown):
             self = .data(
                 """
-                \(file) has pad \(pad), begin \(begin), end \(end), unknown \(unknown), give a \
+                \(shown(file)) has pad \(pad), begin \(begin), end \(end), unknown \(unknown), give a \
                 tokenizer with 0, 1, 2, 3
                 """)
         case .unknownID(let id, let vocabulary):
@@ -94,7 +94,7 @@ extension Failure {
         case .sequenceTooLong(let place, let tokens, let positions):
             self = .data(
                 """
-                \(place.file), line \(place.line), has a sentence of \(tokens) tokens where the \
+                \(named(place)), has a sentence of \(tokens) tokens where the \
                 model has \(positions) positions, raise --positions or give --too-long skip
                 """)
         case .allTooLong(let skipped, let positions):
@@ -120,6 +120,8 @@ extension Failure {
     }
 }
 
+private func named(_ place: Place) -> String { "\(shown(place.file)), line \(place.line)" }
+
 // MARK: What a file is instead of text
 
 extension Failure {
@@ -142,13 +144,14 @@ extension Failure {
             case .carriageReturns: ("text whose lines end with CR alone", "tr '\\r' '\\n'")
             }
         switch format {
-        case .parquet: return "\(file) is \(name), write its text to a file of lines"
-        case .pdf: return "\(file) is \(name), write its text to a file with pdftotext"
+        case .parquet: return "\(shown(file)) is \(name), write its text to a file of lines"
+        case .pdf: return "\(shown(file)) is \(name), write its text to a file with pdftotext"
         case .gzip, .zstd, .xz, .bzip2, .lz4, .zip, .sevenZip:
-            return "\(file) is \(name), unpack it with \(command(tool, file, readsInput: false))"
+            return
+                "\(shown(file)) is \(name), unpack it with \(command(tool, file, readsInput: false))"
         default:
             return
-                "\(file) is \(name), convert it with "
+                "\(shown(file)) is \(name), convert it with "
                 + command(tool, file, readsInput: format == .carriageReturns)
         }
     }
@@ -161,7 +164,8 @@ extension Failure {
             (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
                 || "/._-+@%,".utf8.contains($0)
         }
-        let name = file == TextFile.standardInput ? "FILE" : plain ? file : quoted(file)
+        let name =
+            file == TextFile.standardInput ? "FILE" : plain ? shown(file) : quoted(shown(file))
         return readsInput ? "\(tool) < \(name) > NEW" : "\(tool) \(name) > NEW"
     }
 
@@ -177,24 +181,22 @@ extension Failure {
             : " (it has \(grouped(difference.samples)) \(unit) where it had "
                 + "\(grouped(difference.samplesBefore)))"
         let advice = ", give the text as it was, from any path, or begin a new run with --from"
+        let file = "\(shown(difference.file)) is not the text that this run began with"
         let found =
             switch difference.kind {
             case .changed(let lines) where lines.count == 1:
-                "\(difference.file) is not the text that this run began with: line "
-                    + "\(lines.lowerBound) differs"
+                "\(file): line \(lines.lowerBound) differs"
             case .changed(let lines):
-                "\(difference.file) is not the text that this run began with: it differs about line "
+                "\(file): it differs about line "
                     + "\(lines.lowerBound), by line \(lines.upperBound) at the latest"
             case .addedAfter(let line):
-                "\(difference.file) is not the text that this run began with: there is more after "
-                    + "line \(line)"
+                "\(file): there is more after line \(line)"
             case .cutAfter(let line):
-                "\(difference.file) is not the text that this run began with: it ends after line "
-                    + "\(line)"
+                "\(file): it ends after line \(line)"
             case .validation where difference.samplesBefore == 0:
-                "\(difference.file) is a validation file, and this run began without one"
+                "\(shown(difference.file)) is a validation file, and this run began without one"
             case .validation:
-                "this run began with the validation file \(difference.file)"
+                "this run began with the validation file \(shown(difference.file))"
             }
         return found + (difference.kind == .validation ? "" : count) + advice
     }

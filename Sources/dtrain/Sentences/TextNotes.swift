@@ -75,7 +75,9 @@ extension TextFacts {
 /// Lines without words: `2 blank lines, 3 pairs with an empty side (the first: a.tsv:7)`.
 func sentence(of lines: LineCounts) -> String {
     var parts: [String] = []
-    if lines.blank > 0 { parts.append("\(grouped(lines.blank)) blank line\(lines.blank == 1 ? "" : "s")") }
+    if lines.blank > 0 {
+        parts.append("\(grouped(lines.blank)) blank line\(lines.blank == 1 ? "" : "s")")
+    }
     let empty = lines.emptySource + lines.emptyTarget
     if empty > 0 {
         parts.append("\(grouped(empty)) pair\(empty == 1 ? "" : "s") with an empty side")

@@ -96,7 +96,8 @@ final class RunProgress {
         let corpus = summary.text.summary
         let unit = corpus.unit == .pairs ? "pairs" : "passages"
         var text = "text: \(grouped(corpus.training)) \(unit) to train on"
-        text += " (\(grouped(summary.text.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
+        text +=
+            " (\(grouped(summary.text.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
         if corpus.repeated > 0 { text += ", \(grouped(corpus.repeated)) repeat another" }
         if corpus.alsoInValidation > 0 {
             text += ", \(grouped(corpus.alsoInValidation)) are in the validation file too"

@@ -81,7 +81,9 @@ let package = Package(
             swiftSettings: numeric),
         .target(name: "Model", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
-        .target(name: "Training", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
+        .target(
+            name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
+            swiftSettings: numeric),
 
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),

@@ -74,7 +74,8 @@ extension WorkerProcess {
             // θ, m, v, the total and one gradient.
             try model.requireMemory(vectors: 5)
             let runner = StepRunner(
-                model: model, settings: job.configuration.optimizer, pool: pool, sink: ring,
+                model: model, arithmetic: job.configuration.optimizer.arithmetic, pool: pool,
+                sink: ring,
                 total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner

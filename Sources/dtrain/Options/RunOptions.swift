@@ -77,9 +77,8 @@ struct RunOptions: ParsableArguments {
         guard resume else { return }
         for setting in settings where given.text(setting) == nil {
             guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
-            let name = TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
             throw .usage(
-                "the run has read its text from \(name) and keeps no copy, give the same text again "
+                "the run has read its text from \(passing(path)) and keeps no copy, give the same text again "
                     + "with \(setting.flag) FILE, or \(setting.flag) - for standard input")
         }
     }

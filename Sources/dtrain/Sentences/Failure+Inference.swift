@@ -1,4 +1,5 @@
 import Runtime
+import Text
 
 extension Failure {
     init(_ error: InferenceError) {
@@ -30,8 +31,8 @@ extension Failure {
         case .ownTextHasPassed(let file):
             self = .data(
                 """
-                the run has read its own text from \(file), which can be read but once, give a file \
-                with --corpus, or for a language model with --text
+                the run has read its own text from \(passing(file)), which can be read but once, give \
+                a file with --corpus, or for a language model with --text
                 """)
         case .otherKind(let checkpoint, .languageModel):
             self = .usage(
@@ -45,4 +46,9 @@ extension Failure {
                 """)
         }
     }
+}
+
+/// What a path leads to that can be read but once, as a person calls it.
+func passing(_ path: String) -> String {
+    TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
 }

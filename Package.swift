@@ -77,7 +77,8 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernels),
         .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
         .target(
-            name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
+            name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText", "CXXHash"],
+            swiftSettings: numeric),
         .target(name: "Model", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(

@@ -102,6 +102,11 @@ package final class RunFolder: Sendable {
         try operations.replace(paths.configuration, with: Array(text.utf8))
     }
 
+    /// Saves by what the run knows its text again, before the configuration. Throws: `io`.
+    package func save(fingerprint: [UInt8]) throws(CheckpointError) {
+        try operations.replace(paths.fingerprint, with: fingerprint)
+    }
+
     /// Says where the coordinator listens. Throws: `io`.
     package func save(address: String) throws(CheckpointError) {
         try operations.replace(paths.address, with: Array((address + "\n").utf8))
@@ -146,6 +151,7 @@ package final class RunFolder: Sendable {
         let early: Set = [
             paths.lock, paths.incarnation, paths.incarnation + ".tmp", paths.logs,
             paths.identity, paths.identity + ".tmp",
+            paths.fingerprint, paths.fingerprint + ".tmp",
             paths.checkpoints, paths.configuration + ".tmp",
             paths.coordinatorKey, paths.coordinatorKey + ".tmp", paths.token,
             paths.token + ".tmp",

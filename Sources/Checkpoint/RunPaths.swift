@@ -11,6 +11,8 @@ package struct RunPaths: Equatable, Sendable {
     package var checkpoints: String { folder + "/checkpoints" }
     package var ledger: String { folder + "/ledger.jsonl" }
     package var metrics: String { folder + "/metrics.jsonl" }
+    /// By what the run knows its text again.
+    package var fingerprint: String { folder + "/text.json" }
     package var configuration: String { folder + "/configuration.yaml" }
     /// Where the coordinator can be reached while it lives.
     package var address: String { folder + "/address" }

@@ -1,3 +1,4 @@
+import Checkpoint
 import Coordination
 import Foundation
 import Runtime
@@ -29,7 +30,7 @@ extension Entry {
         let run = TrainingRun(
             configuration: request.configuration, location: request.location,
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
-            software: Dtrain.software)
+            software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
@@ -46,12 +47,12 @@ extension Entry {
         let folder = quoted(shown(result.folder))
         switch result.outcome {
         case .finished(let step):
-            if demonstrates { try demonstrate(result.folder, request.configuration) }
-            try write(digest: result.digest, of: step)
+            if demonstrates { show(result.prepared, of: result.folder, terminal) }
+            announce(result.digest, of: step, terminal)
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
             terminal.say("stopped \(place): go on with --resume --run \(folder)")
-            try write(digest: result.digest, of: saved)
+            announce(result.digest, of: saved, terminal)
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
@@ -70,17 +71,38 @@ extension Entry {
         }
     }
 
-    /// The final line: a step and the SHA-256 of its parameters.
-    private static func write(digest: String?, of step: Int?) throws {
+    /// Shows what a finished run has learnt. It is saved: what cannot be shown is no failure.
+    private static func show(_ prepared: PreparedRun, of folder: String, _ terminal: Terminal) {
+        do {
+            try demonstrate(folder, prepared)
+        } catch {
+            terminal.warn(
+                "the run is finished and saved, but what it has learnt could not be shown: "
+                    + Failure(thrown: error).sentence)
+        }
+    }
+
+    /// The final line: a step and the SHA-256 of its parameters. It is known elsewhere, too.
+    private static func announce(_ digest: String?, of step: Int?, _ terminal: Terminal) {
         guard let digest, let step else { return }
-        try StandardOutput.write("step \(step) digest \(digest)\n")
+        let line = "step \(step) digest \(digest)"
+        do throws(Failure) {
+            try StandardOutput.write(line + "\n")
+        } catch {
+            terminal.warn("\(error.sentence): \(line)")
+        }
     }
 
     private static func describe(_ request: RunRequest) throws {
-        let prepared = try PreparedRun(request.configuration)
+        let prepared =
+            request.location.resume
+            ? try PreparedRun(
+                request.configuration, goingOnIn: RunPaths(request.location.folder))
+            : try PreparedRun(request.configuration, mayShrink: request.mayShrink)
         for (label, value) in prepared.forecast() {
             try StandardOutput.write("\(padded(label, 22)) \(value)\n")
         }
+        for note in prepared.textFacts.notes { warn(note.sentence) }
     }
 
     // MARK: worker

@@ -28,6 +28,11 @@ extension Entry {
         if result.tornBytes > 0 {
             warn("\(folder)/ledger.jsonl ends in \(result.tornBytes) bytes that are no whole line")
         }
+        if !result.textIsChecked {
+            warn(
+                "\(folder) was begun by a version that kept nothing by which to know its text again, "
+                    + "so that is not checked but by the steps")
+        }
         if request.json { try StandardOutput.write(json: VerificationReport(result, folder)) }
         if let difference = result.difference {
             throw Failure.data(sentence(of: difference, in: result, of: folder))

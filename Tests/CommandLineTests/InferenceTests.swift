@@ -140,7 +140,7 @@ struct InferenceTests {
         (Data("a\t \n".utf8), "nothing to evaluate"),
         (
             Data(("a\t" + String(repeating: "dog ", count: 30) + "\n").utf8),
-            "line 1, has a sentence"
+            "1 pair too long for --positions 24 (bad.tsv:1)"
         ),
     ])
     func `unfit pairs are refused with file and line`(bytes: Data, words: String) throws {

@@ -103,7 +103,7 @@ package struct TrainedRun: Sendable {
     private func save(_ state: TrainingState) throws {
         let facts = CheckpointFacts(
             architecture: prepared.model.architecture, configuration: prepared.configuration,
-            software: "dtrain tests")
+            software: "dtrain tests", text: prepared.savedText)
         let writer = try CheckpointWriter(
             in: path + "/checkpoints",
             state: CheckpointState(

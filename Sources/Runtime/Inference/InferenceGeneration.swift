@@ -8,6 +8,8 @@ package struct TextEvaluation: Sendable {
     package let loss: Double
     package let tokens: Int
     package let windows: Int
+    /// How much of the text the tokenizer knows.
+    package let coverage: Coverage
 
     package var perplexity: Double { exp(loss) }
 }
@@ -22,20 +24,28 @@ extension TrainedModel {
         }
     }
 
-    /// The loss on a file, or without one on what the run itself held out; windows are cut as in validation.
+    /// The passages of a file, or without one those that the run itself held out.
     ///
-    /// Throws: `TextError`; `InferenceError.nothingToEvaluate`.
-    package func evaluateText(_ path: String? = nil, threads: Int) throws -> TextEvaluation {
-        let passages =
-            try path.map { path throws(TextError) in try PlainText.read(path) }
-            ?? PlainText(configuration.text.text, validation: configuration.text.validation).heldOut
+    /// Throws: `TextError`; `InferenceError.ownTextUnreadable`, `ownTextHasPassed`.
+    package func heldOutPassages(_ path: String? = nil) throws -> [Passage] {
+        if let path { return try PassagesRead(path, rules: tokenizer.rules).passages }
+        guard case .passages(let passages) = try ownText().heldOut else { return [] }
+        return passages
+    }
+
+    /// The loss on passages; windows are cut as in validation.
+    ///
+    /// Throws: `TextError`; `InferenceError.nothingToEvaluate`, of the file `path`.
+    package func evaluateText(
+        _ passages: [Passage], of path: String? = nil, threads: Int
+    ) throws -> TextEvaluation {
         let corpus = try TokenizedCorpus(passages, tokenizer: tokenizer, positions: positions)
         guard !corpus.samples.isEmpty else { throw InferenceError.nothingToEvaluate(path: path) }
         let losses = losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
         return TextEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
-            tokens: labels, windows: corpus.samples.count)
+            tokens: labels, windows: corpus.samples.count, coverage: corpus.coverage)
     }
 
     /// `count` texts that begin with `prompt`, each a continuation of at most `length` tokens of its own.
@@ -54,6 +64,25 @@ extension TrainedModel {
             Decoding(transformer).sample(
                 words, parameters: parameters, sampling, stream: index, limit: length)
         }
-        return try outputs.map { try tokenizer.decode(words + $0) }
+        return try outputs.map { try prompt.continued(by: $0, behind: words, tokenizer) }
+    }
+}
+
+extension String {
+    /// The prompt as it was given, on one line, and what the model says behind it.
+    ///
+    /// What a tokenizer does not know of a prompt would come back as unknown. Throws: `TextError`.
+    fileprivate func continued(
+        by output: [Int32], behind words: [Int32], _ tokenizer: Tokenizer
+    ) throws(TextError) -> String {
+        let read = try tokenizer.decode(words)
+        let whole = try tokenizer.decode(words + output)
+        var prompt = split(whereSeparator: \.isNewline).joined(separator: " ")
+        guard whole.unicodeScalars.starts(with: read.unicodeScalars) else { return whole }
+        // White space at its end has been read as none.
+        while prompt.unicodeScalars.last?.properties.isWhitespace == true {
+            prompt.unicodeScalars.removeLast()
+        }
+        return prompt + String(whole.unicodeScalars.dropFirst(read.unicodeScalars.count))
     }
 }

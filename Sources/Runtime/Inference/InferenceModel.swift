@@ -16,6 +16,10 @@ package enum InferenceError: Error, Equatable, Sendable {
     case otherTokenizer(checkpoint: String, pieces: Int, vocabulary: Int)
     /// No pair of the file, or of the run's own text, can be used.
     case nothingToEvaluate(path: String?)
+    /// The run's own text is not where it was; `code` is errno.
+    case ownTextUnreadable(file: String, code: Int32)
+    /// The run's own text came through a pipe.
+    case ownTextHasPassed(file: String)
     /// A translator where a language model is wanted, or the other way round.
     case otherKind(checkpoint: String, kind: Architecture.Kind)
     case promptTooLong(tokens: Int, positions: Int)
@@ -62,6 +66,8 @@ package struct FoundCheckpoint: Sendable {
 package final class TrainedModel: Sendable {
     package let checkpoint: FoundCheckpoint
     package let configuration: RunConfiguration
+    /// What the run knows of its text.
+    let memory: TextMemory
     package let tokenizer: Tokenizer
     let transformer: Transformer
     let parameters: ParameterVector
@@ -90,6 +96,7 @@ package final class TrainedModel: Sendable {
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
         configuration = checkpoint.settings ?? facts.configuration
+        memory = facts.text.map(TextMemory.saved) ?? .none
         self.checkpoint = checkpoint
     }
 

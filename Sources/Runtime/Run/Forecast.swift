@@ -16,6 +16,9 @@ extension PreparedRun {
         var lines = [
             ("\(unit) to train on", "\(training.samples.count)"),
             ("\(unit) held out", "\(heldOut.samples.count)"),
+            ("lines without words", "\(summary.lines.dropped)"),
+            ("pairs too long", "\(summary.lines.tooLong.and(training.tooLong).count)"),
+            ("unknown tokens", "\(training.coverage.unknownTokens)"),
             ("tokens an epoch", "\(training.tokens)"),
             ("steps an epoch", "\(schedule.batchesPerEpoch)"),
             ("vocabulary", "\(tokenizer.vocabulary)"),

@@ -7,6 +7,8 @@ import Text
 /// What a coordinator tells whoever started it, as it happens.
 package enum RunReport: Sendable {
     case prepared(RunSummary)
+    /// The run was begun by a version that kept nothing by which to know its text again.
+    case textUnchecked
     /// `token` is nil where all is plain text.
     case listening(Address, token: Token?)
     case note(CoordinatorNote)
@@ -45,9 +47,7 @@ package enum ExitStatus: Hashable, Sendable {
 package struct RunSummary: Sendable {
     package var folder: String
     package var resumedFrom: Int?
-    package var corpus: CorpusSummary
-    package var trainingTokens: Int
-    package var heldOutPairs: Int
+    package var text: TextFacts
     package var vocabulary: Int
     package var parameters: Int
     package var batchesPerEpoch: Int

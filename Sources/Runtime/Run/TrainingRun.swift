@@ -28,10 +28,12 @@ package struct TrainingRun {
     /// How the coordinator is found, and the rings of its own workers.
     package var network: NetworkChoices
     package var software: String
+    /// The vocabulary may be smaller where the text does not allow so many pieces.
+    package var mayShrink: Bool
 
     package init(
         configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
-        bind: Address, network: NetworkChoices = .init(), software: String
+        bind: Address, network: NetworkChoices = .init(), software: String, mayShrink: Bool = false
     ) {
         self.configuration = configuration
         self.location = location
@@ -39,6 +41,7 @@ package struct TrainingRun {
         self.bind = bind
         self.network = network
         self.software = software
+        self.mayShrink = mayShrink
     }
 
     package struct Result: Sendable {
@@ -61,7 +64,11 @@ package struct TrainingRun {
             location.resume ? try RunRecovery.find(in: RunPaths(location.folder)) : nil
         let lost = location.resume ? try SavedSettings(of: location.folder).repair : nil
         let resumed = try recovery.flatMap { try self.resumed(from: $0) }
-        let prepared = try PreparedRun(configuration, tokenizer: resumed?.tokenizer)
+        let memory =
+            location.resume
+            ? try TextMemory(RunPaths(location.folder), resumed?.folder) : nil
+        let prepared = try PreparedRun(
+            configuration, memory: memory, tokenizer: resumed?.tokenizer, mayShrink: mayShrink)
         let resumedStep = resumed?.folder.step
         let lastStep = prepared.lastStep ?? Int(Int32.max)
         if let resumedStep, resumedStep >= lastStep {
@@ -86,15 +93,18 @@ package struct TrainingRun {
             report(event)
         }
         try keys?.save(in: folder.paths)
-        try folder.save(configuration: configuration.yaml, writer: software)
+        try folder.save(fingerprint: prepared.savedText.encoded)
+        try folder.save(configuration: prepared.configuration.yaml, writer: software)
         try folder.save(address: process.endpoint.address.description)
         let repairs = [lost].compactMap { $0 } + folder.repairs + (keys?.repairs ?? [])
         for repair in repairs + store.repairs { report(.repaired(repair)) }
         linkAsLatest(folder, report)
+        if memory == TextMemory.none { report(.textUnchecked) }
         report(.prepared(summary(folder, prepared, resumedStep, lastStep)))
         let outcome = try run(process, folder, report)
         return Result(
-            outcome: outcome, folder: folder.paths.folder, prepared: prepared, step: process.coordinator.lastCommitted,
+            outcome: outcome, folder: folder.paths.folder, prepared: prepared,
+            step: process.coordinator.lastCommitted,
             digest: digest)
     }
 
@@ -162,7 +172,8 @@ package struct TrainingRun {
     /// A run goes on without the link.
     private func linkAsLatest(_ folder: RunFolder, _ report: (RunReport) -> Void) {
         do throws(CheckpointError) {
-            try folder.linkAsLatest(path: location.isStandard ? folder.paths.folder : location.given)
+            try folder.linkAsLatest(
+                path: location.isStandard ? folder.paths.folder : location.given)
         } catch {
             report(.notLinked(error))
         }
@@ -217,8 +228,8 @@ package struct TrainingRun {
         _ mailbox: Mailbox<CoordinatorProcess.Arrival>, _ recovery: RunRecovery?
     ) throws -> RunStore {
         let facts = CheckpointFacts(
-            architecture: prepared.model.architecture, configuration: configuration,
-            software: software)
+            architecture: prepared.model.architecture, configuration: prepared.configuration,
+            software: software, text: prepared.savedText)
         let needed = CheckpointWriter.bytesNeeded(
             tensors: prepared.tensors, tokenizer: prepared.tokenizer.model)
         let free = try freeBytes(at: folder.paths.folder)
@@ -267,9 +278,7 @@ package struct TrainingRun {
         _ folder: RunFolder, _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
     ) -> RunSummary {
         RunSummary(
-            folder: folder.paths.folder, resumedFrom: resumedStep, corpus: prepared.summary,
-            trainingTokens: prepared.training.tokens,
-            heldOutPairs: prepared.heldOut.samples.count,
+            folder: folder.paths.folder, resumedFrom: resumedStep, text: prepared.textFacts,
             vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,
             batchesPerEpoch: prepared.schedule.batchesPerEpoch, steps: lastStep,
             workers: configuration.cluster.workers)

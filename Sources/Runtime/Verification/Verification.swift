@@ -61,6 +61,8 @@ package struct Verification {
         /// The steps that were recomputed, the first one that differs included.
         package var steps: ClosedRange<Int>
         package var skipped = 0
+        /// The run knows its text again, and it is the same.
+        package var textIsChecked = true
         /// Steps of the checkpoints that agree.
         package var checkpoints: [Int] = []
         package var difference: Difference?
@@ -104,6 +106,7 @@ package struct Verification {
             recomputation: Recomputation(origin.prepared, from: origin.state, threads: threads))
         let first = origin.state.step + 1
         var result = Result(start: origin.start, steps: first...stretch.upperBound)
+        result.textIsChecked = origin.memory != .none
         result.tornBytes = ledger.tornBytes
         result.repair = saved.repair
         for step in result.steps {

@@ -77,6 +77,6 @@ struct Generate: ParsableCommand {
         sayPassedOver(model.checkpoint)
         let texts = try model.generate(
             prompt, count: count, length: length, sampling, threads: threads)
-        for text in texts { try StandardOutput.write(text + "\n") }
+        for text in texts { try StandardOutput.write(product: text + "\n") }
     }
 }

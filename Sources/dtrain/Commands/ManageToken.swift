@@ -44,7 +44,7 @@ struct ShowToken: ParsableCommand {
         }
         // Journals and job logs keep what is printed.
         let isTerminal = isatty(STDOUT_FILENO) == 1
-        try StandardOutput.write((isTerminal ? token?.text ?? path : path) + "\n")
+        try StandardOutput.write(product: (isTerminal ? token?.text ?? path : path) + "\n")
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Runtime
 import Settings
+import Text
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
 struct RunOptions: ParsableArguments {
@@ -49,13 +50,37 @@ struct RunOptions: ParsableArguments {
             let config = try config.map { try Failure.path("--config", $0) }
             if let config { given = given.over(try GivenSettings(file: config)) }
             let location = try location()
+            let configuration = try location.configuration(given)
+            try checkPassingText(configuration, given)
             return RunRequest(
-                configuration: try location.configuration(given), location: location,
-                dryRun: dryRun, quiet: quiet)
+                configuration: configuration, location: location, dryRun: dryRun, quiet: quiet,
+                mayShrink: !resume && given.text(.vocabulary) == nil)
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {
             throw Failure(thrown: error)
+        }
+    }
+
+    /// Refuses text that cannot be read: standard input twice, or a pipe of the time when the run began.
+    private func checkPassingText(
+        _ configuration: RunConfiguration, _ given: GivenSettings
+    ) throws(Failure) {
+        let settings: [Setting] = [.corpus, .source, .target, .text, .validation]
+        let inputs = settings.filter {
+            configuration.text($0).map(TextFile.isStandardInput) ?? false
+        }
+        if inputs.count > 1 {
+            throw .usage(
+                "\(inputs[0].flag) and \(inputs[1].flag) cannot both be standard input, give a file "
+                    + "for one of them")
+        }
+        guard resume else { return }
+        for setting in settings where given.text(setting) == nil {
+            guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
+            throw .usage(
+                "the run has read its text from \(passing(path)) and keeps no copy, give the same text again "
+                    + "with \(setting.flag) FILE, or \(setting.flag) - for standard input")
         }
     }
 
@@ -78,7 +103,8 @@ struct RunOptions: ParsableArguments {
         case (.other, true):
             let what = missing(location.given) ?? "\(shown(location.given)) holds none"
             throw .usage(
-                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out")
+                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out"
+            )
         case (.other, false):
             try requireFreeName(location)
             return location

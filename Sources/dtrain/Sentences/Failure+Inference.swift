@@ -1,4 +1,5 @@
 import Runtime
+import Text
 
 extension Failure {
     init(_ error: InferenceError) {
@@ -22,6 +23,18 @@ extension Failure {
                 \(path ?? "the run's own text") has nothing to evaluate, give a file with \
                 --corpus, or for a language model with --text
                 """)
+        case .ownTextUnreadable(let file, let code):
+            self = .io(
+                """
+                the run's own text \(file) cannot be read: \(reason(code)), give a file with \
+                --corpus, or for a language model with --text
+                """)
+        case .ownTextHasPassed(let file):
+            self = .data(
+                """
+                the run has read its own text from \(passing(file)), which can be read but once, give \
+                a file with --corpus, or for a language model with --text
+                """)
         case .otherKind(let checkpoint, .languageModel):
             self = .usage(
                 "\(checkpoint) is a language model, which translates nothing, use dtrain generate")
@@ -34,4 +47,9 @@ extension Failure {
                 """)
         }
     }
+}
+
+/// What a path leads to that can be read but once, as a person calls it.
+func passing(_ path: String) -> String {
+    TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
 }

@@ -37,8 +37,7 @@ struct Failure: Error {
 
 /// Says `sentence` on standard error, on one line.
 func warn(_ sentence: String) {
-    let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
-    StandardError.write("dtrain: \(line)\n")
+    StandardError.write("dtrain: \(sentence.visibleLine)\n")
 }
 
 /// The system's words for `errno`, such as "No such file or directory".

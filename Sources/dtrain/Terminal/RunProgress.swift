@@ -27,6 +27,10 @@ final class RunProgress {
     func observe(_ report: RunReport) {
         switch report {
         case .prepared(let summary): prepared(summary)
+        case .textUnchecked:
+            terminal.warn(
+                "this run was begun by a version that kept nothing by which to know its text again:"
+                    + " it cannot be checked, make sure that it is the same")
         case .listening(let address, let token): listening(address, token)
         case .turnedAway(let host, let reason, let more):
             terminal.say(sentence(turnedAway: host, reason, more: more))
@@ -84,19 +88,19 @@ final class RunProgress {
 
     private func prepared(_ summary: RunSummary) {
         steps = summary.steps
-        let corpus = summary.corpus
+        let corpus = summary.text.summary
         let unit = corpus.unit == .pairs ? "pairs" : "passages"
         var text = "text: \(grouped(corpus.training)) \(unit) to train on"
-        text += " (\(grouped(summary.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
-        if corpus.dropped > 0 {
-            text += ", \(corpus.dropped) dropped because a side is empty"
-            if let place = corpus.firstDropped { text += " (first: \(place.file):\(place.line))" }
-        }
-        if corpus.repeated > 0 { text += ", \(corpus.repeated) repeat another" }
+        text +=
+            " (\(grouped(summary.text.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
+        if corpus.repeated > 0 { text += ", \(grouped(corpus.repeated)) repeat another" }
         if corpus.alsoInValidation > 0 {
-            text += ", \(corpus.alsoInValidation) are in the validation file too"
+            text += ", \(grouped(corpus.alsoInValidation)) are in the validation file too"
         }
         terminal.say(text)
+        for note in summary.text.notes {
+            if note.isWarning { terminal.warn(note.sentence) } else { terminal.say(note.sentence) }
+        }
         var run = "model: \(grouped(summary.parameters)) parameters, "
         run += "vocabulary \(grouped(summary.vocabulary)); "
         run += "\(grouped(summary.batchesPerEpoch)) steps an epoch"

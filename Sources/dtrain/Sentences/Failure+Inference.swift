@@ -1,7 +1,8 @@
 import Runtime
 
 extension Failure {
-    init(_ error: InferenceError) {
+    /// `option`: where the text that the model read was typed.
+    init(_ error: InferenceError, option: String = "--prompt") {
         switch error {
         case .noModel(let path):
             self = .usage("\(path) is neither a run nor a checkpoint, give the folder of one")
@@ -23,14 +24,26 @@ extension Failure {
                 """)
         case .otherKind(let checkpoint, .languageModel):
             self = .usage(
-                "\(checkpoint) is a language model, which translates nothing, use dtrain generate")
+                "\(shown(checkpoint)) is a language model, which translates nothing: "
+                    + "'dtrain generate --run \(quoted(shown(checkpoint)))' goes on with texts")
         case .otherKind(let checkpoint, .encoderDecoder):
-            self = .usage("\(checkpoint) translates, use dtrain translate")
+            self = .usage(
+                "\(shown(checkpoint)) is no language model: "
+                    + "'dtrain translate --run \(quoted(shown(checkpoint)))' translates lines")
         case .promptTooLong(let tokens, let positions):
             self = .usage(
                 """
-                --prompt has \(tokens) tokens where the model has \(positions) positions, shorten it
+                \(option) has \(tokens) tokens where the model has \(positions) positions, shorten it
                 """)
         }
+    }
+}
+
+/// Does `body`; what it throws of a text names `option`, with which that was typed.
+func naming<Result>(_ option: String, _ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as InferenceError {
+        throw Failure(error, option: option)
     }
 }

@@ -28,8 +28,8 @@ extension Failure {
         case .noKeys(let folder):
             self = .usage(
                 """
-                \(shown(folder)) holds no token, give the folder of a run that has begun, or \
-                --token-file
+                \(shown(folder)) holds no token, give with --run the folder of a run that has \
+                begun
                 """)
         case .noKey(let path):
             self = .data("\(path) holds no key, restore it or remove it for a new one")

@@ -35,7 +35,8 @@ extension Entry {
         let result = try run.run(report: progress.observe)
         terminal.finish()
         if !progress.hasBegun {
-            terminal.say("step \(result.step) is done already: give more --steps to go on")
+            let advice = Advice(request, hasLocalWorkers: hasLocalWorkers).further
+            terminal.say("step \(result.step) is done already: \(advice) goes on")
         }
         try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
     }
@@ -45,29 +46,33 @@ extension Entry {
         demonstrates: Bool
     ) throws {
         let folder = quoted(shown(result.folder))
+        let advice = Advice(
+            request, hasLocalWorkers: demonstrates, folder: result.folder)
         switch result.outcome {
         case .finished(let step):
             if demonstrates { show(result.prepared, of: result.folder, terminal) }
             announce(result.digest, of: step, terminal)
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
-            terminal.say("stopped \(place): go on with --resume --run \(folder)")
+            terminal.say("stopped \(place): \(advice.resuming()) goes on")
             announce(result.digest, of: saved, terminal)
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
-                "step \(step) is not finite in \(sentence(ofShards: shards)): look at its samples, lower "
-                    + "--learning-rate, or --on-nan skip, and go on with --resume --run \(folder)")
+                "step \(step) is not finite in \(sentence(ofShards: shards)): "
+                    + "\(advice.resuming((.onNaN, "skip"))) leaves such steps out, "
+                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
+            )
         case .disagreement(let step, let workers):
             throw Failure(
                 .other,
                 "the workers \(workers.joined(separator: ", ")) do not agree on step \(step): "
-                    + "check their hosts' memory, and go on with --resume --run \(folder)")
+                    + "check their hosts' memory, then \(advice.resuming()) goes on")
         case .recordFailed(let step), .checkpointFailed(let step):
             throw Failure(
                 .io,
-                "step \(step) could not be saved in \(folder): make room there, and go on with "
-                    + "--resume --run \(folder)")
+                "step \(step) could not be saved in \(folder): make room there, then "
+                    + "\(advice.resuming()) goes on")
         }
     }
 

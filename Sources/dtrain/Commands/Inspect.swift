@@ -69,7 +69,7 @@ struct Inspect: ParsableCommand {
         }
         let model = try TrainedModel(Failure.path("the folder", folder))
         sayPassedOver(model.checkpoint)
-        let view = try model.attention(sentence)
+        let view = try naming("--attention") { try model.attention(sentence) }
         if let heatMap {
             let picture = HeatMap(view: view)
             let text = heatMap.hasSuffix(".svg") ? picture.svg : picture.html

@@ -46,11 +46,19 @@ extension Entry {
             throw Failure(
                 .unavailable,
                 "no coordinator has \(shown(run)) open"
-                    + "\(missing(run).map { " (\($0))" } ?? ""): nothing is under way there, or give --connect"
+                    + "\(missing(run).map { " (\($0))" } ?? ""): nothing is under way there, give another "
+                    + "run with --run or an address with --connect"
             )
         }
-        let address = try access.coordinator(text)
-        return try CoordinatorCall(address, try access.access(run: run)).status()
+        let coordinator = try access.coordinator(text)
+        do {
+            return try CoordinatorCall(coordinator, try access.access(run: run)).status()
+        } catch CoordinatorCall.Failure.noAnswer where address == nil {
+            throw Failure(
+                .unavailable,
+                "no coordinator answers at \(coordinator), which \(shown(run))/address names: its run "
+                    + "is over, or its host out of reach")
+        }
     }
 }
 

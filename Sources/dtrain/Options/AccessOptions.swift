@@ -42,6 +42,10 @@ struct AccessOptions: ParsableArguments {
             }
             guard let run else { throw TokenError.missing }
             return try Access.ofRun(in: run)
+        } catch TokenError.noKeys(let folder) {
+            throw .usage(
+                "\(shown(folder)) holds no token, give with --run the folder of a run that has begun, "
+                    + "or a token with --token-file")
         } catch {
             throw Failure(thrown: error)
         }

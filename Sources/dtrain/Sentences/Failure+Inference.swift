@@ -2,7 +2,8 @@ import Runtime
 import Text
 
 extension Failure {
-    init(_ error: InferenceError) {
+    /// `option`: where the text that the model read was typed.
+    init(_ error: InferenceError, option: String = "--prompt") {
         switch error {
         case .noModel(let path):
             let what = missing(path) ?? "\(shown(path)) is neither a run nor a checkpoint"
@@ -37,13 +38,16 @@ extension Failure {
                 """)
         case .otherKind(let checkpoint, .languageModel):
             self = .usage(
-                "\(checkpoint) is a language model, which translates nothing, use dtrain generate")
+                "\(shown(checkpoint)) is a language model, which translates nothing: "
+                    + "'dtrain generate --run \(quoted(shown(checkpoint)))' goes on with texts")
         case .otherKind(let checkpoint, .encoderDecoder):
-            self = .usage("\(checkpoint) translates, use dtrain translate")
+            self = .usage(
+                "\(shown(checkpoint)) is no language model: "
+                    + "'dtrain translate --run \(quoted(shown(checkpoint)))' translates lines")
         case .promptTooLong(let tokens, let positions):
             self = .usage(
                 """
-                --prompt has \(tokens) tokens where the model has \(positions) positions, shorten it
+                \(option) has \(tokens) tokens where the model has \(positions) positions, shorten it
                 """)
         }
     }
@@ -52,4 +56,13 @@ extension Failure {
 /// What a path leads to that can be read but once, as a person calls it.
 func passing(_ path: String) -> String {
     TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
+}
+
+/// Does `body`; what it throws of a text names `option`, with which that was typed.
+func naming<Result>(_ option: String, _ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as InferenceError {
+        throw Failure(error, option: option)
+    }
 }

@@ -7,7 +7,7 @@ extension Failure {
             self.init(
                 .io,
                 "\(shown(path)) has \(free / 1_000_000) MB free and a checkpoint takes "
-                    + "\(needed / 1_000_000) MB: make room or give another --run")
+                    + "\(needed / 1_000_000) MB: make room there, or give a new run another --run")
         case .otherSettings(let setting, let file, let says, let checkpoint, let madeWith):
             self.init(
                 .data,

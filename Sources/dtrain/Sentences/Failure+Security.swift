@@ -33,7 +33,8 @@ extension Failure {
                 """)
         case .noKeys(let folder):
             let what = missing(folder) ?? "\(shown(folder)) holds no token"
-            self = .usage("\(what), give the folder of a run that has begun, or --token-file")
+            self = .usage(
+                "\(what), give with --run the folder of a run that has begun, or --token-file")
         case .noKey(let path):
             self = .data(
                 """

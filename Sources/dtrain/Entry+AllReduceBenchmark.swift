@@ -1,14 +1,15 @@
 import ArgumentParser
 import Ring
 import Runtime
+import Settings
 
 /// `bench all-reduce`.
 extension Entry {
     static func bench(_ request: AllReduceBenchRequest) throws {
         var benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
-            transport: RingTransport(request.transport),
-            collective: Collective(request.collective), isSecure: request.secure)
+            transport: request.transport,
+            collective: request.collective, isSecure: request.secure)
         benchmark.ring.streams = !request.onePort
         if !request.json { try StandardOutput.write(AllReduceBenchmark.Row.header) }
         try benchmark.run(arguments: [AllReduceMembership.name]) { row in

@@ -1,15 +1,19 @@
 import Coordination
 import Foundation
 import Runtime
+import Settings
 
 /// The commands that run a coordinator or a worker.
 extension Entry {
     static func train(_ request: RunRequest) throws {
-        try run(request, bind: request.configuration.bind ?? Address(host: "127.0.0.1", port: 0))
+        try run(
+            request, bind: request.configuration.cluster.bind ?? Address(host: "127.0.0.1", port: 0)
+        )
     }
 
     static func coordinate(_ request: RunRequest) throws {
-        try run(request, bind: request.configuration.bind ?? .standard, hasLocalWorkers: false)
+        try run(
+            request, bind: request.configuration.cluster.bind ?? .standard, hasLocalWorkers: false)
     }
 
     private static func run(
@@ -17,11 +21,11 @@ extension Entry {
     ) throws {
         if request.dryRun { return try describe(request) }
         let terminal = Terminal(isQuiet: request.quiet)
-        if request.configuration.insecure {
+        if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
         }
         let progress = RunProgress(
-            terminal: terminal, logEvery: request.configuration.logEvery)
+            terminal: terminal, logEvery: request.configuration.reporting.logEvery)
         let run = TrainingRun(
             configuration: request.configuration, location: request.location,
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,

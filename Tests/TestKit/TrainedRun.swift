@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Parameters
 import Runtime
+import Settings
 import Text
 import Training
 
@@ -73,8 +74,8 @@ package struct TrainedRun: Sendable {
         let state = TrainingState(
             parameters: ParameterVector(count: count),
             trainable: prepared.model.layout.trainable)
-        prepared.model.initialise(
-            state.parameters, seed: configuration.seed, configuration.initialisation)
+        let arithmetic = configuration.optimizer.arithmetic
+        arithmetic.begin(state, of: prepared.model)
         let lane = Lane(prepared.model)
         let gradient = ParameterVector(count: count)
         let total = ParameterVector(count: count)
@@ -83,11 +84,9 @@ package struct TrainedRun: Sendable {
             let batch = prepared.schedule.batch(step: step)
             total.fill(0)
             for (index, shard) in batch.shards.enumerated() {
-                _ = lane.gradient(
-                    of: ModelInput(shard), parameters: state.parameters, into: gradient,
-                    labelCount: batch.labels, smoothing: Float(configuration.labelSmoothing),
-                    key: DropoutKey(seed: configuration.seed, step: step, shard: index),
-                    finished: { _ in })
+                _ = arithmetic.gradient(
+                    of: ModelInput(shard), shard: index, step: step, labels: batch.labels,
+                    parameters: state.parameters, into: gradient, on: lane)
                 gradient.withFloats { source in
                     total.withMutableFloats { sum in
                         for index in 0..<count { sum[index] += source[index] }
@@ -95,8 +94,8 @@ package struct TrainedRun: Sendable {
                 }
             }
             state.update(
-                total: total, adam: configuration.adam, scale: 1,
-                rate: configuration.schedule.rate(step: step))
+                total: total, adam: arithmetic.adam, scale: 1,
+                rate: arithmetic.schedule.rate(step: step))
             if steps.contains(step) { try save(state) }
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Messaging
+import Settings
 
 /// The processes of a benchmark: they end with it, whatever happens.
 final class AllReduceMembers {
@@ -131,7 +132,7 @@ extension AllReduceBenchmark {
             if case .formed(let rank, let lane) = report { (rank, lane) } else { nil }
         }
         let lane = Self.name(lanes)
-        let probed = lane == RingTransport.tcp.rawValue ? try probe(members) : nil
+        let probed = lane == Transport.tcp.rawValue ? try probe(members) : nil
         for bytes in sizes {
             try members.tell(
                 .measure(

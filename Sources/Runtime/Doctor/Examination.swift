@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Messaging
 import Model
+import Settings
 import Wire
 
 /// Finds out whether a worker on this host would work with a coordinator and its other workers.
@@ -134,7 +135,7 @@ package final class Examination {
         let payload = [UInt8](repeating: 0, count: sending)
         let begun = ContinuousClock.now
         let time = try conversation.ask(
-            .sample(payload: payload, wanted: wanting), seconds: 60
+            .sample(wanted: wanting, payload: payload), seconds: 60
         ) { answer -> UInt64? in
             guard case .sampled(let time, _) = answer else { return nil }
             return time

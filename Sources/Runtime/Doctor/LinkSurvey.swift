@@ -94,7 +94,7 @@ struct LinkSurvey {
             return LinkAttempt(number: number, endpoint: ring, port: 0)
         }
         return try conversation.ask(
-            .listen(worker: worker.name, number: number), seconds: Self.patience
+            .listen(number: number, worker: worker.name), seconds: Self.patience
         ) { answer -> LinkAttempt?? in
             switch answer {
             case .listening(number, let endpoint, let port):
@@ -114,7 +114,7 @@ struct LinkSurvey {
             return attempt.carriedOut()
         }
         return try conversation.ask(
-            .attempt(worker: from.name, attempt), seconds: Self.patience
+            .attempt(attempt, worker: from.name), seconds: Self.patience
         ) { answer -> LinkReport?? in
             switch answer {
             case .attempted(attempt.number, let report): .some(report)

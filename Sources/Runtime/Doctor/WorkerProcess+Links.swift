@@ -1,4 +1,5 @@
 import Messaging
+import Settings
 import Wire
 
 extension LinkAttempt {

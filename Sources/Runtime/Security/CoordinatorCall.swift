@@ -1,4 +1,5 @@
 import Messaging
+import Settings
 import Wire
 
 /// One question to a coordinator and its answer, under the token's key.

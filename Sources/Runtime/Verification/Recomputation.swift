@@ -3,6 +3,7 @@ import Kernels
 import Model
 import Parameters
 import Ring
+import Settings
 import Text
 import Training
 
@@ -23,7 +24,8 @@ final class Recomputation {
     }
 
     let state: TrainingState
-    private let configuration: RunConfiguration
+    private let arithmetic: StepArithmetic
+    private let wire: WireFormat
     private let pool: LanePool
     private let lanes: [Lane]
     private let gradients: [ParameterVector]
@@ -32,11 +34,14 @@ final class Recomputation {
     /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
     init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) {
         self.state = state
-        configuration = prepared.configuration
+        arithmetic = prepared.configuration.optimizer.arithmetic
+        wire = prepared.configuration.cluster.wire
         let count = prepared.model.layout.count
         pool = LanePool(lanes: threads)
         lanes = (0..<threads).map { _ in Lane(prepared.model) }
-        gradients = (0..<configuration.shards).map { _ in ParameterVector(count: count) }
+        gradients = (0..<prepared.configuration.batches.shards).map { _ in
+            ParameterVector(count: count)
+        }
         total = ParameterVector(count: count)
     }
 
@@ -49,7 +54,7 @@ final class Recomputation {
         let losses = computeGradients(batch)
         fold(batch.step)
         let norm = squaredNormOfTotal()
-        let isSkipped = !norm.isFinite || !losses.allSatisfy(\.isFinite)
+        let isSkipped = !StepArithmetic.isUsable(squaredNorm: norm, losses: losses)
         let outcome = Outcome(
             state: before, total: digestOfTotal(),
             loss: losses.reduce(0) { $0 + $1.smoothed } / Double(max(1, batch.labels)),
@@ -76,7 +81,7 @@ final class Recomputation {
         let next = SharedCounter()
         let work = ShardsOfStep(
             lanes: lanes, inputs: inputs, gradients: gradients, parameters: state.parameters,
-            configuration: configuration, step: batch.step, labels: batch.labels)
+            arithmetic: arithmetic, step: batch.step, labels: batch.labels)
         pool.runAndWait { lane in
             while let shard = next.take(below: inputs.count) {
                 losses.set(shard, work.compute(shard, on: lane))
@@ -88,7 +93,7 @@ final class Recomputation {
     /// The total in shard order, as the ring adds it.
     private func fold(_ step: Int) {
         let rounding = StochasticRounding(
-            configuration.wire, seed: configuration.seed, step: UInt64(step))
+            wire, seed: arithmetic.seed, step: UInt64(step))
         let gradients = gradients
         let total = total
         share(total.blockCount) { blocks in
@@ -115,13 +120,10 @@ final class Recomputation {
     }
 
     private func update(_ step: Int, norm: Double) {
-        let scale = clipScale(norm: norm.squareRoot(), limit: Float(configuration.clipNorm))
-        let rate = configuration.schedule.rate(step: step)
-        let (state, total, adam) = (state, total, configuration.adam)
+        let rate = arithmetic.schedule.rate(step: step)
+        let (state, total, arithmetic) = (state, total, arithmetic)
         share(total.blockCount) { blocks in
-            state.update(
-                total: total, adam: adam, scale: scale, rate: rate,
-                range: total.elements(of: blocks))
+            arithmetic.update(blocks, of: state, total: total, squaredNorm: norm, rate: rate)
         }
         state.advance()
     }
@@ -139,32 +141,26 @@ private final class ShardsOfStep: @unchecked Sendable {
     private let inputs: [ModelInput]
     private let gradients: [ParameterVector]
     private let parameters: ParameterVector
-    private let configuration: RunConfiguration
+    private let arithmetic: StepArithmetic
     private let step: Int
     private let labels: Int
 
     init(
         lanes: [Lane], inputs: [ModelInput], gradients: [ParameterVector],
-        parameters: ParameterVector, configuration: RunConfiguration, step: Int, labels: Int
+        parameters: ParameterVector, arithmetic: StepArithmetic, step: Int, labels: Int
     ) {
         self.lanes = lanes
         self.inputs = inputs
         self.gradients = gradients
         self.parameters = parameters
-        self.configuration = configuration
+        self.arithmetic = arithmetic
         self.step = step
         self.labels = labels
     }
 
     func compute(_ shard: Int, on lane: Int) -> ShardLoss {
-        lanes[lane].gradient(
-            of: inputs[shard], parameters: parameters, into: gradients[shard],
-            labelCount: labels, smoothing: Float(configuration.labelSmoothing),
-            key: DropoutKey(seed: configuration.seed, step: step, shard: shard),
-            finished: { _ in })
+        arithmetic.gradient(
+            of: inputs[shard], shard: shard, step: step, labels: labels,
+            parameters: parameters, into: gradients[shard], on: lanes[lane])
     }
-}
-
-extension ShardLoss {
-    fileprivate var isFinite: Bool { smoothed.isFinite && negativeLogLikelihood.isFinite }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runtime
+import Settings
 
 /// What started a worker and says in the environment where its coordinator is.
 enum Engine: String, CaseIterable {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runtime
+import Settings
 
 /// A trained model and how to decode with it.
 struct TrainedOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import Checkpoint
 import Messaging
 import Model
 import Runtime
+import Settings
 import Text
 
 extension Failure {

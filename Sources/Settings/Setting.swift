@@ -1,5 +1,5 @@
 /// One setting of a run; its raw value is the flag without dashes, the key of a configuration file
-/// and the key in `RUN/configuration.yaml`.
+/// and the key in `RUN/configuration.yaml`. What is known of it stands in its row of the table.
 package enum Setting: String, CaseIterable, Codable, Sendable {
     // The text.
     case corpus, source, target, text, validation, tokenizer, vocabulary, from
@@ -45,39 +45,25 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     /// As typed on the command line.
     package var flag: String { "--" + rawValue }
 
-    /// May differ from the run folder's when a run is resumed: none of these changes a number.
-    package var mayChangeOnResume: Bool {
-        switch self {
-        case .steps, .workers, .threads, .bind, .insecure, .secure, .balance, .keep,
-            .checkpointEvery,
-            .validateEvery,
-            .logEvery,
-            .logLayersEvery:
-            true
-        default: false
+    package var row: SettingRow {
+        guard let row = SettingRow.ofSetting[self] else {
+            preconditionFailure("\(flag) has no row in the table of settings")
         }
+        return row
     }
 
-    /// What a value of this setting stands for and therefore replaces in the layers below it:
-    /// `--preset base` over a file's `d-model: 160` means the preset's own width.
-    var supersedes: [Setting] {
-        switch self {
-        case .preset: [.dModel, .layers, .encoderLayers, .decoderLayers, .dFF, .heads]
-        case .layers: [.encoderLayers, .decoderLayers]
-        case .corpus: [.source, .target]
-        case .source, .target: [.corpus]
-        case .initialisation: [.initialDeviation]
-        case .secure: [.insecure]
-        case .insecure: [.secure]
-        default: []
-        }
-    }
+    /// The default as it would be typed; nil where there is none, or one that depends on others.
+    package var defaultText: String? { row.standard == nil ? row.defaultText : nil }
 
-    /// Names a file; kept as an absolute path, so that a run resumes from any folder.
-    var isPath: Bool {
-        switch self {
-        case .corpus, .source, .target, .text, .validation, .tokenizer, .from: true
-        default: false
-        }
+    /// The settings of one part of the help, in the table's order.
+    package static func of(_ group: SettingRow.Group) -> [Setting] {
+        allCases.filter { $0.row.group == group }
+    }
+}
+
+extension Setting {
+    /// The setting whose name is at most two edits away from `name`, the first of the nearest.
+    package static func nearest(to name: String) -> Setting? {
+        Spelling.nearest(to: name, among: allCases.map(\.rawValue)).flatMap(Setting.init)
     }
 }

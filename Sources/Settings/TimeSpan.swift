@@ -9,15 +9,16 @@ package struct TimeSpan: Codable, Hashable, Comparable, Sendable {
     /// Nil unless `text` is a number of at least 0 directly followed by ms, s, m or h, and stays
     /// below a year.
     package init?(_ text: String) {
-        let units: [(suffix: String, milliseconds: Double)] = [
-            ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
-        ]
-        guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
-            let digit = text.utf8.first, (48...57).contains(digit),
-            let number = Double(text.dropLast(unit.suffix.count)),
-            number * unit.milliseconds <= 365 * 24 * 3_600_000
-        else { return nil }
-        milliseconds = Int((number * unit.milliseconds).rounded())
+        guard let span = try? TimeSpan(reading: text) else { return nil }
+        self = span
+    }
+
+    /// Throws: why `text` is no span of at most a year.
+    init(reading text: String) throws(ValueFault) {
+        guard !text.hasSuffix("us") else { throw .malformed }
+        let milliseconds = try Units.time.read(text).rounded()
+        guard milliseconds <= 365 * 24 * 3_600_000 else { throw .outOfRange }
+        self.milliseconds = Int(milliseconds)
     }
 
     package var duration: Duration { .milliseconds(milliseconds) }

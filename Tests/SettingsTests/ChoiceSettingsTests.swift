@@ -1,6 +1,6 @@
 import Foundation
 import Model
-import Runtime
+import Settings
 import Testing
 
 @Suite("Settings of the architecture")
@@ -26,31 +26,37 @@ struct ChoiceSettingsTests {
                     sharesQueryKey: true, dModel: 128, encoderLayers: 3, decoderLayers: 1,
                     dFF: 512, heads: 4, vocabulary: 99, positions: 256, dropout: 0.3,
                     attentionDropout: 0.25))
-        #expect(run.initialisation == .normal(deviation: 0.5))
+        #expect(run.optimizer.arithmetic.initialisation == .normal(deviation: 0.5))
     }
 
     @Test func `a language model resumes with what it was started with`() throws {
         let run = try RunConfiguration(
             flags([(.architecture, "lm"), (.text, "/a.txt"), (.decoderLayers, "3")]))
-        #expect((run.encoderLayers, run.decoderLayers) == (3, 3))
+        #expect((run.architecture.encoderLayers, run.architecture.decoderLayers) == (3, 3))
         #expect(Architecture(run, vocabulary: 9).kind == .languageModel)
         let yaml = try GivenSettings(yaml: run.yaml, path: "configuration.yaml")
         #expect(try RunConfiguration(yaml) == run)
         let same = flags([(.architecture, "lm"), (.logLayersEvery, "5")])
-        #expect(try run.resumed(with: same).logLayersEvery == 5)
+        #expect(try run.resumed(with: same, in: "r").reporting.logLayersEvery == 5)
         #expect(throws: ConfigurationError.self) {
-            try run.resumed(with: flags([(.positionEncoding, "rotary")]))
+            try run.resumed(with: flags([(.positionEncoding, "rotary")]), in: "r")
         }
     }
 
     @Test func `choices that make no sense beside others are refused by name`() {
         let lm = (Setting.architecture, "lm")
-        #expect(refusal([(.text, "a")]) == .senseless(.text, .needsLanguageModel))
-        #expect(refusal([lm, (.corpus, "a")]) == .senseless(.corpus, .needsPairs))
-        #expect(
-            refusal([lm, (.source, "a"), (.target, "b")]) == .senseless(.source, .needsPairs))
-        #expect(refusal([lm, (.beam, "4")]) == .senseless(.beam, .needsPairs))
-        #expect(refusal([lm, (.encoderLayers, "2")]) == .senseless(.encoderLayers, .noEncoder))
+        func only(_ setting: Setting, _ pairs: [(Setting, String)]) {
+            guard case .onlyWith(setting, _) = refusal(pairs) else {
+                Issue.record("\(setting.flag)")
+                return
+            }
+        }
+        only(.text, [(.text, "a")])
+        only(.corpus, [lm, (.corpus, "a")])
+        only(.source, [lm, (.source, "a"), (.target, "b")])
+        only(.beam, [lm, (.beam, "4")])
+        only(.encoderLayers, [lm, (.encoderLayers, "2")])
+        only(.initialDeviation, [(.initialDeviation, "1")])
         #expect(refusal([lm, (.tying, "decoder")]) == .senseless(.tying, .noEncoder))
         #expect(
             refusal([(.norm, "none"), (.normalisation, "batch")])
@@ -59,12 +65,9 @@ struct ChoiceSettingsTests {
             refusal([(.dModel, "12"), (.heads, "4"), (.positionEncoding, "rotary")])
                 == .senseless(.positionEncoding, .oddHeadWidth(3)))
         #expect(
-            refusal([(.initialDeviation, "1")])
-                == .senseless(.initialDeviation, .needsNormal))
-        #expect(
             refusal([(.initialisation, "zeros")])
-                == .notOneOf(.initialisation, text: "zeros", choices: ["xavier", "normal"]))
-        #expect(refusal([(.text, "")]) == .empty(.text))
+                == .unfit(.initialisation, text: "zeros", .malformed))
+        #expect(refusal([(.text, "")]) == .unfit(.text, text: "", .empty))
     }
 
     @Test(arguments: [
@@ -73,10 +76,7 @@ struct ChoiceSettingsTests {
     ])
     func `numbers out of range are refused by name`(setting: Setting, text: String) {
         let error = refusal([(.initialisation, "normal"), (setting, text)])
-        guard case .outOfRange(setting, _, _) = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
+        #expect(error == .unfit(setting, text: text, .outOfRange))
     }
 
     @Test func `an architecture written before there were choices is what it was`() throws {
@@ -91,33 +91,5 @@ struct ChoiceSettingsTests {
         let again = try JSONDecoder().decode(
             Architecture.self, from: JSONEncoder().encode(decoded))
         #expect(again == decoded)
-    }
-}
-
-@Suite("What layers suffer from")
-struct LayerAlarmTests {
-    private func layers(_ norms: [Double], _ activations: [Double]) -> [LayerReport] {
-        zip(norms, activations).enumerated().map {
-            LayerReport(name: "layers.\($0)", gradientNorm: $1.0, activation: $1.1)
-        }
-    }
-
-    @Test func `healthy layers raise no alarm`() {
-        #expect(layers([0.1, 3, 0.5], [1, 2, 40]).alarms.isEmpty)
-    }
-
-    @Test func `the worst layer is named, and how many suffer with it`() {
-        let vanishing = layers([1e-9, 1e-7, 1, 2], [1, 1, 1, 1]).alarms
-        #expect(
-            vanishing == [LayerAlarm(kind: .vanishing, layer: "layers.0", value: 1e-9, others: 1)])
-        let exploding = layers([500, 2000, 10], [1, 1e4, .infinity]).alarms
-        #expect(exploding.map(\.kind) == [.exploding, .overflowing])
-        #expect(exploding.map(\.layer) == ["layers.1", "layers.2"])
-        #expect(exploding.map(\.others) == [1, 1])
-    }
-
-    @Test func `what is no number is worst`() {
-        let alarms = layers([1, .nan, 300], [1, 1, 1]).alarms
-        #expect(alarms.map(\.layer) == ["layers.1"] && alarms[0].others == 1)
     }
 }

@@ -8,6 +8,8 @@ package struct GivenSettings: Equatable, Sendable {
     package enum Origin: Equatable, Sendable {
         case flag
         case file(path: String, line: Int)
+        /// A run's own configuration.
+        case run
     }
 
     struct Given: Equatable, Sendable {
@@ -19,13 +21,13 @@ package struct GivenSettings: Equatable, Sendable {
 
     package init() {}
 
-    /// Sets `setting` as the command line gave it; nil leaves it as it is.
-    package mutating func set(_ setting: Setting, _ text: String?) {
+    /// Sets `setting` as `origin` gave it; nil leaves it as it is.
+    package mutating func set(_ setting: Setting, _ text: String?, from origin: Origin = .flag) {
         guard let text else { return }
-        given[setting] = Given(text: Self.resolved(text, of: setting), origin: .flag)
+        given[setting] = Given(text: text, origin: origin)
     }
 
-    mutating func remove(_ setting: Setting) { given[setting] = nil }
+    package mutating func remove(_ setting: Setting) { given[setting] = nil }
 
     package func text(_ setting: Setting) -> String? { given[setting]?.text }
     package func origin(of setting: Setting) -> Origin? { given[setting]?.origin }
@@ -34,19 +36,14 @@ package struct GivenSettings: Equatable, Sendable {
     /// The settings that are given, in the order of `Setting.allCases`.
     package var settings: [Setting] { Setting.allCases.filter { given[$0] != nil } }
 
-    /// This layer over `lower`; a preset here replaces the sizes there.
+    /// This layer over `lower`; what a setting here excludes or stands for goes from there.
     package func over(_ lower: GivenSettings) -> GivenSettings {
         var result = lower
-        for setting in settings {
-            for superseded in setting.supersedes { result.given[superseded] = nil }
+        for setting in settings where text(setting) != "false" {
+            for gone in setting.row.replaces + setting.row.excludes { result.given[gone] = nil }
         }
         for setting in settings { result.given[setting] = given[setting] }
         return result
-    }
-
-    private static func resolved(_ text: String, of setting: Setting) -> String {
-        guard setting.isPath, !text.isEmpty else { return text }
-        return URL(fileURLWithPath: text).standardizedFileURL.path
     }
 }
 
@@ -68,6 +65,9 @@ extension GivenSettings {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .malformedFile(path: path, line: nil, problem: "it is not UTF-8 text")
         }
+        guard text.contains(where: { !$0.isWhitespace && $0 != "\u{FEFF}" }) else {
+            throw .emptyFile(path: path)
+        }
         try self.init(yaml: text, path: path)
     }
 
@@ -75,7 +75,8 @@ extension GivenSettings {
     package init(yaml text: String, path: String) throws(ConfigurationError) {
         let root: Node?
         do {
-            root = try Yams.compose(yaml: text)
+            root = try Yams.compose(
+                yaml: text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text)
         } catch {
             throw Self.malformed(error, text: text, path: path)
         }
@@ -96,9 +97,7 @@ extension GivenSettings {
             guard let scalar = value.scalar, !(value.null != nil && scalar.style == .plain) else {
                 throw .notAScalar(setting, path: path, line: line)
             }
-            given[setting] = Given(
-                text: Self.resolved(scalar.string, of: setting),
-                origin: .file(path: path, line: line))
+            set(setting, scalar.string, from: .file(path: path, line: line))
         }
     }
 
@@ -121,32 +120,10 @@ extension GivenSettings {
     /// Yams says where the mapping with a repeated key begins, not where the key is repeated.
     private static func secondLine(of key: String, in text: String) -> Int? {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        let hits = lines.indices.filter { lines[$0].hasPrefix("\(key):") }
-        return hits.count > 1 ? hits[1] + 1 : nil
-    }
-}
-
-extension Setting {
-    /// The setting whose name is at most two edits away from `name`, the first of the nearest.
-    package static func nearest(to name: String) -> Setting? {
-        let distances = allCases.map { ($0, editDistance($0.rawValue, name)) }
-        let best = distances.min { $0.1 < $1.1 }
-        return best.flatMap { $0.1 <= 2 ? $0.0 : nil }
-    }
-
-    private static func editDistance(_ a: String, _ b: String) -> Int {
-        let a = Array(a.utf8)
-        let b = Array(b.utf8)
-        var row = Array(0...b.count)
-        for i in 0..<a.count {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in 0..<b.count {
-                let change = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
-            }
+        let hits = lines.indices.filter { index in
+            lines[index].split(separator: ":").first?
+                .trimmingCharacters(in: .init(charactersIn: " \t\"'?")) == key
         }
-        return row[b.count]
+        return hits.count > 1 ? hits[1] + 1 : nil
     }
 }

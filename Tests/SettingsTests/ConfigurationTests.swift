@@ -1,5 +1,6 @@
 import Foundation
-import Runtime
+import Ring
+import Settings
 import Testing
 import Text
 
@@ -14,10 +15,10 @@ func flags(_ pairs: [(Setting, String)]) -> GivenSettings {
 struct ConfigurationTests {
     @Test func `with nothing given every setting has its default`() throws {
         let run = try RunConfiguration(GivenSettings())
-        #expect(run.corpus == .embedded)
-        #expect((run.dModel, run.encoderLayers, run.dFF, run.heads) == (128, 2, 512, 4))
+        #expect(run.text.pairs == .embedded)
+        #expect((run.architecture.dModel, run.architecture.encoderLayers) == (128, 2))
         for setting in Setting.allCases {
-            guard let text = setting.defaultText else { continue }
+            guard let text = setting.defaultText, setting != .initialDeviation else { continue }
             #expect(run.text(setting) == text, "\(setting.flag)")
         }
     }
@@ -25,28 +26,32 @@ struct ConfigurationTests {
     @Test func `flags override the file, the file overrides the defaults`() throws {
         let file = try GivenSettings(yaml: "seed: 7\nwarmup: 50\n", path: "a.yaml")
         let run = try RunConfiguration(flags([(.seed, "9")]).over(file))
-        #expect((run.seed, run.warmup, run.shards) == (9, 50, 8))
+        #expect((run.optimizer.seed, run.optimizer.warmup, run.batches.shards) == (9, 50, 8))
     }
 
     @Test func `a preset above a file replaces the sizes of the file`() throws {
         let file = try GivenSettings(yaml: "d-model: 160\nheads: 5\nencoder-layers: 1", path: "a")
-        let beside = try RunConfiguration(flags([(.dFF, "64")]).over(file))
+        let beside = try RunConfiguration(flags([(.dFF, "64")]).over(file)).architecture
         #expect((beside.dModel, beside.heads, beside.dFF, beside.encoderLayers) == (160, 5, 64, 1))
-        let above = try RunConfiguration(flags([(.preset, "small")]).over(file))
+        let above = try RunConfiguration(flags([(.preset, "small")]).over(file)).architecture
         #expect((above.dModel, above.heads, above.encoderLayers) == (256, 4, 3))
     }
 
     @Test func `layers sets both stacks and yields to the setting of one`() throws {
-        let run = try RunConfiguration(flags([(.layers, "4"), (.decoderLayers, "1")]))
+        let run = try RunConfiguration(flags([(.layers, "4"), (.decoderLayers, "1")])).architecture
         #expect((run.encoderLayers, run.decoderLayers) == (4, 1))
     }
 
     @Test func `epochs or a time limit replace the default number of steps`() throws {
-        #expect(try RunConfiguration(flags([(.epochs, "3")])).steps == nil)
-        #expect(try RunConfiguration(flags([(.timeLimit, "2m")])).steps == nil)
-        let both = try RunConfiguration(flags([(.epochs, "3"), (.steps, "100")]))
-        #expect(both.lastStep(batchesPerEpoch: 20) == 60)
-        #expect(both.lastStep(batchesPerEpoch: 50) == 100)
+        #expect(try RunConfiguration(flags([(.epochs, "3")])).length.steps == nil)
+        #expect(try RunConfiguration(flags([(.timeLimit, "2m")])).length.steps == nil)
+        let epochs = try RunConfiguration(flags([(.epochs, "3"), (.timeLimit, "2m")]))
+        #expect(epochs.length.lastStep(batchesPerEpoch: 20) == 60)
+        // Runs of the first version may have both.
+        var both = GivenSettings()
+        both.set(.epochs, "3", from: .run)
+        both.set(.steps, "100", from: .run)
+        #expect(try RunConfiguration(both).length.lastStep(batchesPerEpoch: 50) == 100)
     }
 
     @Test func `the resolved configuration reads back from YAML and JSON`() throws {
@@ -95,35 +100,45 @@ struct ConfigurationTests {
 struct ConfigurationResumingTests {
     let run = try! RunConfiguration(flags([(.dModel, "160"), (.steps, "30")]))
 
+    static let other: [Setting: String] = [
+        .corpus: "/x.tsv", .validation: "/v.tsv", .steps: "60", .epochs: "3", .timeLimit: "1h",
+        .onNaN: "skip", .checkpointEvery: "7", .keep: "9", .validateEvery: "0", .logEvery: "0",
+        .logLayersEvery: "5", .beam: "4", .workers: "3", .threads: "2",
+        .bind: "tcp://127.0.0.1:0", .insecure: "true", .secure: "true", .waitForAll: "true",
+        .balance: "false", .transport: "tcp", .peerTimeout: "5s",
+    ]
+
     @Test func `steps, workers and intervals may change`() throws {
-        let changed = try run.resumed(
-            with: flags([
-                (.steps, "60"), (.workers, "3"), (.threads, "2"), (.keep, "9"), (.logEvery, "0"),
-                (.bind, "tcp://127.0.0.1:0"),
-            ]))
-        #expect((changed.steps, changed.workers, changed.threads, changed.keep) == (60, 3, 2, 9))
-        #expect((changed.dModel, changed.seed) == (run.dModel, run.seed))
+        for setting in Setting.allCases where setting.row.effect.mayChangeOnResume {
+            // These need a second one, or another architecture.
+            if [.source, .target, .text].contains(setting) { continue }
+            guard let text = Self.other[setting] else {
+                Issue.record("no other value of \(setting.flag) to try")
+                continue
+            }
+            let changed = try run.resumed(with: flags([(setting, text)]), in: "r")
+            #expect(changed.text(setting) == text, "\(setting.flag)")
+        }
     }
 
     @Test func `the same value again is no difference`() throws {
         let same = flags([(.preset, "tiny"), (.dModel, "160"), (.layers, "2"), (.shards, "8")])
-        #expect(try run.resumed(with: same) == run)
+        #expect(try run.resumed(with: same, in: "r") == run)
     }
 
     @Test(arguments: [
         (Setting.shards, "4"), (.seed, "2"), (.preset, "small"), (.dModel, "128"),
-        (.learningRate, "0.1"), (.corpus, "x.tsv"), (.epochs, "1"), (.collective, "ring"),
-        (.decoderLayers, "3"), (.peerTimeout, "5s"),
+        (.learningRate, "0.1"), (.collective, "ring"), (.decoderLayers, "3"), (.layers, "3"),
+        (.attentionDropout, "0.2"), (.vocabulary, "77"), (.from, "/x"), (.wire, "int8"),
     ])
     func `any other difference is refused by name`(setting: Setting, text: String) throws {
         let error = #expect(throws: ConfigurationError.self) {
-            try run.resumed(with: flags([(setting, text)]))
+            try run.resumed(with: flags([(setting, text)]), in: "r")
         }
-        guard case .differsFromRun(let named, _, _) = error else {
+        guard case .differs(setting, text, _, .resumed(folder: "r")) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect(named == setting || (setting == .decoderLayers && named == .layers))
     }
 }
 
@@ -140,11 +155,7 @@ struct ConfigurationErrorTests {
         let error = #expect(throws: ConfigurationError.self) {
             try RunConfiguration(flags([(setting, text)]))
         }
-        guard case .outOfRange(let named, _, _) = error else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
-        #expect(named == setting || (setting == .layers && named == .encoderLayers))
+        #expect(error == .unfit(setting, text: text, .outOfRange))
     }
 
     @Test func `combinations that cannot work are refused`() throws {
@@ -154,20 +165,20 @@ struct ConfigurationErrorTests {
         #expect(refusal([(.heads, "3")]) == .headsDoNotDivide(heads: 3, dModel: 128))
         #expect(refusal([(.workers, "9")]) == .moreWorkersThanShards(workers: 9, shards: 8))
         #expect(refusal([(.source, "a")]) == .missing(.target, neededBy: .source))
-        #expect(refusal([(.source, "a"), (.corpus, "b")]) == .incompatible(.source, with: .corpus))
-        #expect(refusal([(.corpus, "")]) == .empty(.corpus))
+        #expect(refusal([(.source, "a"), (.corpus, "b")]) == .incompatible(.corpus, with: .source))
+        #expect(refusal([(.corpus, "")]) == .unfit(.corpus, text: "", .empty))
         #expect(
             refusal([(.secure, "true"), (.insecure, "true")])
-                == .incompatible(.secure, with: .insecure))
+                == .incompatible(.insecure, with: .secure))
         #expect(
-            refusal([(.secure, "true"), (.transport, "ipc")]) == .senseless(.secure, .needsTCP))
-        #expect(refusal([(.bind, "here")]) == .malformedAddress(.bind, text: "here"))
+            refusal([(.secure, "true"), (.transport, "ipc")])
+                == .onlyWith(.secure, try #require(Setting.secure.row.only)))
+        #expect(refusal([(.bind, "here")]) == .unfit(.bind, text: "here", .malformed))
         #expect(
-            refusal([(.norm, "rms")])
-                == .notOneOf(.norm, text: "rms", choices: ["pre", "post", "none"]))
-        #expect(refusal([(.steps, "many")]) == .notAWholeNumber(.steps, text: "many"))
-        #expect(refusal([(.dropout, "nan")]) == .notANumber(.dropout, text: "nan"))
-        #expect(refusal([(.peerTimeout, "10")]) == .notADuration(.peerTimeout, text: "10"))
+            refusal([(.norm, "rms")]) == .unfit(.norm, text: "rms", .malformed))
+        #expect(refusal([(.steps, "many")]) == .unfit(.steps, text: "many", .malformed))
+        #expect(refusal([(.dropout, "nan")]) == .unfit(.dropout, text: "nan", .malformed))
+        #expect(refusal([(.peerTimeout, "10")]) == .unfit(.peerTimeout, text: "10", .malformed))
     }
 
     @Test(arguments: [

@@ -162,7 +162,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["Runtime", "Settings", "Checkpoint", "Simulation", "TestKit", "dtrain"],
-            swiftSettings: strict),
+            exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [

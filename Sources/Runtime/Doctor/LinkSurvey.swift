@@ -75,8 +75,8 @@ struct LinkSurvey {
             foldSeconds: foldSeconds(from, to, rate: report.rate))
     }
 
-    /// What a step's sums take over a link between hosts (README, "What links carry"): in the ring as it
-    /// is, or with a worker here where this host is one of the link's ends.
+    /// What a step's sums take over a link between hosts (Networks.md, "What a link carries"): in the
+    /// ring as it is, or with a worker here where this host is one of the link's ends.
     private func foldSeconds(
         _ from: Finding.Link.End, _ to: Finding.Link.End, rate: Double
     ) -> Double? {

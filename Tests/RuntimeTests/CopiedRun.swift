@@ -173,7 +173,10 @@ struct CopiedRun {
             try RunFiles(folder: paths.folder).restore(
                 Dictionary(
                     uniqueKeysWithValues: older.map {
-                        ($0.key.replacing("step-000004", with: "step-00000\(Self.newest)"), $0.value)
+                        (
+                            $0.key.replacing("step-000004", with: "step-00000\(Self.newest)"),
+                            $0.value
+                        )
                     }))
         case .newer:
             let prefix = "checkpoints/step-0000\(Self.newerCheckpoint)/"

@@ -61,9 +61,10 @@ struct RecoveryTests {
             return Expected(checkpoint: older) { $0.isPassedOver }
         case (.checkpoint, .newer):
             return Expected {
-                $0 == .ledgerBehind(
-                    lastLine: CopiedRun.lastLine, newest: CopiedRun.newerCheckpoint,
-                    from: CopiedRun.newest)
+                $0
+                    == .ledgerBehind(
+                        lastLine: CopiedRun.lastLine, newest: CopiedRun.newerCheckpoint,
+                        from: CopiedRun.newest)
             }
         case (.token, .missing), (.token, .empty), (.token, .torn):
             return Expected { $0 == .tokenRenewed(why: change.fate.fault) }
@@ -127,7 +128,8 @@ struct RecoveryTests {
         // The ledger takes the step after the checkpoint, or has it.
         let next = opened.checkpoint + 1
         #expect(
-            opened.ledger.isEmpty || (opened.ledger.lowerBound...opened.ledger.upperBound).contains(next),
+            opened.ledger.isEmpty
+                || (opened.ledger.lowerBound...opened.ledger.upperBound).contains(next),
             "\(changes): \(opened)")
         // No step that was committed is gone on from twice: the lines read back, one a step.
         let lines = try RunFiles(folder: run.paths.folder).ledger
@@ -160,7 +162,8 @@ struct RecoveryTests {
         #expect(again.token == opened.token)
     }
 
-    @Test func `a damaged line within the ledger: the stretch that a checkpoint reaches stays in use`()
+    @Test
+    func `a damaged line within the ledger: the stretch that a checkpoint reaches stays in use`()
         throws
     {
         let run = try CopiedRun(keepsOne: false)
@@ -183,7 +186,9 @@ struct RecoveryTests {
         #expect(try run.open().ledger == 1..<11)
     }
 
-    @Test func `a folder, a ledger or a checkpoint of a newer version is refused as a whole`() throws {
+    @Test func `a folder, a ledger or a checkpoint of a newer version is refused as a whole`()
+        throws
+    {
         let run = try CopiedRun(keepsOne: false)
         let text = SettingsFile.text("seed: 1\n", writer: "dtrain 9.0.0")
             .replacing("format 1", with: "format 2")

@@ -94,7 +94,8 @@ package struct TrainingRun {
         report(.prepared(summary(folder, prepared, resumedStep, lastStep)))
         let outcome = try run(process, folder, report)
         return Result(
-            outcome: outcome, folder: folder.paths.folder, prepared: prepared, step: process.coordinator.lastCommitted,
+            outcome: outcome, folder: folder.paths.folder, prepared: prepared,
+            step: process.coordinator.lastCommitted,
             digest: digest)
     }
 
@@ -162,7 +163,8 @@ package struct TrainingRun {
     /// A run goes on without the link.
     private func linkAsLatest(_ folder: RunFolder, _ report: (RunReport) -> Void) {
         do throws(CheckpointError) {
-            try folder.linkAsLatest(path: location.isStandard ? folder.paths.folder : location.given)
+            try folder.linkAsLatest(
+                path: location.isStandard ? folder.paths.folder : location.given)
         } catch {
             report(.notLinked(error))
         }

@@ -116,7 +116,9 @@ package enum Access: Sendable {
     /// What whoever has access to a run's folder uses.
     package static func ofRun(in folder: String) throws -> Access {
         let folder = RunLocation(folder: folder, resume: true).folder
-        if (try? SavedSettings(of: folder))?.configuration.cluster.insecure == true { return .plain }
+        if (try? SavedSettings(of: folder))?.configuration.cluster.insecure == true {
+            return .plain
+        }
         let path = RunPaths(folder).token
         guard PathContent(at: path) != .nothing, PathContent(at: folder) == .folder else {
             throw TokenError.noKeys(folder: folder)

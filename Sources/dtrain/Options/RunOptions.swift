@@ -78,7 +78,8 @@ struct RunOptions: ParsableArguments {
         case (.other, true):
             let what = missing(location.given) ?? "\(shown(location.given)) holds none"
             throw .usage(
-                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out")
+                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out"
+            )
         case (.other, false):
             try requireFreeName(location)
             return location

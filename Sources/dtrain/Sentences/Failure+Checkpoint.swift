@@ -15,7 +15,8 @@ extension Failure {
                 in it
                 """)
         case .noRun(let path):
-            self = .usage("\(missing(path) ?? "\(shown(path)) holds no run"), give the folder of one")
+            self = .usage(
+                "\(missing(path) ?? "\(shown(path)) holds no run"), give the folder of one")
         case .nothingLeft(let path):
             self = .data(
                 """
@@ -35,7 +36,8 @@ extension Failure {
                 """)
         case .exposed(let path):
             self = .usage(
-                "\(shown(path)) holds a secret and everybody can read it: chmod 600 \(quoted(shown(path)))")
+                "\(shown(path)) holds a secret and everybody can read it: chmod 600 \(quoted(shown(path)))"
+            )
         case .notEncodable(let path):
             self = Failure(.other, "\(path) was to hold what has no form in JSON")
         default: self.init(damage: error)
@@ -66,7 +68,8 @@ extension Failure {
                 """)
         case .incarnation(let path):
             self = .data(
-                "\(shown(path)) has been counted up to its end: rm \(quoted(shown(path))) begins anew")
+                "\(shown(path)) has been counted up to its end: rm \(quoted(shown(path))) begins anew"
+            )
         default: preconditionFailure("no sentence for \(error)")
         }
     }

@@ -55,23 +55,29 @@ private struct MetricsEnd {
     init(last: Int) { self.last = last }
 
     mutating func take(_ bytes: UnsafeRawBufferPointer) {
-        for byte in bytes {
-            size += 1
-            guard byte == UInt8(ascii: "\n") else {
-                line.append(byte)
-                continue
-            }
-            let step = Self.step(of: line)
-            if let step, step <= last {
-                (end, linesBehind) = (size, 0)
-                lastStep = max(lastStep, step)
-            } else if step == nil && linesBehind == 0 {
-                end = size
-            } else {
-                linesBehind += 1
-            }
-            line.removeAll(keepingCapacity: true)
+        var rest = bytes
+        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            line.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<newline]))
+            size += newline + 1
+            close()
+            rest = UnsafeRawBufferPointer(rebasing: rest[(newline + 1)...])
         }
+        line.append(contentsOf: rest)
+        size += rest.count
+    }
+
+    /// Judges the line that has come to its end.
+    private mutating func close() {
+        let step = Self.step(of: line)
+        if let step, step <= last {
+            (end, linesBehind) = (size, 0)
+            lastStep = max(lastStep, step)
+        } else if step == nil && linesBehind == 0 {
+            end = size
+        } else {
+            linesBehind += 1
+        }
+        line.removeAll(keepingCapacity: true)
     }
 
     /// The number behind the first key `step`.

@@ -97,15 +97,15 @@ import Testing
     @Test("a checkpoint of a later format says which")
     func laterFormat() throws {
         let folder = TemporaryFolder()
-        let path = try SampleCheckpoint(step: 1).write(in: folder.path).path
+        let path = try SampleCheckpoint(step: 2).write(in: folder.path).path
         _ = folder.write(
-            "step-000001/manifest.json",
+            "step-000002/manifest.json",
             Array(#"{"format":2,"software":"dtrain 9.0.0"}"#.utf8))
         let newer = CheckpointError.newer(
             path: path, format: 2, known: 1, writer: "dtrain 9.0.0")
         #expect(throws: newer) { try CheckpointFolder(path) }
         // It is not passed over: its steps would be done again.
-        try SampleCheckpoint(step: 0).write(in: folder.path)
+        try SampleCheckpoint(step: 1).write(in: folder.path)
         #expect(throws: newer) { try CheckpointShelf(folder.path).newestWhole() }
     }
 

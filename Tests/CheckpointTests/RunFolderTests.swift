@@ -103,9 +103,12 @@ import Testing
             }
             return await group.reduce(into: Set<String?>()) { $0.insert($1) }
         }
-        #expect(names == Set(["", "-2", "-3", "-4", "-5", "-6", "-7", "-8"].map {
-            folder("runs/now") + $0
-        }))
+        #expect(
+            names
+                == Set(
+                    ["", "-2", "-3", "-4", "-5", "-6", "-7", "-8"].map {
+                        folder("runs/now") + $0
+                    }))
     }
 
     @Test("taking over sweeps what dead writers left, and the address comes and goes")

@@ -68,11 +68,13 @@ extension ClusterTests {
             try expectUndisturbed(resumed, in: cluster, as: Undisturbed.short)
         }
 
-        @Test func `a ledger that no checkpoint is as old as begins anew behind the newest`() throws {
+        @Test func `a ledger that no checkpoint is as old as begins anew behind the newest`() throws
+        {
             try FileManager.default.removeItem(atPath: cluster.run.checkpoint(20))
             try change(cluster.run.path("ledger.jsonl")) { $0.removeLast($0.count / 2) }
             let resumed = try resume()
-            try resumed.waitFor("begins anew behind the checkpoint of step 40", "ledger.jsonl.kept-1")
+            try resumed.waitFor(
+                "begins anew behind the checkpoint of step 40", "ledger.jsonl.kept-1")
             try expectRest(resumed, after: 40)
             try expectVerified("steps 41..60 agree, recomputed from run/checkpoints/step-000040")
         }
@@ -87,7 +89,9 @@ extension ClusterTests {
             try expectVerified("steps 41..60 agree")
         }
 
-        @Test func `a damaged line within the ledger: the lines that a checkpoint reaches stay`() throws {
+        @Test func `a damaged line within the ledger: the lines that a checkpoint reaches stay`()
+            throws
+        {
             try change(cluster.run.path("ledger.jsonl")) { $0[$0.count / 2] ^= 1 }
             let refused = try cluster.finish("verify run")
             try expectRefusal(
@@ -99,7 +103,9 @@ extension ClusterTests {
             try expectVerified("60 agree")
         }
 
-        @Test func `all small files lost at once: goes on with the settings of the checkpoint`() throws {
+        @Test func `all small files lost at once: goes on with the settings of the checkpoint`()
+            throws
+        {
             try cluster.run.restore(["configuration.yaml": Data(), "identity": Data("12".utf8)])
             for name in ["incarnation", "token", "metrics.jsonl"] {
                 try FileManager.default.removeItem(atPath: cluster.run.path(name))

@@ -32,19 +32,19 @@ struct CopiedRun {
 
     static let tensors = [TensorShape(name: "weight", shape: [3, 2])]
     /// The ledger's last step at the moment of the copy, its newest checkpoint, its incarnation.
-    static let (lastLine, newest, incarnation): (Int, Int, UInt32) = (47, 40, 2)
-    static let (olderLine, newerLine, newerCheckpoint) = (22, 65, 60)
+    static let (lastLine, newest, incarnation): (Int, Int, UInt32) = (11, 8, 2)
+    static let (olderLine, newerLine, newerCheckpoint) = (5, 15, 14)
 
     private static func moments(keepsOne: Bool) -> [Fate?: Moment] {
         func kept(_ steps: [Int]) -> [Int] { keepsOne ? steps.suffix(1) : steps }
         return [
             .older: Moment(
-                lines: olderLine, checkpoints: kept([10, 20]), incarnation: 1, steps: 100),
+                lines: olderLine, checkpoints: kept([2, 4]), incarnation: 1, steps: 100),
             nil: Moment(
-                lines: lastLine, checkpoints: kept([20, 30, newest]), incarnation: incarnation,
+                lines: lastLine, checkpoints: kept([4, 6, newest]), incarnation: incarnation,
                 steps: 200),
             .newer: Moment(
-                lines: newerLine, checkpoints: kept([newest, 50, newerCheckpoint]),
+                lines: newerLine, checkpoints: kept([newest, 12, newerCheckpoint]),
                 incarnation: 4, steps: 300),
         ]
     }
@@ -70,9 +70,11 @@ struct CopiedRun {
         self.files = files
     }
 
-    static func entry(_ step: Int) -> LedgerEntry {
-        LedgerEntry(
-            step: step, generation: .init(epoch: step <= 25 ? 1 : step <= 50 ? 2 : 3, counter: 1),
+    /// `epoch`: the incarnation that wrote it, else that of the moment.
+    static func entry(_ step: Int, epoch: UInt32? = nil) -> LedgerEntry {
+        let epoch = epoch ?? (step <= 5 ? 1 : step <= 12 ? 2 : 3)
+        return LedgerEntry(
+            step: step, generation: .init(epoch: epoch, counter: 1),
             samples: [[step], [step + 1]], total: String(repeating: "0", count: 32),
             state: String(repeating: "1", count: 32), loss: 2, labels: 9, verdict: .committed)
     }
@@ -135,7 +137,7 @@ struct CopiedRun {
         case .metrics: "metrics.jsonl"
         case .configuration: "configuration.yaml"
         case .identity, .incarnation, .token: file.rawValue
-        case .checkpoint: "checkpoints/step-0000\(Self.newest)"
+        case .checkpoint: "checkpoints/step-00000\(Self.newest)"
         }
     }
 
@@ -167,11 +169,14 @@ struct CopiedRun {
             try RunFiles(folder: paths.folder).restore([model: bytes.dropLast(9)])
         case .older:
             // The files of the newest of the older moment, under this one's name.
-            let older = files[.older]!.filter { $0.key.hasPrefix("checkpoints/step-000020/") }
+            let older = files[.older]!.filter { $0.key.hasPrefix("checkpoints/step-000004/") }
             try RunFiles(folder: paths.folder).restore(
                 Dictionary(
                     uniqueKeysWithValues: older.map {
-                        ($0.key.replacing("step-000020", with: "step-0000\(Self.newest)"), $0.value)
+                        (
+                            $0.key.replacing("step-000004", with: "step-00000\(Self.newest)"),
+                            $0.value
+                        )
                     }))
         case .newer:
             let prefix = "checkpoints/step-0000\(Self.newerCheckpoint)/"
@@ -204,7 +209,7 @@ struct CopiedRun {
         let metrics = try MetricsFile(paths.metrics, last: recovery.lastStep)
         let steps = ledger.steps
         let next = steps.isEmpty ? recovery.lastStep + 1 : steps.upperBound
-        try ledger.append(Self.entry(next), now: .now)
+        try ledger.append(Self.entry(next, epoch: run.incarnation), now: .now)
         try metrics.append(["step": next], step: next)
         try keys.save(in: paths)
         try run.save(configuration: saved.configuration.yaml, writer: "dtrain of a test")

@@ -135,7 +135,7 @@ package final class Examination {
         let payload = [UInt8](repeating: 0, count: sending)
         let begun = ContinuousClock.now
         let time = try conversation.ask(
-            .sample(payload: payload, wanted: wanting), seconds: 60
+            .sample(wanted: wanting, payload: payload), seconds: 60
         ) { answer -> UInt64? in
             guard case .sampled(let time, _) = answer else { return nil }
             return time
@@ -159,11 +159,11 @@ package final class Examination {
         let ours = WireDigest(high: probe.high, low: probe.low).description
         guard let worker = facts?.workers.first else { return }
         if worker.arithmetic == ours {
-            report(.arithmetic(kernel: Processor.kernelName))
+            report(.arithmetic(kernel: Instructions.chosen.rawValue))
         } else {
             report(
                 .otherArithmetic(
-                    worker: worker.name, kernel: worker.kernel, ours: Processor.kernelName))
+                    worker: worker.name, kernel: worker.kernel, ours: Instructions.chosen.rawValue))
         }
     }
 

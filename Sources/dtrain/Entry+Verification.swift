@@ -6,7 +6,7 @@ extension Entry {
     static func verify(_ request: VerifyRequest) throws {
         let terminal = Terminal(isQuiet: false)
         let verification = Verification(
-            run: request.run, steps: request.steps, threads: request.threads)
+            run: request.run, steps: request.steps, threads: request.threads, text: request.text)
         let began = ContinuousClock.now
         var lastSaid = began
         let result = try verification.verify { step, steps in

@@ -58,6 +58,7 @@ struct AllReduceBenchRequest {
 struct VerifyRequest {
     let run: String
     let steps: ClosedRange<Int>?
+    let text: GivenSettings
     let threads: Int
     let json: Bool
 }

@@ -170,6 +170,9 @@ def text_from_pipe(place):
         code=65, says="150 pairs where it had 200")
     place.dtrain("evaluate", "--run", "m").expect(code=65, says=["standard input", "--corpus"])
     place.dtrain("evaluate", "--run", "p").expect(code=0)
+    place.dtrain("verify", "m").expect(code=65, says=["standard input", "--corpus"])
+    place.dtrain("verify", "m", "--corpus", "c.tsv").expect(code=0, says="agree")
+    place.dtrain("verify", "m", "--corpus", "-", stdin=place.read("c.tsv")).expect(code=0, says="agree")
 
 
 @case("text that is removed or replaced while a run trains does no harm")

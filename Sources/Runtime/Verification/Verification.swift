@@ -76,12 +76,18 @@ package struct Verification {
     private let run: RunPaths
     private let asked: ClosedRange<Int>?
     private let threads: Int
+    /// Where the run's text lies now.
+    private let text: GivenSettings
 
     /// `steps`: the stretch to verify; nil is from the oldest checkpoint, or the seed, to the end.
-    package init(run: String, steps: ClosedRange<Int>?, threads: Int) {
+    /// `text`: where the run's text lies now, if not where it was.
+    package init(
+        run: String, steps: ClosedRange<Int>?, threads: Int, text: GivenSettings = GivenSettings()
+    ) {
         self.run = RunPaths(RunLocation(folder: run, resume: true).folder)
         asked = steps
         self.threads = threads
+        self.text = text
     }
 
     /// Recomputes until something differs or all agrees; `progress` is told every step that agrees.
@@ -93,7 +99,10 @@ package struct Verification {
     ) throws -> Result {
         let began = ContinuousClock.now
         let saved = try SavedSettings(of: run.folder)
-        let configuration = saved.configuration
+        let configuration = try saved.configuration.resumed(with: text, in: run.folder)
+        for file in configuration.textFiles where text.isEmpty && TextFile.isPassing(file) {
+            throw InferenceError.ownTextHasPassed(file: file)
+        }
         guard configuration.cluster.collective == .fold else {
             throw Failure.collective(run: run.folder)
         }

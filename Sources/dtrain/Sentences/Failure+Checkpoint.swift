@@ -1,4 +1,5 @@
 import Checkpoint
+import Runtime
 
 extension Failure {
     init(_ error: CheckpointError) {
@@ -29,7 +30,7 @@ extension Failure {
         case .cutShort(let path, let expected, let found):
             self = .data("\(path) is cut short: \(found) bytes of \(expected), restore it")
         case .safetensors(let path, let fault):
-            self = .data("\(path) is no whole safetensors file (\(fault)), restore it")
+            self = .data("\(path) is no whole safetensors file (\(plainWords(fault))), restore it")
         case .noTensor(let path, let name):
             self = .data("\(path) lacks the tensor \(name), restore it")
         case .tensorType(let path, let name, let found):
@@ -41,7 +42,8 @@ extension Failure {
         case .wrongLength(let path, let expected, let found):
             self = Failure(.other, "\(path) was given \(found) bytes of \(expected)")
         case .ledger(let path, let line, let fault):
-            self = .data("\(path), line \(line), is damaged (\(fault)), restore the file")
+            self = .data(
+                "\(path), line \(line), is damaged (\(plainWords(fault))), restore the file")
         case .incarnation(let path):
             self = .data("\(path) holds no number, restore the file")
         default: preconditionFailure("no sentence for \(error)")

@@ -47,7 +47,9 @@ extension Entry {
     ) throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.optimizer.seed)
-        let texts = try model.generate("", count: 10, length: 40, sampling, threads: cores)
+        let texts = try model.generate(
+            "", count: 10, length: 40, sampling, threads: cores
+        ).texts
         for text in texts { try StandardOutput.write("generated  \(text)\n") }
         let evaluation = try model.evaluateText(threads: cores)
         try StandardOutput.write(

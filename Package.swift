@@ -6,10 +6,12 @@ import PackageDescription
     let processor: [SwiftSetting] = [
         .unsafeFlags(["-Xcc", "-march=haswell", "-Xcc", "-fno-math-errno"])
     ]
-    let optimised: [CSetting] = [.unsafeFlags(["-march=haswell", "-O2"])]
+    let optimised: [CSetting] = [
+        .unsafeFlags(["-march=haswell", "-O2", "-ffp-contract=off"])
+    ]
 #else
     let processor: [SwiftSetting] = []
-    let optimised: [CSetting] = [.unsafeFlags(["-O2"])]
+    let optimised: [CSetting] = [.unsafeFlags(["-O2", "-ffp-contract=off"])]
 #endif
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -53,10 +55,10 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
-        // System libraries and the two C shims.
-        .systemLibrary(name: "COpenBLAS"),
+        // System libraries and what is written in C.
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CLinux"),
+        .target(name: "CKernels", cSettings: optimised),
         .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
@@ -74,7 +76,7 @@ let package = Package(
             cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
         // Learning.
-        .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernels),
+        .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
@@ -164,8 +166,8 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Checkpoint", "Coordination", "Messaging", "Ring", "Runtime", "Settings", "Wire",
-                "TestKit", "dtrain",
+                "Checkpoint", "Coordination", "Kernels", "Messaging", "Ring", "Runtime", "Settings",
+                "Wire", "TestKit", "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Every kernel alone, on data that fits into the caches, at the sizes of one shard of a model.
 package struct KernelBenchmark: Sendable {
     package var tokens: Int
@@ -46,30 +38,36 @@ package struct KernelBenchmark: Sendable {
     }
 
     package func run() -> [Timing] {
-        products(tokens, dModel, dModel) + products(tokens, 3 * dModel, dModel)
+        [peak()] + products(tokens, dModel, dModel) + products(tokens, 3 * dModel, dModel)
             + products(tokens, dFF, dModel) + products(tokens, dModel, dFF)
             + products(tokens, vocabulary, dModel) + attention() + rows() + [dropout()]
     }
 
-    /// A linear layer's three products, by our tiles and by OpenBLAS.
+    private func peak() -> Timing {
+        let rate = MultiplyAddPeak.measure(seconds: seconds)
+        return Timing(
+            kernel: "multiply-add peak", shape: "registers", milliseconds: 1,
+            operations: Int(rate * 1e-3), bytes: 1)
+    }
+
+    /// A linear layer's three products, by all instructions that this processor has.
     private func products(_ m: Int, _ n: Int, _ k: Int) -> [Timing] {
         let arena = Arena()
-        let multiplier = Multiplier()
         let (x, w, y) = (filled(arena, m, k), filled(arena, n, k), filled(arena, m, n))
         let (dx, dw) = (arena.matrix(m, k), arena.matrix(n, k))
-        func timed(_ kernel: String, _ body: () -> Void) -> Timing {
-            measure(
-                kernel, "\(m)×\(n)×\(k)", operations: 2 * m * n * k,
-                floats: x.count + w.count + y.count, body)
+        return Instructions.available.flatMap { instructions in
+            let multiplier = Multiplier(instructions)
+            func timed(_ kernel: String, _ body: () -> Void) -> Timing {
+                measure(
+                    "\(kernel) \(instructions)", "\(m)×\(n)×\(k)", operations: 2 * m * n * k,
+                    floats: x.count + w.count + y.count, body)
+            }
+            return [
+                timed("x·Wᵀ") { multiplier.timesTransposed(x, w, into: y) },
+                timed("dy·W") { multiplier.times(y, w, into: dx) },
+                timed("dyᵀ·x") { multiplier.transposedTimes(y, x, into: dw) },
+            ]
         }
-        return [
-            timed("x·Wᵀ") { multiplier.timesTransposed(x, w, into: y) },
-            timed("dy·W") { multiplier.times(y, w, into: dx) },
-            timed("dyᵀ·x") { multiplier.transposedTimes(y, x, into: dw) },
-            timed("x·Wᵀ OpenBLAS") { Product.timesTransposed(x, w, into: y) },
-            timed("dy·W OpenBLAS") { Product.times(y, w, into: dx) },
-            timed("dyᵀ·x OpenBLAS") { Product.transposedTimes(y, x, into: dw) },
-        ]
     }
 
     private func attention() -> [Timing] {
@@ -175,20 +173,14 @@ package struct KernelBenchmark: Sendable {
         var best = Double.infinity
         var spent = 0.0
         repeat {
-            let start = Self.threadSeconds()
+            let start = ThreadClock.seconds()
             body()
-            let time = Self.threadSeconds() - start
+            let time = ThreadClock.seconds() - start
             best = min(best, time)
             spent += max(time, 1e-7)
         } while spent < seconds
         return Timing(
             kernel: kernel, shape: shape, milliseconds: best * 1e3, operations: operations,
             bytes: 4 * floats)
-    }
-
-    private static func threadSeconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

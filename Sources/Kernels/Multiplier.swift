@@ -1,24 +1,28 @@
-import COpenBLAS
+import CKernels
 
 /// Matrix products by our own tiles, on the calling thread; belongs to one thread, for its workspace.
 ///
 /// A panel of 16 columns of B is packed into the first-level cache and used by all rows of A; depth is
 /// cut into blocks of 256, so an entry is a sum of such blocks' chains in order. Bits depend on the depth
-/// and the operands alone.
+/// and the operands alone. With AVX-512 panels are 32 wide and tiles 12 × 32: `product_avx512.c`.
 package final class Multiplier {
-    static let depthBlock = 256
+    static let depthBlock = Int(dtrain_depth_block)
     /// Most rows of A that pass by a panel before the next: a block of 256 deep takes a third of a MiB, for
     /// the second-level cache.
-    static let rowLimit = 336
+    static let rowLimit = Int(dtrain_row_limit)
     /// Of Aᵀ packed: not a power of two, so that rows do not share their places in the cache.
     static let rowStride = 272
 
     private let panel: UnsafeMutablePointer<Float>
     private let rows: UnsafeMutablePointer<Float>
+    private let instructions: Instructions
 
-    package init() {
-        panel = Self.memory(Self.depthBlock * TileShape.columns)
-        rows = Self.memory(Self.rowStride * Self.rowLimit)
+    /// Any instructions give the same bits.
+    package init(_ instructions: Instructions = .chosen) {
+        precondition(instructions.isAvailable, "\(instructions) on a processor without")
+        self.instructions = instructions
+        panel = Self.memory(Int(dtrain_panel_floats))
+        rows = Self.memory(Int(dtrain_block_floats))
     }
 
     deinit {
@@ -41,6 +45,10 @@ package final class Multiplier {
         precondition(a.columns == b.columns && c.rows == a.rows && c.columns >= b.rows)
         precondition(bias == nil || bias?.columns == c.columns && !accumulate)
         let target = ProductTarget(c: c, bias: bias?.base, accumulate: accumulate)
+        guard instructions != .avx512 else {
+            return multiplyWide(
+                a, (a.stride, 1), b, (1, b.stride), columns: b.rows, depth: a.columns, target)
+        }
         multiply(DirectRows(a: a), TransposedPanels(b: b), depth: a.columns, target)
     }
 
@@ -48,6 +56,10 @@ package final class Multiplier {
     package func times(_ a: Matrix, _ b: Matrix, into c: Matrix, accumulate: Bool = false) {
         precondition(a.columns == b.rows && c.rows == a.rows && c.columns == b.columns)
         let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
+        guard instructions != .avx512 else {
+            return multiplyWide(
+                a, (a.stride, 1), b, (b.stride, 1), columns: b.columns, depth: a.columns, target)
+        }
         multiply(DirectRows(a: a), DirectPanels(b: b), depth: a.columns, target)
     }
 
@@ -57,8 +69,26 @@ package final class Multiplier {
     ) {
         precondition(a.rows == b.rows && c.rows <= a.columns && c.columns == b.columns)
         let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
+        guard instructions != .avx512 else {
+            return multiplyWide(
+                a, (1, a.stride), b, (b.stride, 1), columns: b.columns, depth: a.rows, target)
+        }
         let packed = PackedRows(a: a, target: rows, stride: Self.rowStride)
         multiply(packed, DirectPanels(b: b), depth: a.rows, target)
+    }
+
+    /// By AVX-512. Entry (i, k) of A lies at `i * aSteps.row + k * aSteps.depth`, (k, j) of B likewise.
+    private func multiplyWide(
+        _ a: Matrix, _ aSteps: (row: Int, depth: Int), _ b: Matrix,
+        _ bSteps: (depth: Int, column: Int), columns: Int, depth: Int, _ target: ProductTarget
+    ) {
+        guard depth > 0 else { return target.accumulate ? () : target.c.fill(0) }
+        var product = dtrain_product(
+            a: a.base, a_row: aSteps.row, a_depth: aSteps.depth, b: b.base, b_depth: bSteps.depth,
+            b_column: bSteps.column, b_columns: columns, c: target.c.base,
+            c_row: target.c.stride, rows: target.c.rows, columns: target.c.columns, depth: depth,
+            bias: target.bias, accumulate: target.accumulate ? 1 : 0, panel: panel, block: rows)
+        dtrain_multiply_avx512(&product)
     }
 
     /// Blocks of about equal size, all but the last of whole tiles.

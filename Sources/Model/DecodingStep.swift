@@ -13,6 +13,7 @@ final class IncrementalDecoder {
     private var memories: [ParameterVector] = []
     private let memoryOffsets: [Int]
     private let arena = Arena()
+    private let multiplier = Multiplier()
 
     /// Shapes: `memory` [source tokens, d], the encoder's output; `offsets` cut it into sources.
     /// A language model has none.
@@ -48,8 +49,9 @@ final class IncrementalDecoder {
 
     /// y ← x·Wᵀ + b. Shapes: x [n, in], y [n, out].
     private func apply(_ projection: ProjectionWeights, to x: Matrix, into y: Matrix) {
-        broadcast(parameters.matrix(projection.bias), into: y)
-        Product.timesTransposed(x, parameters.matrix(projection.weight), into: y, accumulate: true)
+        multiplier.timesTransposed(
+            x, parameters.matrix(projection.weight), into: y,
+            bias: parameters.matrix(projection.bias))
     }
 
     /// Feeds a token to each hypothesis and returns the logits of the tokens that follow.
@@ -79,7 +81,7 @@ final class IncrementalDecoder {
         if !isPre { stream = normalise(stream.sum, decoder.norm) }
         let table = parameters.matrix(model.output)
         let logits = arena.matrix(tokens.count, table.rows)
-        Product.timesTransposed(stream.normal, table, into: logits)
+        multiplier.timesTransposed(stream.normal, table, into: logits)
         return logits
     }
 
@@ -169,7 +171,7 @@ final class IncrementalDecoder {
     private func feedForward(_ input: Matrix, _ first: ProjectionWeights) -> Matrix {
         let (weight, bias) = (parameters.matrix(first.weight), parameters.matrix(first.bias))
         let hidden = arena.matrix(input.rows, weight.rows)
-        Product.timesTransposed(input, weight, into: hidden)
+        multiplier.timesTransposed(input, weight, into: hidden)
         let result = arena.matrix(input.rows, architecture.dFF)
         if let function = architecture.activation.function {
             function.forward(hidden, bias: bias, mask: nil, into: result, keepSlope: false)
@@ -216,7 +218,7 @@ final class IncrementalDecoder {
         _ stream: Stream, _ inner: Matrix, _ output: ProjectionWeights, _ norm: NormWeights?
     ) -> Stream {
         let added = arena.matrix(stream.sum.rows, stream.sum.columns)
-        Product.timesTransposed(inner, parameters.matrix(output.weight), into: added)
+        multiplier.timesTransposed(inner, parameters.matrix(output.weight), into: added)
         let sum = arena.matrix(stream.sum.rows, stream.sum.columns)
         addBias(added, parameters.matrix(output.bias), mask: nil, into: sum)
         if architecture.residual { add(stream.sum, into: sum, accumulate: true) }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Kernels
 
 /// Where a lane's time goes: nanoseconds of its thread, floating-point operations and bytes by primitive.
 ///
@@ -52,16 +46,10 @@ package final class Profile {
 
     func add(_ kind: Kind, _ start: UInt64, operations: Int, bytes: Int) {
         let index = kind.rawValue
-        entries[index].nanoseconds += Self.now() - start
+        entries[index].nanoseconds += ThreadClock.nanoseconds() - start
         entries[index].calls += 1
         entries[index].operations += operations
         entries[index].bytes += bytes
-    }
-
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }
 
@@ -71,7 +59,7 @@ extension Tape {
         _ kind: Profile.Kind, operations: Int = 0, floats: Int = 0, _ body: () -> Result
     ) -> Result {
         guard let profile else { return body() }
-        let start = Profile.now()
+        let start = ThreadClock.nanoseconds()
         defer { profile.add(kind, start, operations: operations, bytes: 4 * floats) }
         return body()
     }

@@ -33,7 +33,6 @@ struct Dtrain: ParsableCommand {
         ])
 
     static func main() {
-        Processor.pinOpenBLAS()
         if let missing = Processor.requirement() {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()

@@ -9,15 +9,20 @@ extension Entry {
             software: Dtrain.software
         ).run()
         if request.json { return try StandardOutput.write(json: result) }
-        let share = result.gigaflops / result.sgemmGigaflops * 100
+        func share(_ rate: Double) -> String { fixed(rate / result.peakGigaflops * 100, 0) }
+        let small =
+            result.smallProductGigaflops == 0
+            ? "" : ", small ones \(share(result.smallProductGigaflops)) %"
         try StandardOutput.write(
             """
             tokens/s      \(grouped(Int(result.tokensPerSecond.rounded())))
             step          \(fixed(result.stepMilliseconds, 1)) ms: \
             \(fixed(result.computeMilliseconds, 1)) computing, \
             \(fixed(result.waitMilliseconds, 1)) waiting for the fold
-            arithmetic    \(fixed(result.gigaflops, 1)) GFLOP/s, \(fixed(share, 0)) % of sgemm's \
-            \(fixed(result.sgemmGigaflops, 1)) on the same shapes
+            arithmetic    \(fixed(result.gigaflops, 1)) GFLOP/s, \(share(result.gigaflops)) % of the \
+            cores' peak of \(fixed(result.peakGigaflops, 1))
+            products      alone \(fixed(result.productGigaflops, 1)) GFLOP/s, \
+            \(share(result.productGigaflops)) %\(small)
             parameters    \(grouped(result.parameters))
             worker        \(fixed(result.peakMegabytes, 0)) MB at most
             first step    \(fixed(result.startSeconds, 2)) s after the start

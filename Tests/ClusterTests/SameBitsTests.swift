@@ -1,3 +1,4 @@
+import Kernels
 import TestKit
 import Testing
 
@@ -38,6 +39,25 @@ extension ClusterTests {
             }
             let totals = 60 * (count - 1) * 4 * parameters
             #expect(sent >= totals && sent < totals * 101 / 100, "\(sent) of \(totals)")
+        }
+
+        @Test(
+            .enabled(if: Instructions.available.count > 1, "this processor has no wider ones"))
+        func `by workers that compute with different instructions in one run`() throws {
+            let names = Instructions.available.map(\.rawValue)
+            let coordinator = try cluster.coordinator("--workers \(names.count + 1) --steps 60")
+            let workers = try (names + [names[0]]).enumerated().map {
+                try cluster.worker(
+                    of: coordinator, "--threads 1 --kernel \($1)", as: "worker \($0)")
+            }
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.short)
+            try expectEnds(of: workers)
+        }
+
+        @Test func `by train with the instructions that all processors have`() throws {
+            let train = try cluster.train(
+                "--workers 2 --threads 1 --steps 60 --kernel \(Instructions.floor.rawValue)")
+            try expectUndisturbed(train, in: cluster, as: Undisturbed.short)
         }
 
         /// In shared memory numbers stay float32, over links they take a byte: rounded they are in both.

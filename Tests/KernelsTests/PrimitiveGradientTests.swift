@@ -13,16 +13,16 @@ struct PrimitiveGradientTests {
         let (x, w, dy) = (lab.random(m, k), lab.random(n, k), lab.random(m, n))
         let y = lab.empty(m, n)
         func value() -> Double {
-            Product.timesTransposed(x, w, into: y)
+            multiplier.timesTransposed(x, w, into: y)
             return dot(y, dy)
         }
         let (dx, dw) = (lab.empty(m, k), lab.empty(n, k))
-        Product.times(dy, w, into: dx)
-        Product.transposedTimes(dy, x, into: dw)
+        multiplier.times(dy, w, into: dx)
+        multiplier.transposedTimes(dy, x, into: dw)
         lab.check("x", x, dx, value: value)
         lab.check("w", w, dw, value: value)
         let twice = lab.copy(dw)
-        Product.transposedTimes(dy, x, into: twice, accumulate: true)
+        multiplier.transposedTimes(dy, x, into: twice, accumulate: true)
         #expect(zip(twice.elements(), dw.elements()).allSatisfy { abs($0 - 2 * $1) < 1e-4 })
     }
 

@@ -44,7 +44,11 @@ package struct StepBenchmark {
         package var shards: Int
         package var peakMegabytes: Double
         package var gigaflops: Double
-        package var sgemmGigaflops: Double
+        /// All cores' multiply-adds between registers.
+        package var peakGigaflops: Double
+        /// The step's products alone, all cores busy: those of 10⁶ multiply-adds or more, and smaller ones.
+        package var productGigaflops: Double
+        package var smallProductGigaflops: Double
         /// Mean milliseconds of a step that members computed, and waited for the fold afterwards.
         package var computeMilliseconds: Double
         package var waitMilliseconds: Double
@@ -58,7 +62,9 @@ package struct StepBenchmark {
             case stepMilliseconds = "step_ms"
             case peakMegabytes = "peak_rss_mb"
             case gigaflops = "gflops"
-            case sgemmGigaflops = "sgemm_gflops"
+            case peakGigaflops = "peak_gflops"
+            case productGigaflops = "product_gflops"
+            case smallProductGigaflops = "small_product_gflops"
             case computeMilliseconds = "compute_ms"
             case waitMilliseconds = "wait_ms"
             case startSeconds = "start_to_first_step_s"
@@ -73,7 +79,7 @@ package struct StepBenchmark {
         let threads = configuration.cluster.threads(
             cores: ProcessInfo.processInfo.activeProcessorCount)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
-        let sgemm = ProductRate.measure(
+        let rate = ProductRate.measure(
             costs.first ?? [], threads: configuration.cluster.workers * threads)
         let logs = try TemporaryFolder()
         let measurement = Measurement(workers: configuration.cluster.workers)
@@ -94,7 +100,8 @@ package struct StepBenchmark {
             shards: configuration.batches.shards,
             peakMegabytes: Double(measurement.peakBytes) * 1e-6,
             gigaflops: operations / measurement.seconds * 1e-9,
-            sgemmGigaflops: sgemm * 1e-9,
+            peakGigaflops: rate.peak * 1e-9, productGigaflops: rate.large * 1e-9,
+            smallProductGigaflops: rate.small * 1e-9,
             computeMilliseconds: measurement.compute / count * 1e3,
             waitMilliseconds: measurement.wait / count * 1e3,
             startSeconds: measurement.startSeconds, profile: profile?.rows)

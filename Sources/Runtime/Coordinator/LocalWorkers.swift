@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Kernels
 
 /// The worker processes that `train` and the benchmarks start on this host.
 ///
@@ -34,7 +35,7 @@ package final class LocalWorkers {
         count: Int, arguments: [String], token: String?, logs: String,
         report: @escaping (RunReport) -> Void
     ) {
-        self.arguments = arguments
+        self.arguments = arguments + (Instructions.forced.map { ["--kernel", $0.rawValue] } ?? [])
         self.token = token
         self.report = report
         children = (0..<count).map { Child(log: "\(logs)/worker-\($0 + 1).log") }

@@ -159,11 +159,11 @@ package final class Examination {
         let ours = WireDigest(high: probe.high, low: probe.low).description
         guard let worker = facts?.workers.first else { return }
         if worker.arithmetic == ours {
-            report(.arithmetic(kernel: Processor.kernelName))
+            report(.arithmetic(kernel: Instructions.chosen.rawValue))
         } else {
             report(
                 .otherArithmetic(
-                    worker: worker.name, kernel: worker.kernel, ours: Processor.kernelName))
+                    worker: worker.name, kernel: worker.kernel, ours: Instructions.chosen.rawValue))
         }
     }
 

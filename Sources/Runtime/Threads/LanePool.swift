@@ -4,7 +4,7 @@ import Messaging
 /// A worker's computing threads. Each lane does all jobs in order, without waiting for the others
 /// in between.
 ///
-/// BLAS blocks, so these are plain threads and not tasks of the cooperative pool.
+/// Products block, so these are plain threads and not tasks of the cooperative pool.
 final class LanePool: @unchecked Sendable {
     private struct Job {
         let body: @Sendable (_ lane: Int) -> Void

@@ -128,7 +128,7 @@ package final class WorkerProcess {
                 board: endpoints.board.map(MemoryPlace.init)),
             key: key?.bytes ?? [], processID: Int(getpid()), instance: .random(in: 1 ... .max),
             threads: options.threads,
-            kernel: Processor.kernelName,
+            kernel: Instructions.chosen.rawValue,
             probe: WireDigest(high: probe.high, low: probe.low))
     }
 

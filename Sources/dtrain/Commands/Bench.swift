@@ -16,13 +16,14 @@ struct BenchStep: ParsableCommand {
         discussion: """
             Three steps to warm up, then --steps measured ones with dropout 0.1 and label \
             smoothing 0.1. Prints tokens/s of all workers together, milliseconds a step, and the \
-            share of the sgemm rate measured on the step's own shapes.
+            share of the cores' measured multiply-add peak.
 
             EXAMPLE
               dtrain bench step --preset small --vocabulary 8192 --batch 32 --length 32 --workers 2
             """)
 
     @OptionGroup var step: StepOptions
+    @OptionGroup var kernels: KernelOptions
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps measured.", valueName: "n"))
     var steps = "20"

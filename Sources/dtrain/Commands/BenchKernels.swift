@@ -7,7 +7,7 @@ import Settings
 struct BenchKernels: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernels",
-        abstract: "Times every kernel alone, our matrix products beside OpenBLAS's.",
+        abstract: "Times every kernel alone, products by all instructions that this processor has.",
         discussion: """
             On one thread, on data in the caches, at the sizes of one shard of a preset.
 
@@ -32,6 +32,8 @@ struct BenchKernels: ParsableCommand {
     @Option(
         parsing: .unconditional, help: ArgumentHelp("Tokens of a sequence.", valueName: "n"))
     var length = "32"
+
+    @OptionGroup var kernels: KernelOptions
 
     @Flag(help: "Print one line of JSON a kernel.")
     var json = false

@@ -62,6 +62,8 @@ struct Generate: ParsableCommand {
         help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
     var threads: String?
 
+    @OptionGroup var kernels: KernelOptions
+
     func run() throws {
         let sampling = Sampling(
             temperature: try value("--temperature", temperature, .decimal(0...100)),

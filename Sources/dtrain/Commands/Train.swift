@@ -23,6 +23,7 @@ struct Train: ParsableCommand {
 
     @OptionGroup var options: RunOptions
     @OptionGroup(title: "Network") var network: NetworkOptions
+    @OptionGroup var kernels: KernelOptions
 
     func run() throws {
         StandardError.outlivesItsReader()

@@ -33,6 +33,8 @@ struct Verify: ParsableCommand {
         help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
     var threads: String?
 
+    @OptionGroup var kernels: KernelOptions
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 

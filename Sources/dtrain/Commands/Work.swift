@@ -35,6 +35,8 @@ struct Work: ParsableCommand {
         help: ArgumentHelp("How long to wait for the coordinator.", valueName: "time"))
     var wait = "1h"
 
+    @OptionGroup var kernels: KernelOptions
+
     @Flag(help: "Say nothing but errors.")
     var quiet = false
 

@@ -18,6 +18,8 @@ struct TrainedOptions: ParsableArguments {
         help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
     var threads: String?
 
+    @OptionGroup var kernels: KernelOptions
+
     /// Loads the model, and says so if the newest checkpoint had to be passed over.
     func load() throws -> (model: TrainedModel, beam: Int, threads: Int) {
         let beam = try whole("--beam", beam, 1...64)

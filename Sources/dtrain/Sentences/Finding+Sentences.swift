@@ -93,7 +93,7 @@ extension Finding {
         case .files where level != .ok: "ulimit -n 1024"
         case .memory where level != .ok: "free some, take a smaller model or more workers"
         case .processor(.some, _): "run dtrain on another host"
-        case .otherArithmetic: "install the same build and OpenBLAS (cluster/install)"
+        case .otherArithmetic: "install the same build (cluster/install)"
         default: nil
         }
     }

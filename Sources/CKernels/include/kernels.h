@@ -1,0 +1,55 @@
+/* What Swift cannot say: which instructions a processor has, and loops for wider ones than all have.
+
+   Every loop here has a twin in Swift that runs everywhere, and gives the same bits. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 1 when the processor and the system can run the instructions that the whole program is compiled for. */
+int dtrain_has_floor(void);
+
+/* 1 when they can run AVX-512 F, VL, BW and DQ. */
+int dtrain_has_avx512(void);
+
+/* Hints that a line of memory will be read (or written) soon; never faults. */
+static inline void dtrain_prefetch(const void *_Nonnull address) {
+    __builtin_prefetch(address, 0, 3);
+}
+static inline void dtrain_prefetch_to_write(const void *_Nonnull address) {
+    __builtin_prefetch(address, 1, 3);
+}
+
+/* C ← A·B (+ C) (+ bias in every row), the sums as Multiplier defines them.
+
+   Entry (i, k) of A lies at a[i * a_row + k * a_depth], one of the two strides being 1; entry (k, j) of
+   B at b[k * b_depth + j * b_column], likewise. Columns of C from b_columns on count as columns of
+   zeros. `panel` and `block` are workspace of as many floats as the constants say, aligned to 64 bytes. */
+struct dtrain_product {
+    const float *_Nonnull a;
+    long a_row, a_depth;
+    const float *_Nonnull b;
+    long b_depth, b_column, b_columns;
+    float *_Nonnull c;
+    long c_row;
+    long rows, columns, depth;
+    const float *_Nullable bias;
+    int accumulate;
+    float *_Nonnull panel;
+    float *_Nonnull block;
+};
+
+enum {
+    /* The order of a sum: chains of so many, added in order. */
+    dtrain_depth_block = 256,
+    /* Most rows of A that pass by a panel of B before the next. */
+    dtrain_row_limit = 336,
+    dtrain_panel_floats = 256 * 32,
+    dtrain_block_floats = 272 * 336,
+};
+
+/* Only where dtrain_has_avx512, as all that bears its name. */
+void dtrain_multiply_avx512(const struct dtrain_product *_Nonnull product);
+
+/* Twelve chains of so many multiply-adds, between registers. Returns the number of operations. */
+long dtrain_multiply_adds_avx512(long rounds);

@@ -1,0 +1,54 @@
+import CKernels
+import Synchronization
+
+/// Which of a processor's instructions the kernels use. All give the same bits, wider ones sooner.
+package enum Instructions: String, Sendable, CaseIterable {
+    #if arch(x86_64)
+        /// With FMA: what every x86-64 processor has that dtrain runs on.
+        case avx2
+    #else
+        /// What every arm64 processor has.
+        case neon
+    #endif
+    case avx512
+
+    #if arch(x86_64)
+        /// What dtrain as a whole is compiled for.
+        package static let floor = avx2
+    #else
+        package static let floor = neon
+    #endif
+
+    package var isAvailable: Bool {
+        self == .floor ? dtrain_has_floor() != 0 : dtrain_has_avx512() != 0
+    }
+
+    /// All that this processor has, the widest last.
+    package static let available = allCases.filter { $0.isAvailable }
+
+    /// What kernels that are made from now on use: the widest unless `force` was called.
+    package static var chosen: Instructions { forced ?? available.last ?? .floor }
+
+    /// What `force` was called with, if it was.
+    package static var forced: Instructions? {
+        let place = choice.load(ordering: .relaxed)
+        return place < 0 ? nil : allCases[place]
+    }
+
+    /// Makes all kernels of this process use `instructions`, which must be available.
+    package static func force(_ instructions: Instructions) {
+        precondition(instructions.isAvailable, "\(instructions) on a processor without")
+        choice.store(allCases.firstIndex(of: instructions) ?? -1, ordering: .relaxed)
+    }
+
+    /// A place in `allCases`; below 0 there is none.
+    private static let choice = Atomic(-1)
+}
+
+/// What the machine must offer.
+package enum Processor {
+    /// What is missing, such as "AVX2 and FMA"; nil when this machine will do.
+    package static func requirement() -> String? {
+        dtrain_has_floor() == 0 ? "AVX2 and FMA" : nil
+    }
+}

@@ -47,7 +47,7 @@ package final class AllReduceMember {
         do {
             try member.work()
         } catch {
-            try member.say(.failed(rank: rank, message: "\(error)"))
+            try member.say(.failed(rank: rank, message: plainWords(error)))
             throw error
         }
     }

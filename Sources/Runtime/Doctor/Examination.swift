@@ -46,7 +46,7 @@ package final class Examination {
             report(.nameUnknown(host: host, reason: reason))
             return nil
         } catch {
-            report(.nameUnknown(host: coordinator.host, reason: "\(error)"))
+            report(.nameUnknown(host: coordinator.host, reason: plainWords(error)))
             return nil
         }
         report(.name(host: coordinator.host, addresses))

@@ -14,6 +14,13 @@ package struct TextEvaluation: Sendable {
     package var perplexity: Double { exp(loss) }
 }
 
+/// Texts that a model has gone on with.
+package struct Generation: Sendable {
+    package let texts: [String]
+    /// How many end because the model has no more positions.
+    package let cut: Int
+}
+
 extension TrainedModel {
     package var kind: Architecture.Kind { transformer.architecture.kind }
 
@@ -53,7 +60,7 @@ extension TrainedModel {
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func generate(
         _ prompt: String, count: Int, length: Int, _ sampling: Sampling, threads: Int
-    ) throws -> [String] {
+    ) throws -> Generation {
         let words = try tokenizer.encode(prompt)
         guard words.count < positions else {
             throw InferenceError.promptTooLong(tokens: words.count, positions: positions)
@@ -64,7 +71,10 @@ extension TrainedModel {
             Decoding(transformer).sample(
                 words, parameters: parameters, sampling, stream: index, limit: length)
         }
-        return try outputs.map { try prompt.continued(by: $0, behind: words, tokenizer) }
+        let room = positions - words.count
+        return Generation(
+            texts: try outputs.map { try prompt.continued(by: $0, behind: words, tokenizer) },
+            cut: outputs.count { $0.count == room && room < length })
     }
 }
 

@@ -51,7 +51,7 @@ extension WorkerProcess {
             control = try ControlConnection(
                 in: context, isApplication: own != nil && !isRegistered)
         } catch {
-            outcome = .unfit(reason: "no socket could be made: \(error)")
+            outcome = .unfit(reason: "no socket could be made: \(plainWords(error))")
         }
     }
 
@@ -92,7 +92,7 @@ extension WorkerProcess {
             lesson = nil
             handle(.built)
         } catch {
-            handle(.buildFailed(reason: "the run's configuration cannot be used: \(error)"))
+            handle(.buildFailed(reason: "the run's configuration cannot be used: \(plainWords(error))"))
         }
     }
 
@@ -166,7 +166,7 @@ extension WorkerProcess {
                 return (words.shard, input)
             }
         } catch {
-            handle(.orderUnfit(reason: "the coordinator sent words that do not fit: \(error)"))
+            handle(.orderUnfit(reason: "the coordinator sent words that do not fit: \(plainWords(error))"))
             return nil
         }
     }

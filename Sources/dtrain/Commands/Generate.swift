@@ -77,8 +77,12 @@ struct Generate: ParsableCommand {
         let model = try TrainedModel(Failure.path("--run", folder))
         try model.require(.languageModel)
         sayPassedOver(model.checkpoint)
-        let texts = try model.generate(
+        let generation = try model.generate(
             prompt, count: count, length: length, sampling, threads: threads)
-        for text in texts { try StandardOutput.write(product: text + "\n") }
+        for text in generation.texts { try StandardOutput.write(product: text + "\n") }
+        if generation.cut > 0 {
+            let whose = count == 1 ? "the text ends" : "\(generation.cut) of \(count) texts end"
+            warn("\(whose) at the model's \(model.positions) positions, before --length \(length)")
+        }
     }
 }

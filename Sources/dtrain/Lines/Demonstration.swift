@@ -50,7 +50,9 @@ extension Entry {
     ) throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.optimizer.seed)
-        let texts = try model.generate("", count: 10, length: 40, sampling, threads: cores)
+        let texts = try model.generate(
+            "", count: 10, length: 40, sampling, threads: cores
+        ).texts
         for text in texts { try StandardOutput.write("generated  \(text)\n") }
         if heldOut.isEmpty { return }
         let evaluation = try model.evaluateText(heldOut, threads: cores)

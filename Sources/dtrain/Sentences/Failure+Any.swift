@@ -27,7 +27,7 @@ extension Failure {
         case let error as AllReduceBenchmark.Failure: self.init(error)
         case let error as StepBenchmarkError: self.init(error)
         case let error as LocalWorkers.KeepsEnding: self.init(error)
-        default: self.init(.other, "unexpected: \(error)")
+        default: self.init(.other, "unexpected: \(plainWords(error))")
         }
     }
 }

@@ -17,7 +17,7 @@ extension Failure {
     init(_ error: StepBenchmarkError) {
         switch error {
         case .ended(let outcome):
-            self.init(.other, "the benchmark ended before its last step (\(outcome))")
+            self.init(.other, "the benchmark ended before its last step (\(plainWords(outcome)))")
         case .stateLost(let step):
             self.init(.other, "all of the benchmark's workers ended after step \(step)")
         }

@@ -1,4 +1,5 @@
 import Checkpoint
+import Runtime
 
 extension Failure {
     init(_ error: CheckpointError) {
@@ -49,7 +50,7 @@ extension Failure {
         case .cutShort(let path, let expected, let found):
             self = .data("\(path) is cut short: \(found) bytes of \(expected), restore it")
         case .safetensors(let path, let fault):
-            self = .data("\(path) is no whole safetensors file (\(fault)), restore it")
+            self = .data("\(path) is no whole safetensors file (\(plainWords(fault))), restore it")
         case .noTensor(let path, let name):
             self = .data("\(path) lacks the tensor \(name), restore it")
         case .tensorType(let path, let name, let found):

@@ -1,4 +1,5 @@
 import Messaging
+import Runtime
 
 extension Failure {
     init(_ error: MessagingError) {
@@ -21,7 +22,7 @@ extension Failure {
         case .invalidOption(let name, let code):
             self = Failure(.other, "libzmq refused its option \(name): \(reason(code))")
         case .unknownPeer, .wouldBlock, .tooManyFrames, .tooFewFrames, .tooManyBytes:
-            self = Failure(.other, "a message could not be exchanged: \(error)")
+            self = Failure(.other, "a message could not be exchanged: \(plainWords(error))")
         }
     }
 }

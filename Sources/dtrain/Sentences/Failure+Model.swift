@@ -1,4 +1,5 @@
 import Model
+import Runtime
 
 extension Failure {
     /// Settings are checked before a model is made of them, so these are a damaged checkpoint's.
@@ -20,7 +21,7 @@ extension Failure {
                 "token \(id) is not among its \(vocabulary)"
             case .sequenceTooLong(_, let length, let positions):
                 "a sentence of \(length) tokens exceeds its \(positions) positions"
-            default: "\(error)"
+            default: plainWords(error)
             }
         self = .data("the model does not fit: \(words), take another checkpoint")
     }

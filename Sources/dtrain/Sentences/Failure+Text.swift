@@ -1,3 +1,4 @@
+import Runtime
 import Text
 
 extension Failure {
@@ -114,7 +115,7 @@ extension Failure {
                 \(shards) shards, give more text
                 """)
         case .malformedShard(let at, let fault):
-            self = .data("a batch came damaged at number \(at): \(fault)")
+            self = .data("a batch came damaged at number \(at): \(plainWords(fault))")
         default: preconditionFailure("no sentence for \(error)")
         }
     }

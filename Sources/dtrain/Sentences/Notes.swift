@@ -96,7 +96,8 @@ func sentence(of note: CoordinatorNote) -> String {
             "the token has been changed: \(workers) worker\(workers == 1 ? " has" : "s have") the "
             + "new one, nobody else is let in with the old"
     case .nonsense(let name, let error):
-        return "worker \(name) sent something that is no message of this protocol (\(error))"
+        return
+            "worker \(name) sent something that is no message of this protocol (\(plainWords(error)))"
     }
 }
 

@@ -99,7 +99,9 @@ struct UsageTests {
         try folder.write("shards: 4\nsteps: 30\n", to: "run/configuration.yaml")
         expectRefusal(
             try run("train --run run --resume --shards 8"), code: 64,
-            words: ["--shards is 8 here and 4 in the run", "--config run/configuration.yaml --shards 8"])
+            words: [
+                "--shards is 8 here and 4 in the run", "--config run/configuration.yaml --shards 8",
+            ])
         expectRefusal(
             try run("train --run run --resume --workers 5"), code: 64,
             words: ["--workers 5 is more than --shards 4"])

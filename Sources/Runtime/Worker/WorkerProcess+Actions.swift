@@ -92,7 +92,9 @@ extension WorkerProcess {
             lesson = nil
             handle(.built)
         } catch {
-            handle(.buildFailed(reason: "the run's configuration cannot be used: \(plainWords(error))"))
+            handle(
+                .buildFailed(reason: "the run's configuration cannot be used: \(plainWords(error))")
+            )
         }
     }
 
@@ -166,7 +168,9 @@ extension WorkerProcess {
                 return (words.shard, input)
             }
         } catch {
-            handle(.orderUnfit(reason: "the coordinator sent words that do not fit: \(plainWords(error))"))
+            handle(
+                .orderUnfit(
+                    reason: "the coordinator sent words that do not fit: \(plainWords(error))"))
             return nil
         }
     }

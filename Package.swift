@@ -57,6 +57,7 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS"),
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CLinux"),
+        .target(name: "CResources", cSettings: optimised),
         .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
@@ -73,19 +74,26 @@ let package = Package(
             name: "CBuildFacts",
             cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
+        // What the system grants, to all of them.
+        .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
+
         // Learning.
         .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernels),
-        .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
+        .target(
+            name: "Parameters", dependencies: ["Kernels", "CXXHash", "CResources"],
+            swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
-        .target(name: "Model", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
+        .target(
+            name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
+            swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "Training", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
 
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(
-            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto"],
+            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto", "Resources"],
             swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
@@ -98,7 +106,7 @@ let package = Package(
             name: "Runtime",
             dependencies: [
                 "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination", "CLinux",
+                "Wire", "Messaging", "Ring", "Coordination", "CLinux", "Resources",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -106,7 +114,7 @@ let package = Package(
             name: "dtrain",
             dependencies: [
                 "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Ring",
-                "Simulation",
+                "Simulation", "Resources", "CResources",
                 "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -122,6 +130,8 @@ let package = Package(
             name: "FuzzKit", dependencies: ["Parameters", "Ring"], path: "Tests/FuzzKit",
             swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
+        .testTarget(
+            name: "ResourcesTests", dependencies: ["Resources", "TestKit"], swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernels
+import Resources
 
 @main
 struct Dtrain: ParsableCommand {
@@ -19,8 +20,9 @@ struct Dtrain: ParsableCommand {
               dtrain inspect runs/latest
 
             EXIT CODES
-              64 usage, 65 unfit data, 69 something is missing, 74 input or output, 130 \
-            interrupted twice, 1 anything else
+              64 usage, 65 unfit data, 69 something is missing, 71 the system refuses a thread, \
+            memory, a file or a process, 74 input or output, 130 interrupted twice, 131 SIGQUIT, \
+            1 anything else
             """,
         version: version,
         subcommands: [
@@ -32,13 +34,16 @@ struct Dtrain: ParsableCommand {
         ])
 
     static func main() {
-        Processor.pinOpenBLAS()
+        prepareLastWords(Failure.lastWords)
+        Endings.prepare()
+        Processor.keepToOneThread()
         if let missing = Processor.requirement() {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()
         }
         do {
             var command = try parseAsRoot()
+            try requireDescriptors(leastDescriptors)
             try command.run()
         } catch let failure as Failure {
             failure.exit()
@@ -48,6 +53,9 @@ struct Dtrain: ParsableCommand {
             end(with: error)
         }
     }
+
+    /// What any command opens at once: below that a whole file would be taken for a damaged one.
+    private static let leastDescriptors = 8
 
     /// Help and version go to standard output; what the parser refuses becomes one sentence.
     private static func end(with error: any Error) -> Never {

@@ -5,6 +5,7 @@ import Runtime
 /// `bench all-reduce`.
 extension Entry {
     static func bench(_ request: AllReduceBenchRequest) throws {
+        Endings.ofBenchmark()
         var benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
             transport: RingTransport(request.transport),

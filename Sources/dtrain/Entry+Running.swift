@@ -1,5 +1,6 @@
 import Coordination
 import Foundation
+import Resources
 import Runtime
 
 /// The commands that run a coordinator or a worker.
@@ -16,6 +17,7 @@ extension Entry {
         _ request: RunRequest, bind: Address, hasLocalWorkers: Bool = true
     ) throws {
         if request.dryRun { return try describe(request) }
+        Endings.beforeFirstStep(isQuiet: request.quiet)
         let terminal = Terminal(isQuiet: request.quiet)
         if request.configuration.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
@@ -29,6 +31,7 @@ extension Entry {
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
+        Endings.afterLastStep()
         if !progress.hasBegun {
             terminal.say("step \(result.step) is done already: give more --steps to go on")
         }
@@ -53,6 +56,16 @@ extension Entry {
                 .other,
                 "step \(step) is not finite in \(sentence(ofShards: shards)): look at its samples, lower "
                     + "--learning-rate, or --on-nan skip, and go on with --resume --run \(folder)")
+        case .gaveUp(let step, let skipped):
+            throw Failure(
+                .other,
+                "\(skipped) steps up to step \(step) were skipped one after another, since none of "
+                    + "their gradients is finite: the run ends, \(Self.beginAnew(request))")
+        case .parametersNotFinite(let step):
+            throw Failure(
+                .other,
+                "the parameters after step \(step) are not finite and are not saved: "
+                    + Self.beginAnew(request))
         case .disagreement(let step, let workers):
             throw Failure(
                 .other,
@@ -66,6 +79,14 @@ extension Entry {
         }
     }
 
+    /// How to go on from a run that has come to nothing.
+    private static func beginAnew(_ request: RunRequest) -> String {
+        let folder = shown(request.location.folder)
+        let rate = request.configuration.learningRate
+        return "begin another with a lower --learning-rate than \(rate), or from what \(folder) has "
+            + "saved with --from \(folder) as well"
+    }
+
     /// The final line: a step and the SHA-256 of its parameters.
     private static func write(digest: String?, of step: Int?) throws {
         guard let digest, let step else { return }
@@ -74,7 +95,7 @@ extension Entry {
 
     private static func describe(_ request: RunRequest) throws {
         let prepared = try PreparedRun(request.configuration)
-        for (label, value) in prepared.forecast() {
+        for (label, value) in try prepared.forecast() {
             try StandardOutput.write("\(padded(label, 22)) \(value)\n")
         }
     }
@@ -86,7 +107,7 @@ extension Entry {
         if request.access.isPlain {
             terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
         }
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let options = WorkerOptions(
             coordinator: request.coordinator, access: request.access,
             threads: request.threads ?? cores,

@@ -1,18 +1,19 @@
 import Kernels
 import Model
+import Resources
 import Synchronization
 
 /// The rate of plain sgemm on the products of a step, which a step's own rate is compared with.
 enum ProductRate {
     /// Operations per second of `threads` threads together, each product weighted by its share of
     /// the operations: forward, and the gradients of both factors.
-    static func measure(_ costs: [StepCost], threads: Int) -> Double {
+    static func measure(_ costs: [StepCost], threads: Int) throws(ResourceError) -> Double {
         var counts: [Shape: Int] = [:]
         for product in costs.flatMap(\.products) {
             for shape in Shape.training(product) { counts[shape, default: 0] += product.count }
         }
         let shapes = counts.sorted { $0.key < $1.key }
-        let pool = LanePool(lanes: threads)
+        let pool = try LanePool(lanes: threads)
         defer { pool.stop() }
         // Real sentences bring many shapes, each gets less time then.
         let budget = max(2e6, min(2e8, 2e10 / Double(max(1, shapes.count))))

@@ -2,6 +2,7 @@ import Coordination
 import Foundation
 import Messaging
 import Model
+import Resources
 import Text
 import Training
 import Wire
@@ -69,9 +70,9 @@ package struct StepBenchmark {
         let (batches, vocabulary) = try source()
         let architecture = Architecture(configuration, vocabulary: vocabulary)
         let model = try Transformer(architecture)
-        let threads = configuration.threads(cores: ProcessInfo.processInfo.activeProcessorCount)
+        let threads = configuration.threads(cores: Processors.usable.count)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
-        let sgemm = ProductRate.measure(costs.first ?? [], threads: configuration.workers * threads)
+        let sgemm = try ProductRate.measure(costs.first ?? [], threads: configuration.workers * threads)
         let logs = try TemporaryFolder()
         let measurement = Measurement(workers: configuration.workers)
         let outcome = try coordinate(
@@ -137,13 +138,15 @@ package struct StepBenchmark {
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },
             resumedFrom: nil, timeLimit: nil)
+        let signals = try CoordinatorProcess.watchSignals()
         let keys = try RunKeys.passing()
         let endpoint = try ControlEndpoint(
             Address(host: "127.0.0.1", port: 0), keys: keys,
             report: WireLimit.report(
                 shards: configuration.shards, layers: model.layers.count))
         let process = CoordinatorProcess(
-            setup, on: endpoint, mailbox: try Mailbox(), report: measurement.observe)
+            setup, on: endpoint, mailbox: try Mailbox(), signals: signals,
+            report: measurement.observe)
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
@@ -152,8 +155,8 @@ package struct StepBenchmark {
             token: keys.token.text, logs: logs, report: measurement.observe)
         process.localWorkers = workers
         measurement.lastStep = steps + Self.warmUp
-        try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
+        try workers.startAll()
         return try process.run()
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Messaging
 import Model
+import Resources
 import Wire
 
 /// Finds out whether a worker on this host would work with a coordinator and its other workers.
@@ -153,7 +154,7 @@ package final class Examination {
         report(
             .processor(
                 missing: Processor.requirement(),
-                cores: ProcessInfo.processInfo.activeProcessorCount))
+                cores: Processors.usable.count))
         let probe = arithmeticProbe()
         let ours = WireDigest(high: probe.high, low: probe.low).description
         guard let worker = facts?.workers.first else { return }

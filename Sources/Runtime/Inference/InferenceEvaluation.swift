@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Text
 
 /// How well a model does on pairs it has not seen.
@@ -51,9 +52,9 @@ extension TrainedModel {
     ) throws -> ModelEvaluation {
         precondition(!pairs.isEmpty, "nothing to evaluate")
         let corpus = try TokenizedCorpus(pairs, tokenizer: tokenizer, positions: positions)
-        let losses = losses(corpus, threads: threads)
+        let losses = try losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
-        let translator = Translator(self, beam: beam, threads: threads)
+        let translator = try Translator(self, beam: beam, threads: threads)
         let outputs = translator.translate(pairs.map(\.source)).map { (try? $0.get()) ?? "" }
         return ModelEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
@@ -79,11 +80,13 @@ extension TrainedModel {
             evaluation: evaluation)
     }
 
-    func losses(_ corpus: TokenizedCorpus, threads: Int) -> [ShardLoss] {
+    func losses(
+        _ corpus: TokenizedCorpus, threads: Int
+    ) throws(ResourceError) -> [ShardLoss] {
         let batches = BatchSchedule.batchesInOrder(
             corpus, batchTokens: configuration.batchTokens, shards: configuration.shards)
         let shards = batches.flatMap(\.shards)
-        let pool = LanePool(lanes: threads)
+        let pool = try LanePool(lanes: threads)
         defer { pool.stop() }
         return pool.map(shards.count) { [self] index in
             Lane(transformer).loss(

@@ -18,6 +18,8 @@ package enum InferenceError: Error, Equatable, Sendable {
     /// A translator where a language model is wanted, or the other way round.
     case otherKind(checkpoint: String, kind: Architecture.Kind)
     case promptTooLong(tokens: Int, positions: Int)
+    /// Its parameters are not finite, or so large that nothing that is computed from them is.
+    case notFinite(checkpoint: String)
 }
 
 /// A checkpoint that has been found, and the newer ones that were passed over as damaged.
@@ -85,8 +87,22 @@ package final class TrainedModel: Sendable {
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
+        guard Self.computes(transformer, parameters) else {
+            throw InferenceError.notFinite(checkpoint: folder.path)
+        }
         configuration = facts.configuration
         self.checkpoint = checkpoint
+    }
+
+    /// Whether parameters are finite, and what is computed from them for the shortest text is.
+    private static func computes(_ model: Transformer, _ parameters: ParameterVector) -> Bool {
+        guard parameters.withFloats({ $0.allSatisfy(\.isFinite) }) else { return false }
+        let shard = Shard(
+            samples: [0],
+            sources: model.architecture.kind == .languageModel ? [[]] : [[Tokenizer.end]],
+            targets: model.architecture.kind == .languageModel ? [[Tokenizer.end]] : [[]])
+        let loss = Lane(model).loss(of: ModelInput(shard), parameters: parameters, smoothing: 0)
+        return loss.negativeLogLikelihood.isFinite
     }
 
     /// Most tokens of a sentence, its mark included.

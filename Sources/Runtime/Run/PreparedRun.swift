@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Resources
 import Text
 import Training
 
@@ -45,6 +46,8 @@ package struct PreparedRun: Sendable {
             let checkpoint = try newestCheckpoint(of: run).folder
             if let tokenizer = try Tokenizer(of: checkpoint) { return tokenizer }
         }
+        // SentencePiece trains on threads of its own.
+        try requireThreads(1)
         return try Tokenizer.train(on: text.lines, vocabulary: configuration.vocabulary)
     }
 

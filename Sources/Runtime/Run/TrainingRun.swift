@@ -4,6 +4,7 @@ import Foundation
 import Messaging
 import Model
 import Parameters
+import Resources
 import Text
 import Training
 import Wire
@@ -61,6 +62,8 @@ package struct TrainingRun {
                 digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
+        // From here on files are written: signals arrive through the loop.
+        let signals = try CoordinatorProcess.watchSignals()
         let keys = configuration.insecure ? nil : try RunKeys.ofRun(in: location.folder)
         let endpoint = try ControlEndpoint(
             bind, advertise: network.advertise, keys: keys,
@@ -74,7 +77,9 @@ package struct TrainingRun {
         defer { store.close() }
         var digest = resumed?.folder.digest
         let setup = try setup(prepared, folder, store, resumed?.folder, warmStart, lastStep)
-        let process = CoordinatorProcess(setup, on: endpoint, mailbox: mailbox) { event in
+        let process = CoordinatorProcess(
+            setup, on: endpoint, mailbox: mailbox, signals: signals
+        ) { event in
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }
@@ -94,7 +99,7 @@ package struct TrainingRun {
         _ process: CoordinatorProcess, _ folder: RunFolder, _ report: @escaping (RunReport) -> Void
     ) throws -> Outcome {
         guard hasLocalWorkers else { return try process.run() }
-        let threads = configuration.threads(cores: ProcessInfo.processInfo.activeProcessorCount)
+        let threads = configuration.threads(cores: Processors.usable.count)
         let workers = LocalWorkers(
             count: configuration.workers,
             arguments: [
@@ -103,8 +108,8 @@ package struct TrainingRun {
             ] + network.arguments + (configuration.insecure ? ["--insecure"] : []),
             token: process.endpoint.admissions?.token.text, logs: folder.paths.logs, report: report)
         process.localWorkers = workers
-        try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
+        try workers.startAll()
         return try process.run()
     }
 
@@ -132,6 +137,9 @@ package struct TrainingRun {
         let state = LoadedState(
             step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
         try FirstParameters(path).load(prepared.model.layout, into: state.sections[0])
+        guard state.sections[0].withFloats({ $0.allSatisfy(\.isFinite) }) else {
+            throw InferenceError.notFinite(checkpoint: path)
+        }
         return state
     }
 
@@ -184,7 +192,7 @@ package struct TrainingRun {
             throw RunError.diskTooFull(path: folder.paths.folder, needed: needed, free: free)
         }
         let perEpoch = prepared.schedule.batchesPerEpoch
-        let checkpoints = CheckpointThread(
+        let checkpoints = try CheckpointThread(
             paths: folder.paths,
             contents: .init(
                 tensors: prepared.tensors, tokenizer: prepared.tokenizer.model, more: facts.json,
@@ -210,6 +218,7 @@ package struct TrainingRun {
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
             recorded: try store.lastLine(),
+            skips: configuration.onNaN == .skip ? try store.skips(from: resumed?.step ?? 0) : .init(),
             timeLimit: configuration.timeLimit)
     }
 

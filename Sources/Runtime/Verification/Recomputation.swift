@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Model
 import Parameters
+import Resources
 import Ring
 import Text
 import Training
@@ -30,11 +31,11 @@ final class Recomputation {
     private let total: ParameterVector
 
     /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
-    init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) {
+    init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) throws(ResourceError) {
         self.state = state
         configuration = prepared.configuration
         let count = prepared.model.layout.count
-        pool = LanePool(lanes: threads)
+        pool = try LanePool(lanes: threads)
         lanes = (0..<threads).map { _ in Lane(prepared.model) }
         gradients = (0..<configuration.shards).map { _ in ParameterVector(count: count) }
         total = ParameterVector(count: count)

@@ -58,6 +58,8 @@ package struct Verification {
         /// The steps that were recomputed, the first one that differs included.
         package var steps: ClosedRange<Int>
         package var skipped = 0
+        /// So many skipped steps were too many: the run ended with them.
+        package var gaveUpAfter: Int?
         /// Steps of the checkpoints that agree.
         package var checkpoints: [Int] = []
         package var difference: Difference?
@@ -91,7 +93,7 @@ package struct Verification {
         let stretch = try stretch(of: ledger)
         let origin = try VerificationOrigin.find(
             in: run, before: stretch, configuration)
-        var comparison = Comparison(
+        var comparison = try Comparison(
             ledger: ledger, shelf: CheckpointShelf(run.checkpoints), prepared: origin.prepared,
             recomputation: Recomputation(origin.prepared, from: origin.state, threads: threads))
         let first = origin.state.step + 1
@@ -108,10 +110,24 @@ package struct Verification {
         if result.difference == nil {
             result.difference = try comparison.compareEnd(after: stretch.upperBound)
         }
+        if result.difference == nil, stretch.upperBound == ledger.steps.upperBound - 1 {
+            result.gaveUpAfter = try skippedAtEnd(of: ledger, origin.prepared)
+        }
         result.skipped = comparison.skipped
         result.checkpoints = comparison.checkpoints
         result.seconds = Clock.seconds(since: began)
         return result
+    }
+
+    /// Skipped steps that end the ledger, if they are too many for a run to go on.
+    private func skippedAtEnd(of ledger: LedgerIndex, _ prepared: PreparedRun) throws -> Int? {
+        let last = ledger.steps.upperBound - 1
+        var skips = SkippedSteps()
+        for step in ledger.steps where step > last - SkippedSteps.inARow {
+            if try ledger.entry(step)?.verdict == .skipped { skips.add(step) }
+        }
+        let steps = prepared.lastStep ?? .max
+        return skips.areTooMany(at: last, of: steps) ? skips.count(upTo: last) : nil
     }
 
     private func configuration() throws -> RunConfiguration {

@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import Model
 import Parameters
+import Resources
 import Ring
 import Text
 import Wire
@@ -42,7 +43,7 @@ extension WorkerProcess {
             control = try ControlConnection(
                 in: context, isApplication: own != nil && !isRegistered)
         } catch {
-            outcome = .unfit(reason: "no socket could be made: \(error)")
+            failure = error
         }
     }
 
@@ -71,8 +72,9 @@ extension WorkerProcess {
             let mailbox = mailbox
             self.job = job
             let model = try Transformer(job.architecture)
-            // θ, m, v, the total and one gradient.
-            try model.requireMemory(vectors: 5)
+            // θ, m, v, the total and the gradients of an equal share of the shards.
+            let (shards, workers) = (job.configuration.shards, job.configuration.workers)
+            try model.requireMemory(vectors: 4 + (shards + workers - 1) / workers)
             let runner = StepRunner(
                 model: model, settings: .init(job.configuration), pool: pool, sink: ring,
                 total: sharedTotal(count: model.layout.count)
@@ -81,6 +83,8 @@ extension WorkerProcess {
             assembly = StateAssembly(into: runner.state)
             lesson = nil
             handle(.built)
+        } catch let error as ResourceError {
+            refused(error)
         } catch {
             handle(.buildFailed(reason: "the run's configuration cannot be used: \(error)"))
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
 
 struct Verify: ParsableCommand {
@@ -42,7 +43,7 @@ struct Verify: ParsableCommand {
         try Entry.verify(
             VerifyRequest(
                 run: folder, steps: steps,
-                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
+                threads: threads ?? Processors.usable.count, json: json))
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Runtime
 
 extension Demonstration {
@@ -33,7 +34,7 @@ extension Entry {
             if model.kind == .languageModel { return try demonstrateText(model, configuration) }
             let demonstration = try model.demonstrate(
                 beam: configuration.beam,
-                threads: ProcessInfo.processInfo.activeProcessorCount)
+                threads: Processors.usable.count)
             try StandardOutput.write(demonstration.text)
         } catch InferenceError.nothingToEvaluate {
             return
@@ -44,7 +45,7 @@ extension Entry {
     private static func demonstrateText(
         _ model: TrainedModel, _ configuration: RunConfiguration
     ) throws {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.seed)
         let texts = try model.generate("", count: 10, length: 40, sampling, threads: cores)
         for text in texts { try StandardOutput.write("generated  \(text)\n") }

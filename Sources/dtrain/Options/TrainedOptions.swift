@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
 
 /// A trained model and how to decode with it.
@@ -23,7 +24,7 @@ struct TrainedOptions: ParsableArguments {
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
         let model = try TrainedModel(run)
         sayPassedOver(model.checkpoint)
-        return (model, beam, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        return (model, beam, threads ?? Processors.usable.count)
     }
 }
 

@@ -26,6 +26,12 @@ extension Failure {
                 "\(checkpoint) is a language model, which translates nothing, use dtrain generate")
         case .otherKind(let checkpoint, .encoderDecoder):
             self = .usage("\(checkpoint) translates, use dtrain translate")
+        case .notFinite(let checkpoint):
+            self = .data(
+                """
+                \(checkpoint) gives no finite numbers: its training went astray, take an earlier \
+                checkpoint or train anew with a lower --learning-rate
+                """)
         case .promptTooLong(let tokens, let positions):
             self = .usage(
                 """

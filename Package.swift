@@ -41,7 +41,7 @@ let guided: [Target] =
     : [
         .executableTarget(
             name: "guided",
-            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Runtime", "Text", "Wire"],
+            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Runtime", "Settings", "Text", "Wire"],
             path: "Tests/Guided",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
@@ -101,20 +101,29 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["Coordination", "Wire"], swiftSettings: machine),
 
+        // What a run is told.
+        .target(
+            name: "Settings",
+            dependencies: [
+                "Checkpoint", "Model", "Ring", "Text", "Training",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+
         // Where they meet.
         .target(
             name: "Runtime",
             dependencies: [
                 "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination", "CLinux", "Resources",
-                .product(name: "Yams", package: "Yams"),
+                "Wire", "Messaging", "Ring", "Coordination", "Settings", "CLinux",
+                "Resources",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Text", "Model", "Checkpoint", "Messaging", "Kernels", "Ring",
-                "Simulation", "Resources", "CResources",
+                "Runtime", "Settings", "Text", "Model", "Checkpoint", "Messaging", "Kernels",
+                "Ring", "Simulation", "Resources", "CResources",
                 "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -123,7 +132,8 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Runtime", "Text", "Model", "Training", "Checkpoint", "Parameters", "CLinux",
+                "Runtime", "Settings", "Text", "Model", "Training", "Checkpoint", "Parameters",
+                "CLinux",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
         .target(
@@ -150,17 +160,20 @@ let package = Package(
             name: "CoordinationTests", dependencies: ["Coordination", "Simulation", "FuzzKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "TestKit", "FuzzKit", "CAllocations"],
+            name: "SettingsTests", dependencies: ["Settings", "FuzzKit"], swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: ["Runtime", "Settings", "TestKit", "FuzzKit", "CAllocations"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["Runtime", "Checkpoint", "Simulation", "TestKit", "dtrain"],
+            dependencies: ["Runtime", "Settings", "Checkpoint", "Simulation", "TestKit", "dtrain"],
             swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Checkpoint", "Coordination", "Messaging", "Ring", "Runtime", "Wire", "TestKit",
-                "dtrain",
+                "Checkpoint", "Coordination", "Messaging", "Ring", "Runtime", "Settings", "Wire",
+                "TestKit", "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ring
 import Runtime
+import Settings
 
 /// `bench all-reduce`.
 extension Entry {
@@ -8,8 +9,8 @@ extension Entry {
         Endings.ofBenchmark()
         var benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
-            transport: RingTransport(request.transport),
-            collective: Collective(request.collective), isSecure: request.secure)
+            transport: request.transport,
+            collective: request.collective, isSecure: request.secure)
         benchmark.ring.streams = !request.onePort
         if !request.json { try StandardOutput.write(AllReduceBenchmark.Row.header) }
         try benchmark.run(arguments: [AllReduceMembership.name]) { row in

@@ -3,6 +3,7 @@ import Model
 import Resources
 import Ring
 import Runtime
+import Settings
 import Text
 
 /// What `plan` was asked.
@@ -26,7 +27,7 @@ extension Entry {
     static func plan(_ request: PlanRequest) throws {
         let configuration = request.configuration
         let model = try Transformer(
-            Architecture(configuration, vocabulary: configuration.vocabulary))
+            Architecture(configuration, vocabulary: vocabulary(of: configuration)))
         let plan = StepPlan(
             constants: try constants(request, model), parameters: model.layout.count)
         var sizes = (0...10).map { 1 << $0 }
@@ -56,6 +57,10 @@ extension Entry {
         }
     }
 
+    private static func vocabulary(of configuration: RunConfiguration) -> Int {
+        configuration.text.vocabulary ?? TextSettings.standardVocabulary
+    }
+
     /// As many workers a host as asked for, and as many sequences each.
     private static func cluster(_ request: PlanRequest, _ workers: Int) -> StepPlan.Cluster {
         let perHost = max(1, request.workers / request.hosts)
@@ -67,7 +72,7 @@ extension Entry {
                     ? 1 : max(1, (workers + perHost - 1) / perHost),
             threads: request.threads, tokensPerWorker: 2 * request.batch * request.length,
             shards: max(request.shards, workers), bandwidth: request.bandwidth,
-            latency: request.latency, wire: request.configuration.wire)
+            latency: request.latency, wire: request.configuration.cluster.wire)
     }
 
     private static func constants(
@@ -81,13 +86,13 @@ extension Entry {
         }
         let batch = SyntheticBatches(
             sequences: request.batch * request.workers, length: request.length,
-            vocabulary: request.configuration.vocabulary, shards: request.shards, seed: 1
+            vocabulary: vocabulary(of: request.configuration), shards: request.shards, seed: 1
         ).batch(step: 1)
         var hop = 0.0
         try AllReduceBenchmark(workers: 2, sizes: [1024], transport: .auto)
             .run(arguments: [AllReduceMembership.name]) { hop = $0.median * 0.5e-6 }
         var constants = try PlanConstants.measure(
-            model, batch, smoothing: Float(request.configuration.labelSmoothing),
+            model, batch, smoothing: request.configuration.optimizer.smoothing,
             busy: min(cores, perHost * request.threads), hopSeconds: hop)
         if let measured { constants.secondsPerToken = measured }
         return constants

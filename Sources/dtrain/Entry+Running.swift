@@ -2,15 +2,19 @@ import Coordination
 import Foundation
 import Resources
 import Runtime
+import Settings
 
 /// The commands that run a coordinator or a worker.
 extension Entry {
     static func train(_ request: RunRequest) throws {
-        try run(request, bind: request.configuration.bind ?? Address(host: "127.0.0.1", port: 0))
+        try run(
+            request, bind: request.configuration.cluster.bind ?? Address(host: "127.0.0.1", port: 0)
+        )
     }
 
     static func coordinate(_ request: RunRequest) throws {
-        try run(request, bind: request.configuration.bind ?? .standard, hasLocalWorkers: false)
+        try run(
+            request, bind: request.configuration.cluster.bind ?? .standard, hasLocalWorkers: false)
     }
 
     private static func run(
@@ -19,11 +23,11 @@ extension Entry {
         if request.dryRun { return try describe(request) }
         Endings.beforeFirstStep(isQuiet: request.quiet)
         let terminal = Terminal(isQuiet: request.quiet)
-        if request.configuration.insecure {
+        if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
         }
         let progress = RunProgress(
-            terminal: terminal, logEvery: request.configuration.logEvery)
+            terminal: terminal, logEvery: request.configuration.reporting.logEvery)
         let run = TrainingRun(
             configuration: request.configuration, location: request.location,
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
@@ -60,12 +64,13 @@ extension Entry {
             throw Failure(
                 .other,
                 "\(skipped) steps up to step \(step) were skipped one after another, since none of "
-                    + "their gradients is finite: the run ends, \(Self.beginAnew(request))")
+                    + "their gradients is finite: the run ends, \(Self.beginAnew(request, from: result))"
+            )
         case .parametersNotFinite(let step):
             throw Failure(
                 .other,
                 "the parameters after step \(step) are not finite and are not saved: "
-                    + Self.beginAnew(request))
+                    + Self.beginAnew(request, from: result))
         case .disagreement(let step, let workers):
             throw Failure(
                 .other,
@@ -80,11 +85,14 @@ extension Entry {
     }
 
     /// How to go on from a run that has come to nothing.
-    private static func beginAnew(_ request: RunRequest) -> String {
+    private static func beginAnew(
+        _ request: RunRequest, from result: TrainingRun.Result
+    ) -> String {
         let folder = shown(request.location.folder)
-        let rate = request.configuration.learningRate
-        return "begin another with a lower --learning-rate than \(rate), or from what \(folder) has "
-            + "saved with --from \(folder) as well"
+        let rate = request.configuration.optimizer.learningRate
+        let advice = "begin another with a lower --learning-rate than \(rate)"
+        return result.digest == nil
+            ? advice : advice + ", and with --from \(folder) from what it has saved"
     }
 
     /// The final line: a step and the SHA-256 of its parameters.

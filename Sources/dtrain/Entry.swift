@@ -1,4 +1,6 @@
+import Ring
 import Runtime
+import Settings
 
 /// What `train` and `coordinator` were asked.
 struct RunRequest {
@@ -41,8 +43,8 @@ struct StepBenchRequest {
 struct AllReduceBenchRequest {
     let workers: Int
     let bytes: [Int]
-    let transport: RunConfiguration.Transport
-    let collective: RunConfiguration.Collective
+    let transport: Transport
+    let collective: Collective
     /// Encrypt, as between hosts.
     let secure: Bool
     /// Nothing but ZeroMQ's connections over ipc and tcp.

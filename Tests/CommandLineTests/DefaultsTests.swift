@@ -1,5 +1,6 @@
 import Foundation
 import Runtime
+import Settings
 import TestKit
 import Testing
 

@@ -99,7 +99,7 @@ struct LanguageModelTests {
         for (line, words) in [
             ("train --text a.txt", "--architecture lm"),
             ("train --architecture lm --corpus a.tsv", "leave --corpus out"),
-            ("train --architecture lm --encoder-layers 2", "no encoder"),
+            ("train --architecture lm --encoder-layers 2", "leave --encoder-layers out"),
             ("train --architecture lm --tying decoder", "no source embedding"),
             ("train --norm none --normalisation rms", "no norm to choose"),
             ("train --heads 128 --position-encoding rotary", "pairs of columns"),

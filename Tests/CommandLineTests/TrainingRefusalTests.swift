@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Runtime
+import Settings
 import TestKit
 import Testing
 
@@ -50,7 +51,7 @@ struct TrainingRefusalTests {
             let corpus =
                 flag == "--corpus" || flag.hasPrefix("--source") ? "" : "--corpus pairs.tsv "
             expectRefusal(
-                try dtrain("train \(corpus)--vocabulary 40 \(flag) absent.tsv"), code: 74,
+                try dtrain("train \(corpus)--warmup 40 \(flag) absent.tsv"), code: 74,
                 words: ["absent.tsv cannot be", "No such file"])
         }
         expectRefusal(

@@ -34,7 +34,7 @@ struct UsageTests {
     @Test(arguments: [
         ("train --workers 0", "--workers 0"),
         ("train --workers -1", "--workers -1"),
-        ("train --workers two", "--workers takes a whole number, not 'two'"),
+        ("train --workers two", "--workers takes a whole number of at least 1, not 'two'"),
         ("train --workers 9", "--workers 9 is more than --shards 8"),
         ("train --heads 3", "--heads 3 does not divide --d-model 128"),
         ("train --d-model 100 --heads 8", "--heads 8 does not divide --d-model 100"),
@@ -49,7 +49,7 @@ struct UsageTests {
         ("train --steps 0", "--steps 0"),
         ("train --shards 0", "--shards 0"),
         ("train --keep 0", "--keep 0"),
-        ("train --secure --insecure", "--secure and --insecure exclude each other"),
+        ("train --secure --insecure", "--insecure and --secure exclude each other"),
         ("train --secure --transport ipc", "plain numbers within a host"),
         ("bench all-reduce --secure --transport shared", "plain numbers within a host"),
         ("train --bind 5555", "--bind takes an address"),
@@ -99,7 +99,7 @@ struct UsageTests {
         try folder.write("shards: 4\nsteps: 30\n", to: "run/configuration.yaml")
         expectRefusal(
             try run("train --run run --resume --shards 8"), code: 64,
-            words: ["--shards is 4 in the run", "8 here"])
+            words: ["--shards is 8 here and 4 in the run", "--from run --shards 8"])
         expectRefusal(
             try run("train --run run --resume --workers 5"), code: 64,
             words: ["--workers 5 is more than --shards 4"])
@@ -111,7 +111,7 @@ struct UsageTests {
         ("seed: 1\nseed: 2\n", ["'seed' in", "line 2", "twice"]),
         ("seed: {}\n", ["'seed' in", "line 1", "single value"]),
         ("seed: '1\n", ["line "]),
-        ("steps: 1e3\n", ["'steps' in", "line 1", "whole number, not '1e3'"]),
+        ("steps: 1e3\n", ["'steps' in", "line 1", "not '1e3': write 1000"]),
     ])
     func `configuration files that say what is wrong and where`(
         yaml: String, words: [String]

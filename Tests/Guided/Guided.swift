@@ -3,6 +3,7 @@ import Foundation
 import FuzzKit
 import Ring
 import Runtime
+import Settings
 import Text
 import Wire
 

@@ -51,7 +51,8 @@ struct ControlGroupsTests {
             processors: 0.5),
         System(
             testDescription: "a group outside what the namespace shows",
-            membership: "0::/../../other\n", mounts: unified, files: ["pids.max": "9\n", "pids.current": "4"],
+            membership: "0::/../../other\n", mounts: unified,
+            files: ["pids.max": "9\n", "pids.current": "4"],
             processes: .init(limit: 9, left: 5)),
         System(
             testDescription: "version 1, seen from within a container",

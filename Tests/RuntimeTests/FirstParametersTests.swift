@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Parameters
 import Runtime
+import Settings
 import TestKit
 import Testing
 

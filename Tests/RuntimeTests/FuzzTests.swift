@@ -2,6 +2,7 @@ import Coordination
 import Foundation
 import FuzzKit
 import Runtime
+import Settings
 import Testing
 
 /// Whatever stands in a configuration, it is one that reads back the same, or an error.

@@ -4,6 +4,7 @@ import Messaging
 import Parameters
 import Ring
 import Runtime
+import Settings
 import Synchronization
 import Testing
 import Wire
@@ -23,7 +24,7 @@ private final class CountedPair {
 
     private var step: UInt64 = 0
 
-    init(_ transport: RingTransport, isSealed: Bool, inPlace: Bool) throws {
+    init(_ transport: Transport, isSealed: Bool, inPlace: Bool) throws {
         context = try Context()
         let gate = isSealed ? try Gate(context) : nil
         let keys = try (0..<2).map { _ in isSealed ? try KeyPair.random() : nil }
@@ -89,11 +90,11 @@ private final class CountedPair {
     @Test(
         .enabled(if: dtrain_counts_allocations(), "a sanitizer has a malloc of its own"),
         arguments: [
-            (RingTransport.shared, false, false), (.shared, false, true), (.ipc, false, false),
+            (Transport.shared, false, false), (.shared, false, true), (.ipc, false, false),
             (.tcp, false, false), (.tcp, true, false),
         ])
     func `a fold asks for no memory for its chunks`(
-        transport: RingTransport, isSealed: Bool, inPlace: Bool
+        transport: Transport, isSealed: Bool, inPlace: Bool
     ) throws {
         let pair = try CountedPair(transport, isSealed: isSealed, inPlace: inPlace)
         defer { pair.stop() }

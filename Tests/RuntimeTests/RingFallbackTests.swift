@@ -1,6 +1,7 @@
 import Glibc
 import Messaging
 import Runtime
+import Settings
 import Testing
 import Wire
 
@@ -23,9 +24,9 @@ import Wire
         for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
     }
 
-    @Test(arguments: [RingTransport.auto, .shared], [[0], [0, 2], [0, 1, 2]])
+    @Test(arguments: [Transport.auto, .shared], [[0], [0, 2], [0, 1, 2]])
     func `memory that the next worker can't map is said once, and a stream carries the same bits`(
-        transport: RingTransport, hidden: [Int]
+        transport: Transport, hidden: [Int]
     ) throws {
         let threads = try Threads(3)
         threads.transports = [transport]
@@ -43,7 +44,7 @@ import Wire
     }
 
     @Test func `memory that can't be had is said where a neighbour would map it`() throws {
-        for (transport, said) in [(RingTransport.auto, [RingWay.memory]), (.ipc, []), (.tcp, [])] {
+        for (transport, said) in [(Transport.auto, [RingWay.memory]), (.ipc, []), (.tcp, [])] {
             let threads = try Threads(2)
             threads.transports = [transport]
             threads.rings[0].share(failure: .system(call: "posix_fallocate", code: ENOSPC))

@@ -3,15 +3,16 @@ import Messaging
 import Parameters
 import Ring
 import Runtime
+import Settings
 import Testing
 import Wire
 
 @Suite(.serialized) struct RingSecurityTests {
     @Test(
-        arguments: [[RingTransport.tcp], [.auto, .tcp, .ipc]],
+        arguments: [[Transport.tcp], [.auto, .tcp, .ipc]],
         [(WireFormat.f32, false), (.f32, true), (.bf16, true), (.int8, true)])
     func `neighbours that know each other fold the same bits, encrypted or not`(
-        transports: [RingTransport], how: (wire: WireFormat, encryptsAll: Bool)
+        transports: [Transport], how: (wire: WireFormat, encryptsAll: Bool)
     ) throws {
         let encryptsAll = how.encryptsAll
         let threads = try Threads(secured: 3, encryptsAll: encryptsAll)
@@ -35,7 +36,7 @@ import Wire
             }
             for (rank, member) in members.enumerated() {
                 let lane = transports[rank % transports.count]
-                let used: RingTransport = encryptsAll ? .tcp : lane == .auto ? .shared : lane
+                let used: Transport = encryptsAll ? .tcp : lane == .auto ? .shared : lane
                 let progress = threads.rings[member].progress
                 #expect(progress.lane == used)
                 #expect(progress.streams == (used != .shared))

@@ -3,14 +3,15 @@ import Messaging
 import Parameters
 import Ring
 import Runtime
+import Settings
 import Synchronization
 import Testing
 import Wire
 
 @Suite(.serialized) struct RingThreadTests {
-    @Test(arguments: [[RingTransport.ipc], [.tcp], [.shared], [.auto, .tcp, .ipc]], [1, 2, 3, 4])
+    @Test(arguments: [[Transport.ipc], [.tcp], [.shared], [.auto, .tcp, .ipc]], [1, 2, 3, 4])
     func `every lane and mixture gives the bits of one process, step after step`(
-        transports: [RingTransport], workers: Int
+        transports: [Transport], workers: Int
     ) throws {
         for (collective, wire) in [
             (Collective.fold, WireFormat.f32), (.ring, .f32), (.fold, .int8), (.ring, .bf16),
@@ -30,7 +31,7 @@ import Wire
             for (rank, ring) in threads.rings.enumerated() {
                 #expect(ring.progress.drops.isEmpty)
                 let lane = transports[rank % transports.count]
-                let used: RingTransport? = workers == 1 ? nil : lane == .auto ? .shared : lane
+                let used: Transport? = workers == 1 ? nil : lane == .auto ? .shared : lane
                 #expect(ring.progress.lane == used)
             }
         }
@@ -106,9 +107,9 @@ import Wire
         }
     }
 
-    @Test(arguments: [RingTransport.ipc, .tcp, .shared], [1, 16, 40])
+    @Test(arguments: [Transport.ipc, .tcp, .shared], [1, 16, 40])
     func `what credits allow always finds room in the queues`(
-        transport: RingTransport, credits: Int
+        transport: Transport, credits: Int
     ) throws {
         let threads = try Threads(4) { _, configuration in
             configuration.chunkBytes = 256
@@ -124,9 +125,9 @@ import Wire
         for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
     }
 
-    @Test(arguments: [RingTransport.ipc, .tcp], [[false], [true, false], [false, true, true]])
+    @Test(arguments: [Transport.ipc, .tcp], [[false], [true, false], [false, true, true]])
     func `who keeps to ZeroMQ's links folds the same bits with whoever does not`(
-        transport: RingTransport, streams: [Bool]
+        transport: Transport, streams: [Bool]
     ) throws {
         let threads = try Threads(3) { worker, configuration in
             configuration.streams = streams[worker % streams.count]
@@ -147,9 +148,9 @@ import Wire
         for ring in threads.rings { #expect(ring.progress.drops.isEmpty) }
     }
 
-    @Test(arguments: [RingTransport.ipc, .tcp, .shared], [5, 9])
+    @Test(arguments: [Transport.ipc, .tcp, .shared], [5, 9])
     func `many workers with tiny chunks and one credit fold exactly`(
-        transport: RingTransport, workers: Int
+        transport: Transport, workers: Int
     ) throws {
         let threads = try Threads(workers) { _, configuration in
             configuration.chunkBytes = 64

@@ -3,6 +3,7 @@ import Messaging
 import Parameters
 import Ring
 import Runtime
+import Settings
 import Synchronization
 import Testing
 import Wire
@@ -30,7 +31,7 @@ final class Threads {
     var reports: [Reports] = []
     var bounds: [Int] = []
     /// By rank, around and around.
-    var transports = [RingTransport.auto]
+    var transports = [Transport.auto]
     var memory: [SharedMemory] = []
     var collective = Collective.fold
     var wire = WireFormat.f32

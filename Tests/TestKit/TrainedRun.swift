@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Parameters
 import Runtime
+import Settings
 import Text
 import Training
 
@@ -74,7 +75,8 @@ package struct TrainedRun: Sendable {
             parameters: ParameterVector(count: count),
             trainable: prepared.model.layout.trainable)
         prepared.model.initialise(
-            state.parameters, seed: configuration.seed, configuration.initialisation)
+            state.parameters, seed: configuration.optimizer.seed,
+            configuration.optimizer.firstValues)
         let lane = Lane(prepared.model)
         let gradient = ParameterVector(count: count)
         let total = ParameterVector(count: count)
@@ -85,8 +87,8 @@ package struct TrainedRun: Sendable {
             for (index, shard) in batch.shards.enumerated() {
                 _ = lane.gradient(
                     of: ModelInput(shard), parameters: state.parameters, into: gradient,
-                    labelCount: batch.labels, smoothing: Float(configuration.labelSmoothing),
-                    key: DropoutKey(seed: configuration.seed, step: step, shard: index),
+                    labelCount: batch.labels, smoothing: configuration.optimizer.smoothing,
+                    key: DropoutKey(seed: configuration.optimizer.seed, step: step, shard: index),
                     finished: { _ in })
                 gradient.withFloats { source in
                     total.withMutableFloats { sum in
@@ -95,8 +97,8 @@ package struct TrainedRun: Sendable {
                 }
             }
             state.update(
-                total: total, adam: configuration.adam, scale: 1,
-                rate: configuration.schedule.rate(step: step))
+                total: total, adam: configuration.optimizer.adam, scale: 1,
+                rate: configuration.optimizer.schedule.rate(step: step))
             if steps.contains(step) { try save(state) }
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Messaging
+import Settings
 
 /// The processes of a benchmark: they end with it, whatever happens.
 final class AllReduceMembers {
@@ -24,7 +25,8 @@ final class AllReduceMembers {
         identities = Array(repeating: [], count: count)
         for rank in 0..<count {
             let words = [executable] + arguments + [endpoint, "\(rank)"] + settings
-            processes.append((rank, try ChildProcess.start(words, executable: executable, log: log(of: rank))))
+            processes.append(
+                (rank, try ChildProcess.start(words, executable: executable, log: log(of: rank))))
         }
     }
 
@@ -128,7 +130,7 @@ extension AllReduceBenchmark {
             if case .formed(let rank, let lane) = report { (rank, lane) } else { nil }
         }
         let lane = Self.name(lanes)
-        let probed = lane == RingTransport.tcp.rawValue ? try probe(members) : nil
+        let probed = lane == Transport.tcp.rawValue ? try probe(members) : nil
         for bytes in sizes {
             try members.tell(
                 .measure(

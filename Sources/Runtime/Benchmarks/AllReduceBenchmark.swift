@@ -1,13 +1,14 @@
 import Foundation
 import Messaging
 import Ring
+import Settings
 
 /// Times all-reduce between real processes, each with one shard, and checks every result.
 package struct AllReduceBenchmark: Sendable {
     package var workers: Int
     /// Bytes of the vector, multiples of 4.
     package var sizes: [Int]
-    package var transport: RingTransport
+    package var transport: Transport
     package var collective: Collective
     package var ring = RingConfiguration()
     /// Links over tcp are encrypted, and neighbours prove who they are.
@@ -18,7 +19,7 @@ package struct AllReduceBenchmark: Sendable {
     package var patience: Duration = .seconds(300)
 
     package init(
-        workers: Int, sizes: [Int], transport: RingTransport = .auto,
+        workers: Int, sizes: [Int], transport: Transport = .auto,
         collective: Collective = .fold, isSecure: Bool = false
     ) {
         precondition(workers > 0, "\(workers) workers")
@@ -97,7 +98,7 @@ package struct AllReduceBenchmark: Sendable {
         var endpoints: [RingEndpoints]
         /// The members' public keys; empty for plain text.
         var keys: [[UInt8]]
-        var transport: RingTransport
+        var transport: Transport
         var collective: Collective
         var run: UInt64
     }
@@ -105,7 +106,7 @@ package struct AllReduceBenchmark: Sendable {
     /// What a member says.
     enum Report: Codable, Sendable {
         case ready(rank: Int, RingEndpoints, key: [UInt8])
-        case formed(rank: Int, lane: RingTransport?)
+        case formed(rank: Int, lane: Transport?)
         case listening(rank: Int, port: Int)
         case probed(rank: Int, seconds: Double)
         case measured(rank: Int, Measurement)
@@ -122,7 +123,7 @@ package struct AllReduceBenchmark: Sendable {
     }
 
     /// What the members' sums went over: `mixed` if they differ.
-    static func name(_ lanes: [RingTransport?]) -> String {
+    static func name(_ lanes: [Transport?]) -> String {
         let names = Set(lanes.map { $0?.rawValue ?? "none" })
         return names.count == 1 ? names.first! : "mixed"
     }

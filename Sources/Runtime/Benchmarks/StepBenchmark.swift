@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import Model
 import Resources
+import Settings
 import Text
 import Training
 import Wire
@@ -70,11 +71,13 @@ package struct StepBenchmark {
         let (batches, vocabulary) = try source()
         let architecture = Architecture(configuration, vocabulary: vocabulary)
         let model = try Transformer(architecture)
-        let threads = configuration.threads(cores: Processors.usable.count)
+        let threads = configuration.cluster.threads(
+            cores: Processors.usable.count)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
-        let sgemm = try ProductRate.measure(costs.first ?? [], threads: configuration.workers * threads)
+        let sgemm = try ProductRate.measure(
+            costs.first ?? [], threads: configuration.cluster.workers * threads)
         let logs = try TemporaryFolder()
-        let measurement = Measurement(workers: configuration.workers)
+        let measurement = Measurement(workers: configuration.cluster.workers)
         let outcome = try coordinate(
             batches, architecture, model, threads: threads, logs: logs.path, measurement)
         guard case .finished = outcome else { throw StepBenchmarkError.ended(outcome) }
@@ -82,13 +85,14 @@ package struct StepBenchmark {
             profiles
             ? StepProfile.measure(
                 model, batches.batch(step: 1 + Self.warmUp),
-                smoothing: Float(configuration.labelSmoothing)) : nil
+                smoothing: configuration.optimizer.smoothing) : nil
         let operations = costs.joined().reduce(0) { $0 + $1.trainingOperations }
         let count = Double(steps)
         return Result(
             tokensPerSecond: Double(measurement.tokens) / measurement.seconds,
             stepMilliseconds: measurement.seconds / count * 1e3, parameters: model.layout.count,
-            workers: configuration.workers, threads: threads, shards: configuration.shards,
+            workers: configuration.cluster.workers, threads: threads,
+            shards: configuration.batches.shards,
             peakMegabytes: Double(measurement.peakBytes) * 1e-6,
             gigaflops: operations / measurement.seconds * 1e-9,
             sgemmGigaflops: sgemm * 1e-9,
@@ -99,16 +103,17 @@ package struct StepBenchmark {
 
     private func source() throws -> (any BatchSource, vocabulary: Int) {
         guard let corpus else {
+            let vocabulary = configuration.text.vocabulary ?? TextSettings.standardVocabulary
             let batches = SyntheticBatches(
-                sequences: batch * configuration.workers, length: length,
-                vocabulary: configuration.vocabulary, shards: configuration.shards,
-                seed: configuration.seed)
-            return (batches, configuration.vocabulary)
+                sequences: batch * configuration.cluster.workers, length: length,
+                vocabulary: vocabulary, shards: configuration.batches.shards,
+                seed: configuration.optimizer.seed)
+            return (batches, vocabulary)
         }
         let words = try WordTokens(.pairs(corpus))
         let schedule = try BatchSchedule(
-            corpus: words.corpus, batchTokens: configuration.batchTokens,
-            shards: configuration.shards, seed: configuration.seed)
+            corpus: words.corpus, batchTokens: configuration.batches.tokens,
+            shards: configuration.batches.shards, seed: configuration.optimizer.seed)
         return (CorpusBatches(schedule: schedule, heldOut: []), words.vocabulary)
     }
 
@@ -124,31 +129,35 @@ package struct StepBenchmark {
         _ batches: any BatchSource, _ architecture: Architecture, _ model: Transformer,
         threads: Int, logs: String, _ measurement: Measurement
     ) throws -> Outcome {
+        var configuration = configuration
+        configuration.optimizer.learningRate = 1e-4
+        configuration.optimizer.warmup = 1000
+        configuration.cluster.waitForAll = true
+        configuration.cluster.balance = false
+        configuration.cluster.peerTimeout = .seconds(60)
+        configuration.reporting.checkpointEvery = 0
+        configuration.reporting.validateEvery = 0
         let job = WorkerJob(architecture: architecture, configuration: configuration)
         var policy = CoordinatorPolicy(
-            run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
-            configuration: try job.encoded(), workers: configuration.workers,
-            waitForAll: true, shards: configuration.shards, steps: steps + Self.warmUp,
-            checkpointEvery: 0, savesAtEnd: false, validateEvery: 0, validationBatches: 0,
-            deadlines: Deadlines(peerTimeout: Milliseconds(60_000)), onNonFinite: .stop)
-        policy.sumsInPlace = configuration.sumsInPlace
+            configuration, run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
+            job: try job.encoded(), steps: steps + Self.warmUp, validationBatches: 0)
+        policy.savesAtEnd = false
         let setup = CoordinatorSetup(
             policy: policy, configuration: configuration, batches: batches,
-            schedule: LearningRateSchedule(peak: 1e-4, warmup: 1000),
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },
-            resumedFrom: nil, timeLimit: nil)
+            resumedFrom: nil)
         let signals = try CoordinatorProcess.watchSignals()
         let keys = try RunKeys.passing()
         let endpoint = try ControlEndpoint(
             Address(host: "127.0.0.1", port: 0), keys: keys,
             report: WireLimit.report(
-                shards: configuration.shards, layers: model.layers.count))
+                shards: configuration.batches.shards, layers: model.layers.count))
         let process = CoordinatorProcess(
             setup, on: endpoint, mailbox: try Mailbox(), signals: signals,
             report: measurement.observe)
         let workers = LocalWorkers(
-            count: configuration.workers,
+            count: configuration.cluster.workers,
             arguments: [
                 "worker", "--connect", endpoint.address.description, "--threads", "\(threads)",
             ],

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Settings
 
 /// Where a run lives and whether it is there already.
 package struct RunLocation: Equatable, Sendable {
@@ -51,7 +52,7 @@ package struct RunLocation: Equatable, Sendable {
         _ given: GivenSettings
     ) throws(ConfigurationError) -> RunConfiguration {
         guard resume else { return try RunConfiguration(given) }
-        let saved = try RunConfiguration(GivenSettings(file: configurationFile))
-        return try saved.resumed(with: given)
+        let saved = try RunConfiguration(savedIn: configurationFile)
+        return try saved.resumed(with: given, in: folder)
     }
 }

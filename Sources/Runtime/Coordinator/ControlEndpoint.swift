@@ -1,5 +1,6 @@
 import Coordination
 import Messaging
+import Settings
 import Wire
 
 /// The socket that workers connect to, bound before the run takes its folder.

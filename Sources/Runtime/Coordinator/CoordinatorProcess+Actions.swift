@@ -75,10 +75,10 @@ extension CoordinatorProcess {
             .step(
                 StepOrder(
                     generation: generation, step: step,
-                    learningRate: setup.schedule.rate(step: step), labels: batch.labels,
+                    learningRate: setup.configuration.optimizer.schedule.rate(step: step),
+                    labels: batch.labels,
                     shards: flattened(batch, shards),
-                    measuresLayers: setup.logLayersEvery > 0
-                        && step.isMultiple(of: setup.logLayersEvery))),
+                    measuresLayers: setup.configuration.reporting.logsLayers(step: step))),
             to: peer)
     }
 
@@ -150,7 +150,7 @@ extension CoordinatorProcess {
             loss: step.line.loss,
             negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood }
                 / labels,
-            learningRate: Double(setup.schedule.rate(step: step.step)),
+            learningRate: Double(setup.configuration.optimizer.schedule.rate(step: step.step)),
             gradientNorm: step.gradientNorm, tokens: batch.tokens,
             tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
             stepSeconds: step.timing.step, computeSeconds: step.timing.compute,

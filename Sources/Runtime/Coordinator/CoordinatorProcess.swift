@@ -3,6 +3,7 @@ import Coordination
 import Foundation
 import Messaging
 import Parameters
+import Settings
 import Text
 import Training
 import Wire
@@ -12,13 +13,10 @@ struct CoordinatorSetup {
     var policy: CoordinatorPolicy
     var configuration: RunConfiguration
     var batches: any BatchSource
-    var schedule: LearningRateSchedule
     /// Elements of θ.
     var parameterCount: Int
     /// Names of the model's layers.
     var layers: [String] = []
-    /// In steps; 0 never.
-    var logLayersEvery = 0
     var store: RunStore?
     /// The state that `deliverCheckpoint` streams: that of the newest checkpoint, or a warm start.
     var loadState: (_ step: Int) throws -> LoadedState
@@ -28,7 +26,6 @@ struct CoordinatorSetup {
     var recorded: CommittedLine? = nil
     /// Of the steps in the ledger.
     var skips = SkippedSteps()
-    var timeLimit: TimeSpan?
 }
 
 /// θ, m and v as they are on disk.
@@ -200,7 +197,7 @@ final class CoordinatorProcess {
     }
 
     private func watchTime() {
-        guard let limit = setup.timeLimit, !wasStopped,
+        guard let limit = setup.configuration.length.timeLimit, !wasStopped,
             Clock.seconds(since: startedAt) >= limit.seconds
         else { return }
         report(.timeIsUp(step: coordinator.lastCommitted))

@@ -46,7 +46,7 @@ final class CoordinatorConversation {
         var isAsked = false
         while true {
             if !isAsked { isAsked = try socket.send(bytes) }
-            while let answer = try socket.receive() {
+            while let answer = try call.read(socket) {
                 let message = try call.read { () throws(WireError) in
                     try DoctorMessage(decoding: answer)
                 }

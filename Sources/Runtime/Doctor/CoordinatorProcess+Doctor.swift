@@ -98,7 +98,7 @@ extension CoordinatorProcess {
                     name: $0.name, host: $0.hello.address.hostName,
                     hostKey: $0.hello.address.hostKey, ring: $0.hello.address.tcp,
                     kernel: $0.hello.kernel, arithmetic: $0.hello.probe.description)
-            }, collective: Collective(setup.configuration.collective),
-            wire: setup.configuration.wire)
+            }, collective: setup.configuration.cluster.collective,
+            wire: setup.configuration.cluster.wire)
     }
 }

@@ -3,6 +3,7 @@ import Kernels
 import Messaging
 import Model
 import Resources
+import Settings
 import Wire
 
 /// Finds out whether a worker on this host would work with a coordinator and its other workers.

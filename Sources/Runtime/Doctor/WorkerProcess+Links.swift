@@ -1,6 +1,7 @@
 import Glibc
 import Messaging
 import Resources
+import Settings
 import Wire
 
 extension LinkAttempt {

@@ -38,7 +38,7 @@ extension TrainedModel {
     package func heldOutPairs(_ path: String? = nil) throws -> [SentencePair] {
         let corpus =
             try path.map { path throws(TextError) in try Corpus(validation: path) }
-            ?? Corpus(configuration.corpus, validation: configuration.validation)
+            ?? Corpus(configuration.text.pairs, validation: configuration.text.validation)
         guard !corpus.heldOut.isEmpty else { throw InferenceError.nothingToEvaluate(path: path) }
         return corpus.heldOut
     }
@@ -84,7 +84,7 @@ extension TrainedModel {
         _ corpus: TokenizedCorpus, threads: Int
     ) throws(ResourceError) -> [ShardLoss] {
         let batches = BatchSchedule.batchesInOrder(
-            corpus, batchTokens: configuration.batchTokens, shards: configuration.shards)
+            corpus, batchTokens: configuration.batches.tokens, shards: configuration.batches.shards)
         let shards = batches.flatMap(\.shards)
         let pool = try LanePool(lanes: threads)
         defer { pool.stop() }

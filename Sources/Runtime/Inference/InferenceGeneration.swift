@@ -28,7 +28,7 @@ extension TrainedModel {
     package func evaluateText(_ path: String? = nil, threads: Int) throws -> TextEvaluation {
         let passages =
             try path.map { path throws(TextError) in try PlainText.read(path) }
-            ?? PlainText(configuration.text, validation: configuration.validation).heldOut
+            ?? PlainText(configuration.text.text, validation: configuration.text.validation).heldOut
         let corpus = try TokenizedCorpus(passages, tokenizer: tokenizer, positions: positions)
         guard !corpus.samples.isEmpty else { throw InferenceError.nothingToEvaluate(path: path) }
         let losses = try losses(corpus, threads: threads)

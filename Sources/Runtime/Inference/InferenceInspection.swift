@@ -1,5 +1,6 @@
 import Checkpoint
 import Model
+import Settings
 
 /// What a checkpoint says of itself, every byte of it checked.
 package struct Inspection: Sendable {

@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Settings
 import Text
 
 /// What using a model may find missing.
@@ -87,24 +88,26 @@ package final class TrainedModel: Sendable {
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
-        guard Self.computes(transformer, parameters) else {
+        guard transformer.computes(with: parameters) else {
             throw InferenceError.notFinite(checkpoint: folder.path)
         }
         configuration = facts.configuration
         self.checkpoint = checkpoint
     }
 
-    /// Whether parameters are finite, and what is computed from them for the shortest text is.
-    private static func computes(_ model: Transformer, _ parameters: ParameterVector) -> Bool {
-        guard parameters.withFloats({ $0.allSatisfy(\.isFinite) }) else { return false }
-        let shard = Shard(
-            samples: [0],
-            sources: model.architecture.kind == .languageModel ? [[]] : [[Tokenizer.end]],
-            targets: model.architecture.kind == .languageModel ? [[Tokenizer.end]] : [[]])
-        let loss = Lane(model).loss(of: ModelInput(shard), parameters: parameters, smoothing: 0)
-        return loss.negativeLogLikelihood.isFinite
-    }
-
     /// Most tokens of a sentence, its mark included.
     package var positions: Int { transformer.architecture.positions }
+}
+
+extension Transformer {
+    /// Whether parameters are finite, and what is computed from them for the shortest text is.
+    func computes(with parameters: ParameterVector) -> Bool {
+        guard parameters.withFloats({ $0.allSatisfy(\.isFinite) }) else { return false }
+        let isText = architecture.kind == .languageModel
+        let shard = Shard(
+            samples: [0], sources: [isText ? [] : [Tokenizer.end]],
+            targets: [isText ? [Tokenizer.end] : []])
+        let loss = Lane(self).loss(of: ModelInput(shard), parameters: parameters, smoothing: 0)
+        return loss.negativeLogLikelihood.isFinite
+    }
 }

@@ -1,52 +1,7 @@
 import Messaging
+import Settings
 
-/// Where a coordinator listens: `tcp://HOST:PORT`, the host a name, an IPv4 address or an IPv6
-/// address in brackets; port 0 takes a free one.
-package struct Address: Codable, Hashable, Sendable, CustomStringConvertible {
-    package let host: String
-    package let port: Int
-
-    package init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-
-    /// Nil unless `text` has that form.
-    package init?(_ text: String) {
-        guard text.hasPrefix("tcp://"), let colon = text.lastIndex(of: ":") else { return nil }
-        let start = text.index(text.startIndex, offsetBy: 6)
-        let digits = text[text.index(after: colon)...]
-        guard start < colon, (1...5).contains(digits.utf8.count),
-            digits.utf8.allSatisfy({ (48...57).contains($0) }),
-            let port = Int(digits), port <= 65_535
-        else { return nil }
-        var host = String(text[start..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = String(host.dropFirst().dropLast())
-            guard host.contains(":") else { return nil }
-        } else if host.contains(":") {
-            return nil
-        }
-        let allowed = host.unicodeScalars.allSatisfy {
-            $0.isASCII
-                && ($0.properties.isAlphabetic || ("0"..."9").contains($0)
-                    || ".-_:%".unicodeScalars.contains($0))
-        }
-        guard allowed, !host.isEmpty else { return nil }
-        self.init(host: host, port: port)
-    }
-
-    package var description: String {
-        host.contains(":") ? "tcp://[\(host)]:\(port)" : "tcp://\(host):\(port)"
-    }
-
-    /// Reaches this machine only.
-    package var isLoopback: Bool {
-        if host == "localhost" || host == "::1" { return true }
-        let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-        return octets.count == 4 && octets.allSatisfy { $0 != nil } && octets[0] == 127
-    }
-
+extension Address {
     /// What its host leads to: at least one address, in the system's order of preference.
     ///
     /// - Throws: `MessagingError.unknownHost`.

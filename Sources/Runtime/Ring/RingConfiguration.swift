@@ -2,6 +2,7 @@ import Coordination
 import Messaging
 import Parameters
 import Ring
+import Settings
 import Wire
 
 /// How a worker's ring is set up; alike on all workers of a run, but for the host.
@@ -67,40 +68,11 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
     var port: Int { Address(tcp)!.port }
 
     /// The endpoint for a neighbour on `host`, nil if there is none of that transport.
-    package func endpoint(_ transport: RingTransport, from host: HostIdentity) -> String? {
+    package func endpoint(_ transport: Transport, from host: HostIdentity) -> String? {
         switch transport {
         case .auto: host == self.host ? ipc ?? tcp : tcp
         case .shared, .ipc: host == self.host ? ipc : nil
         case .tcp: tcp
-        }
-    }
-}
-
-/// How neighbours are joined.
-package enum RingTransport: String, Sendable, Codable, CaseIterable {
-    /// Shared memory within a host, tcp between hosts.
-    case auto
-    /// Sums are folded where they lie; what goes over ipc are greetings, and everything where the
-    /// memory can't be shared.
-    case shared
-    case ipc
-    case tcp
-
-    package init(_ transport: RunConfiguration.Transport) {
-        switch transport {
-        case .auto: self = .auto
-        case .shared: self = .shared
-        case .ipc: self = .ipc
-        case .tcp: self = .tcp
-        }
-    }
-}
-
-extension Collective {
-    package init(_ collective: RunConfiguration.Collective) {
-        switch collective {
-        case .fold: self = .fold
-        case .ring: self = .ring
         }
     }
 }
@@ -114,7 +86,7 @@ package struct RingMembership: Sendable, Equatable {
     package var shardBounds: [Int]
     /// Nil for the only worker.
     package var successor: RingEndpoints?
-    package var transport: RingTransport
+    package var transport: Transport
     package var collective: Collective
     /// What sums are rounded to between shards, and the seed of the rounding.
     package var wire: WireFormat
@@ -133,7 +105,7 @@ package struct RingMembership: Sendable, Equatable {
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
-        successor: RingEndpoints?, transport: RingTransport = .auto,
+        successor: RingEndpoints?, transport: Transport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
         predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil,
         chunkBytes: Int? = nil, boards: [DescriptorHandle] = []
@@ -203,7 +175,7 @@ package enum RingBreak: Error, Equatable, Sendable {
     /// A neighbour sent what no sound one sends.
     case violation(Neighbour, Violation)
     /// The successor has no endpoint of the transport asked for.
-    case unreachable(RingTransport)
+    case unreachable(Transport)
     /// A gradient that is to be read where it lies can't be, or this worker's own can't be shown.
     case apart(reason: String)
     /// What this neighbour shares is not what it was said to be.
@@ -272,7 +244,7 @@ package struct RingProgress: Sendable, Equatable {
     package var state = State.idle
     package var generation: Generation?
     /// What sums go to the successor over, once the generation is formed; nil for one worker.
-    package var lane: RingTransport?
+    package var lane: Transport?
     /// Whether frames go to the successor over a stream of the ring's own, and whether what goes over
     /// tcp is encrypted; once the generation is formed.
     package var streams = false

@@ -1,6 +1,7 @@
 import Messaging
 import Parameters
 import Ring
+import Settings
 import Wire
 
 /// The shared memory of a link, as the predecessor made it: sums lie in its total vector, which
@@ -146,7 +147,7 @@ extension OutgoingLane {
 }
 
 extension RingLink {
-    var transport: RingTransport {
+    var transport: Transport {
         if lane?.isOpen == true { return .shared }
         return endpoint.hasPrefix("ipc:") ? .ipc : .tcp
     }

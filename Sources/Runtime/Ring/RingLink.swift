@@ -1,6 +1,7 @@
 import Glibc
 import Messaging
 import Ring
+import Settings
 import Wire
 
 /// The connection to the successor in one generation: sums go out, credits come back.

@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Settings
 import Text
 import Training
 

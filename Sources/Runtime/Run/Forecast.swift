@@ -7,11 +7,13 @@ extension PreparedRun {
     /// long a step lasts.
     package func forecast() throws(ResourceError) -> [(label: String, value: String)] {
         let vector = model.layout.count * 4
-        let own = (configuration.shards + configuration.workers - 1) / configuration.workers
+        let own =
+            (configuration.batches.shards + configuration.cluster.workers - 1)
+            / configuration.cluster.workers
         // θ, m, v, the total, a gradient for each shard; a snapshot copies three of them.
         let worker = vector * (4 + own + 3)
         let disk = CheckpointWriter.bytesNeeded(tensors: tensors, tokenizer: tokenizer.model)
-        let unit = configuration.architecture == .languageModel ? "windows" : "pairs"
+        let unit = configuration.architecture.kind == .languageModel ? "windows" : "pairs"
         var lines = [
             ("\(unit) to train on", "\(training.samples.count)"),
             ("\(unit) held out", "\(heldOut.samples.count)"),
@@ -28,7 +30,8 @@ extension PreparedRun {
         }
         let cores = Processors.usable.count
         let step = try measuredSecondsAStep(
-            threads: min(cores, configuration.workers * configuration.threads(cores: cores)))
+            threads: min(
+                cores, configuration.cluster.workers * configuration.cluster.threads(cores: cores)))
         lines.append(("a step, about", "\(Int(step * 1000)) ms on this host"))
         if let lastStep {
             lines.append(("steps", "\(lastStep)"))

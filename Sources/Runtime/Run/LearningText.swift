@@ -1,3 +1,4 @@
+import Settings
 import Text
 
 /// What a run learns from: sentence pairs, or a text for a language model.
@@ -7,13 +8,13 @@ package enum LearningText: Sendable {
 
     /// Reads what `configuration` names. Throws as `Corpus` and `PlainText`.
     package init(_ configuration: RunConfiguration) throws(TextError) {
-        switch configuration.architecture {
+        switch configuration.architecture.kind {
         case .encoderDecoder:
             self = .pairs(
-                try Corpus(configuration.corpus, validation: configuration.validation))
+                try Corpus(configuration.text.pairs, validation: configuration.text.validation))
         case .languageModel:
             self = .text(
-                try PlainText(configuration.text, validation: configuration.validation))
+                try PlainText(configuration.text.text, validation: configuration.text.validation))
         }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Parameters
 import Resources
+import Settings
 import Text
 import Training
 
@@ -26,10 +27,11 @@ package struct PreparedRun: Sendable {
         let text = try LearningText(configuration)
         summary = text.summary
         tokenizer = try given ?? Self.tokenizer(configuration, text)
-        (training, heldOut) = try text.tokenized(tokenizer, positions: configuration.positions)
+        (training, heldOut) = try text.tokenized(
+            tokenizer, positions: configuration.architecture.positions)
         schedule = try BatchSchedule(
-            corpus: training, batchTokens: configuration.batchTokens,
-            shards: configuration.shards, seed: configuration.seed)
+            corpus: training, batchTokens: configuration.batches.tokens,
+            shards: configuration.batches.shards, seed: configuration.optimizer.seed)
         heldOutBatches = schedule.heldOutBatches(heldOut)
         model = try Transformer(
             Architecture(configuration, vocabulary: tokenizer.vocabulary))
@@ -38,17 +40,19 @@ package struct PreparedRun: Sendable {
     private static func tokenizer(
         _ configuration: RunConfiguration, _ text: LearningText
     ) throws -> Tokenizer {
-        if let path = configuration.tokenizer {
+        if let path = configuration.text.tokenizer {
             let file = try ReadableFile(path)
             return try Tokenizer(model: try file.bytes(0..<file.size), file: path)
         }
-        if let path = configuration.from, case .run(let run) = FirstParameters(path) {
+        if let path = configuration.text.from, case .run(let run) = FirstParameters(path) {
             let checkpoint = try newestCheckpoint(of: run).folder
             if let tokenizer = try Tokenizer(of: checkpoint) { return tokenizer }
         }
         // SentencePiece trains on threads of its own.
         try requireThreads(1)
-        return try Tokenizer.train(on: text.lines, vocabulary: configuration.vocabulary)
+        return try Tokenizer.train(
+            on: text.lines,
+            vocabulary: configuration.text.vocabulary ?? TextSettings.standardVocabulary)
     }
 
     /// The newest whole checkpoint of a run, and newer ones that are damaged.
@@ -64,7 +68,7 @@ package struct PreparedRun: Sendable {
 
     /// The last step of the run; nil if only time limits it.
     package var lastStep: Int? {
-        configuration.lastStep(batchesPerEpoch: schedule.batchesPerEpoch)
+        configuration.length.lastStep(batchesPerEpoch: schedule.batchesPerEpoch)
     }
 
     package var tensors: [TensorShape] { model.layout.tensors }

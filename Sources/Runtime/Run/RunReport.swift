@@ -1,6 +1,7 @@
 import Checkpoint
 import Coordination
 import Messaging
+import Settings
 import Text
 
 /// What a coordinator tells whoever started it, as it happens.

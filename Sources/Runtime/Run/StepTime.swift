@@ -8,10 +8,11 @@ extension PreparedRun {
     /// update come on top.
     package func measuredSecondsAStep(threads: Int) throws(ResourceError) -> Double {
         let parameters = ParameterVector(count: model.layout.count)
-        model.initialise(parameters, seed: configuration.seed, configuration.initialisation)
+        model.initialise(
+            parameters, seed: configuration.optimizer.seed, configuration.optimizer.firstValues)
         let batch = schedule.batch(step: 1)
         let inputs = batch.shards.map { ModelInput($0) }
-        let smoothing = Float(configuration.labelSmoothing)
+        let smoothing = configuration.optimizer.smoothing
         let pool = try LanePool(lanes: min(threads, inputs.count))
         defer { pool.stop() }
         let model = model

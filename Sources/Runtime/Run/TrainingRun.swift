@@ -5,6 +5,7 @@ import Messaging
 import Model
 import Parameters
 import Resources
+import Settings
 import Text
 import Training
 import Wire
@@ -64,11 +65,11 @@ package struct TrainingRun {
         let warmStart = try warmStart(prepared)
         // From here on files are written: signals arrive through the loop.
         let signals = try CoordinatorProcess.watchSignals()
-        let keys = configuration.insecure ? nil : try RunKeys.ofRun(in: location.folder)
+        let keys = configuration.cluster.insecure ? nil : try RunKeys.ofRun(in: location.folder)
         let endpoint = try ControlEndpoint(
             bind, advertise: network.advertise, keys: keys,
             report: WireLimit.report(
-                shards: configuration.shards, layers: prepared.model.layers.count))
+                shards: configuration.batches.shards, layers: prepared.model.layers.count))
         let folder =
             location.resume
             ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
@@ -99,13 +100,14 @@ package struct TrainingRun {
         _ process: CoordinatorProcess, _ folder: RunFolder, _ report: @escaping (RunReport) -> Void
     ) throws -> Outcome {
         guard hasLocalWorkers else { return try process.run() }
-        let threads = configuration.threads(cores: Processors.usable.count)
+        let threads = configuration.cluster.threads(
+            cores: Processors.usable.count)
         let workers = LocalWorkers(
-            count: configuration.workers,
+            count: configuration.cluster.workers,
             arguments: [
                 "worker", "--connect", process.endpoint.localAddress.description, "--threads",
                 "\(threads)",
-            ] + network.arguments + (configuration.insecure ? ["--insecure"] : []),
+            ] + network.arguments + (configuration.cluster.insecure ? ["--insecure"] : []),
             token: process.endpoint.admissions?.token.text, logs: folder.paths.logs, report: report)
         process.localWorkers = workers
         defer { workers.waitForAll(seconds: 5) }
@@ -133,11 +135,11 @@ package struct TrainingRun {
 
     /// The parameters of another run's newest checkpoint, as a state before step 1.
     private func warmStart(_ prepared: PreparedRun) throws -> LoadedState? {
-        guard let path = configuration.from else { return nil }
+        guard let path = configuration.text.from else { return nil }
         let state = LoadedState(
             step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
         try FirstParameters(path).load(prepared.model.layout, into: state.sections[0])
-        guard state.sections[0].withFloats({ $0.allSatisfy(\.isFinite) }) else {
+        guard prepared.model.computes(with: state.sections[0]) else {
             throw InferenceError.notFinite(checkpoint: path)
         }
         return state
@@ -197,7 +199,7 @@ package struct TrainingRun {
             contents: .init(
                 tensors: prepared.tensors, tokenizer: prepared.tokenizer.model, more: facts.json,
                 epoch: { ($0 + perEpoch - 1) / perEpoch }),
-            keep: configuration.keep
+            keep: configuration.reporting.keep
         ) { mailbox.post(.disk($0)) }
         return try RunStore(folder: folder, checkpoints: checkpoints)
     }
@@ -210,16 +212,14 @@ package struct TrainingRun {
             policy: try policy(prepared, folder, lastStep), configuration: configuration,
             batches: CorpusBatches(
                 schedule: prepared.schedule, heldOut: prepared.heldOutBatches),
-            schedule: LearningRateSchedule(
-                peak: Float(configuration.learningRate), warmup: configuration.warmup),
             parameterCount: prepared.model.layout.count,
             layers: prepared.model.layers.map(\.name),
-            logLayersEvery: configuration.logLayersEvery, store: store,
+            store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
             recorded: try store.lastLine(),
-            skips: configuration.onNaN == .skip ? try store.skips(from: resumed?.step ?? 0) : .init(),
-            timeLimit: configuration.timeLimit)
+            skips: configuration.optimizer.onNaN == .skip
+                ? try store.skips(from: resumed?.step ?? 0) : .init())
     }
 
     private func policy(
@@ -227,20 +227,10 @@ package struct TrainingRun {
     ) throws -> CoordinatorPolicy {
         let job = WorkerJob(
             architecture: prepared.model.architecture, configuration: configuration)
-        var policy = CoordinatorPolicy(
-            run: folder.identity, epoch: folder.incarnation, software: software,
-            configuration: try job.encoded(), workers: configuration.workers,
-            waitForAll: configuration.waitForAll, shards: configuration.shards, steps: lastStep,
-            checkpointEvery: configuration.checkpointEvery,
-            validateEvery: configuration.validateEvery,
-            validationBatches: prepared.heldOutBatches.count,
-            deadlines: Deadlines(
-                peerTimeout: Milliseconds(Int64(configuration.peerTimeout.milliseconds))),
-            onNonFinite: configuration.onNaN == .skip ? .skip : .stop)
-        policy.balance = configuration.balance
-        policy.encryptsAll = configuration.secure
-        policy.sumsInPlace = configuration.sumsInPlace
-        return policy
+        return CoordinatorPolicy(
+            configuration, run: folder.identity, epoch: folder.incarnation, software: software,
+            job: try job.encoded(), steps: lastStep,
+            validationBatches: prepared.heldOutBatches.count)
     }
 
     private func summary(
@@ -252,6 +242,6 @@ package struct TrainingRun {
             heldOutPairs: prepared.heldOut.samples.count,
             vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,
             batchesPerEpoch: prepared.schedule.batchesPerEpoch, steps: lastStep,
-            workers: configuration.workers)
+            workers: configuration.cluster.workers)
     }
 }

@@ -1,4 +1,5 @@
 import Messaging
+import Settings
 import Wire
 
 /// One question to a coordinator and its answer, under the token's key.
@@ -55,7 +56,7 @@ package struct CoordinatorCall {
         while true {
             try suspicion.check(address)
             if !isAsked { isAsked = try socket.send(question) }
-            if let answer = try socket.receive() { return answer }
+            if let answer = try read(socket) { return answer }
             while let event = try monitor.receive() {
                 guard case .handshakeFailed(let reason) = event.kind else { continue }
                 try judge(reason, &setbacks)
@@ -65,6 +66,15 @@ package struct CoordinatorCall {
             poller.add(monitor)
             if try poller.wait(until: min(deadline, suspicion.due)) { continue }
             guard .now < deadline else { throw silence }
+        }
+    }
+
+    /// The next answer. What is no message of ours at all comes from another service.
+    func read(_ socket: borrowing DealerSocket) throws -> [UInt8]? {
+        do throws(MessagingError) {
+            return try socket.receive()
+        } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
+            throw Failure.nonsense(coordinator)
         }
     }
 

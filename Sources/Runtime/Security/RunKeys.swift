@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Messaging
+import Settings
 
 /// The keys of a run: made once, kept in its folder with mode 0600.
 package struct RunKeys: Sendable {

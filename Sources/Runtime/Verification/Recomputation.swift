@@ -4,6 +4,7 @@ import Model
 import Parameters
 import Resources
 import Ring
+import Settings
 import Text
 import Training
 
@@ -37,7 +38,7 @@ final class Recomputation {
         let count = prepared.model.layout.count
         pool = try LanePool(lanes: threads)
         lanes = (0..<threads).map { _ in Lane(prepared.model) }
-        gradients = (0..<configuration.shards).map { _ in ParameterVector(count: count) }
+        gradients = (0..<configuration.batches.shards).map { _ in ParameterVector(count: count) }
         total = ParameterVector(count: count)
     }
 
@@ -89,7 +90,7 @@ final class Recomputation {
     /// The total in shard order, as the ring adds it.
     private func fold(_ step: Int) {
         let rounding = StochasticRounding(
-            configuration.wire, seed: configuration.seed, step: UInt64(step))
+            configuration.cluster.wire, seed: configuration.optimizer.seed, step: UInt64(step))
         let gradients = gradients
         let total = total
         share(total.blockCount) { blocks in
@@ -116,9 +117,9 @@ final class Recomputation {
     }
 
     private func update(_ step: Int, norm: Double) {
-        let scale = clipScale(norm: norm.squareRoot(), limit: Float(configuration.clipNorm))
-        let rate = configuration.schedule.rate(step: step)
-        let (state, total, adam) = (state, total, configuration.adam)
+        let scale = clipScale(norm: norm.squareRoot(), limit: configuration.optimizer.clip)
+        let rate = configuration.optimizer.schedule.rate(step: step)
+        let (state, total, adam) = (state, total, configuration.optimizer.adam)
         share(total.blockCount) { blocks in
             state.update(
                 total: total, adam: adam, scale: scale, rate: rate,
@@ -160,8 +161,8 @@ private final class ShardsOfStep: @unchecked Sendable {
     func compute(_ shard: Int, on lane: Int) -> ShardLoss {
         lanes[lane].gradient(
             of: inputs[shard], parameters: parameters, into: gradients[shard],
-            labelCount: labels, smoothing: Float(configuration.labelSmoothing),
-            key: DropoutKey(seed: configuration.seed, step: step, shard: shard),
+            labelCount: labels, smoothing: configuration.optimizer.smoothing,
+            key: DropoutKey(seed: configuration.optimizer.seed, step: step, shard: shard),
             finished: { _ in })
     }
 }

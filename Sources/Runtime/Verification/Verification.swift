@@ -1,7 +1,9 @@
 import Checkpoint
+import Coordination
 import Foundation
 import Model
 import Parameters
+import Settings
 import Text
 import Training
 
@@ -88,7 +90,9 @@ package struct Verification {
     ) throws -> Result {
         let began = ContinuousClock.now
         let configuration = try configuration()
-        guard configuration.collective == .fold else { throw Failure.collective(run: run.folder) }
+        guard configuration.cluster.collective == .fold else {
+            throw Failure.collective(run: run.folder)
+        }
         let ledger = try LedgerIndex(run.ledger)
         let stretch = try stretch(of: ledger)
         let origin = try VerificationOrigin.find(
@@ -133,7 +137,7 @@ package struct Verification {
     private func configuration() throws -> RunConfiguration {
         // Says that there is no run where there is none.
         _ = try run.text(run.configuration)
-        return try RunConfiguration(GivenSettings(file: run.configuration))
+        return try RunConfiguration(savedIn: run.configuration)
     }
 
     /// The steps to compare: those asked for, or nil's lower bound left to the oldest checkpoint.

@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Settings
 import Text
 import Training
 
@@ -44,14 +45,14 @@ struct VerificationOrigin {
         let prepared = try PreparedRun(
             configuration, tokenizer: newest.flatMap { try Tokenizer(of: $0) })
         let parameters = ParameterVector(count: prepared.model.layout.count)
-        if let other = configuration.from {
+        if let other = configuration.text.from {
             try FirstParameters(other).load(prepared.model.layout, into: parameters)
         } else {
             prepared.model.initialise(
-                parameters, seed: configuration.seed, configuration.initialisation)
+                parameters, seed: configuration.optimizer.seed, configuration.optimizer.firstValues)
         }
         return VerificationOrigin(
-            start: configuration.from == nil ? .seed : .warmStart, prepared: prepared,
+            start: configuration.text.from == nil ? .seed : .warmStart, prepared: prepared,
             state: TrainingState(
                 parameters: parameters, trainable: prepared.model.layout.trainable))
     }

@@ -1,4 +1,5 @@
 import Messaging
+import Settings
 import Wire
 
 /// Why a worker can't even begin to connect.

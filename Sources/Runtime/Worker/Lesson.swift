@@ -1,4 +1,5 @@
 import Parameters
+import Settings
 import Training
 import Wire
 
@@ -8,7 +9,7 @@ import Wire
 /// the whole ends with their bits.
 struct Lesson {
     private let state: TrainingState
-    private let settings: StepRunner.Settings
+    private let settings: OptimizerSettings
     /// As of which step each range is there; -1 for not at all.
     private var steps: [Int]
     private var adamCounts: [Int]
@@ -19,7 +20,7 @@ struct Lesson {
     struct Unfit: Error {}
 
     /// Begins with nothing, or with the whole state of step `from` that is to be brought forward.
-    init(into state: TrainingState, from step: Int?, _ settings: StepRunner.Settings) {
+    init(into state: TrainingState, from step: Int?, _ settings: OptimizerSettings) {
         self.state = state
         self.settings = settings
         let ranges = (state.count + WireLimit.pieceElements - 1) / WireLimit.pieceElements
@@ -40,7 +41,7 @@ struct Lesson {
             // Of another step than the range waits for: it would be counted twice or too early.
             guard steps[index] == piece.step - 1 else { return }
             bytes.withUnsafeBytes { total.store(bytes: $0, at: 0) }
-            let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clipNorm)
+            let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clip)
             let pass = settings.adam.pass(
                 count: piece.adamCount, scale: scale, rate: learningRate)
             state.replay(pass, total: total, range: piece.offset..<end)

@@ -1,5 +1,6 @@
 import Messaging
 import Resources
+import Settings
 
 /// Where a worker's coordinator may be.
 ///

@@ -1,5 +1,6 @@
 import Model
 import Parameters
+import Settings
 import Synchronization
 import Training
 import Wire
@@ -32,20 +33,12 @@ protocol GradientSink: Sendable {
 /// Every result depends on the shard, the state and the run's settings alone, never on the number
 /// of lanes: shards are whole on one lane, sums over vectors run over fixed blocks.
 final class StepRunner: @unchecked Sendable {
-    struct Settings: Sendable {
-        var seed: UInt64
-        var initialisation: Initialisation
-        var labelSmoothing: Float
-        var clipNorm: Float
-        var adam: AdamW
-    }
-
     let model: Transformer
     let state: TrainingState
     private(set) var total: ParameterVector
     /// Where the total lies but for the steps that keep one: neighbours can map it.
     private let sharedTotal: ParameterVector
-    let settings: Settings
+    let settings: OptimizerSettings
     private let pool: LanePool
     private let lanes: [Lane]
     private let post: @Sendable (LaneEvent) -> Void
@@ -60,7 +53,7 @@ final class StepRunner: @unchecked Sendable {
     let progress = Atomic<UInt64>(0)
 
     init(
-        model: Transformer, settings: Settings, pool: LanePool, sink: any GradientSink,
+        model: Transformer, settings: OptimizerSettings, pool: LanePool, sink: any GradientSink,
         total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
@@ -82,7 +75,7 @@ final class StepRunner: @unchecked Sendable {
         stateIsWritten()
         let model = model
         let state = state
-        let (seed, initialisation) = (settings.seed, settings.initialisation)
+        let (seed, initialisation) = (settings.seed, settings.firstValues)
         let post = post
         pool.run { lane in
             guard lane == 0 else { return }
@@ -148,7 +141,7 @@ final class StepRunner: @unchecked Sendable {
         let key = DropoutKey(seed: settings.seed, step: order.step, shard: work.shard)
         let loss = lane.gradient(
             of: work.input, parameters: state.parameters, into: work.gradient,
-            labelCount: order.labels, smoothing: settings.labelSmoothing, key: key
+            labelCount: order.labels, smoothing: settings.smoothing, key: key
         ) { offset in
             announce(work, downTo: offset)
         }
@@ -219,7 +212,7 @@ final class StepRunner: @unchecked Sendable {
             state.skip()
             return post(.updated(step: step, digest: nil))
         }
-        let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clipNorm)
+        let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clip)
         let written = StateDigest(count: state.count)
         let total = total
         pool.run { [self] lane in
@@ -271,7 +264,7 @@ final class StepRunner: @unchecked Sendable {
             while let index = next.take(below: inputs.count) {
                 let loss = lanes[lane].loss(
                     of: inputs[index].input, parameters: state.parameters,
-                    smoothing: settings.labelSmoothing)
+                    smoothing: settings.smoothing)
                 reports.set(index, report(of: inputs[index].shard, loss))
                 progress.add(1, ordering: .relaxed)
             }

@@ -2,6 +2,7 @@ import Coordination
 import Foundation
 import Messaging
 import Model
+import Settings
 import Wire
 
 /// How a worker process was started.
@@ -80,7 +81,7 @@ package struct WorkerJob: Codable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         let lasting = WorkerJob(
-            architecture: architecture, configuration: try configuration.lasting)
+            architecture: architecture, configuration: configuration.lasting)
         return Array(try encoder.encode(lasting))
     }
 }

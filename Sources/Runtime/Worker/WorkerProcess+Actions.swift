@@ -72,11 +72,10 @@ extension WorkerProcess {
             let mailbox = mailbox
             self.job = job
             let model = try Transformer(job.architecture)
-            // θ, m, v, the total and the gradients of an equal share of the shards.
-            let (shards, workers) = (job.configuration.shards, job.configuration.workers)
-            try model.requireMemory(vectors: 4 + (shards + workers - 1) / workers)
+            // θ, m, v, the total and one gradient.
+            try model.requireMemory(vectors: 5)
             let runner = StepRunner(
-                model: model, settings: .init(job.configuration), pool: pool, sink: ring,
+                model: model, settings: job.configuration.optimizer, pool: pool, sink: ring,
                 total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner
@@ -129,9 +128,9 @@ extension WorkerProcess {
             RingMembership(
                 run: runNumber, generation: roster.generation, rank: roster.rank,
                 shardBounds: roster.bounds, successor: successor,
-                transport: .init(job.configuration.transport),
-                collective: Collective(job.configuration.collective),
-                wire: job.configuration.wire, seed: job.configuration.seed,
+                transport: job.configuration.cluster.transport,
+                collective: job.configuration.cluster.collective,
+                wire: job.configuration.cluster.wire, seed: job.configuration.optimizer.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,
                 chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil,

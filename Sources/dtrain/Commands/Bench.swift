@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Settings
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,15 +39,7 @@ struct BenchStep: ParsableCommand {
         help: ArgumentHelp("Tokens of a step with --corpus, all workers together.", valueName: "n"))
     var batchTokens = Setting.batchTokens.defaultText ?? ""
 
-    @Option(
-        parsing: .unconditional,
-        help: about(.collective, "How gradients are summed.", "fold|ring"))
-    var collective: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: about(.transport, "Links of the ring.", "auto|shared|ipc|tcp"))
-    var transport: String?
+    @OptionGroup var links: SettingOptions<StepLinks>
 
     @Flag(help: "Also show where a thread's time goes, primitive by primitive.")
     var profile = false
@@ -59,8 +52,7 @@ struct BenchStep: ParsableCommand {
             given.set(.workers, step.workers)
             given.set(.threads, step.threads)
             given.set(.batchTokens, batchTokens)
-            given.set(.collective, collective)
-            given.set(.transport, transport)
+            given = links.given.over(given)
         }
         let (batch, length) = try step.sequences()
         try Entry.bench(
@@ -88,21 +80,12 @@ struct BenchAllReduce: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Sizes of the vector, multiples of 4.", valueName: "n,n,…"))
+        help: ArgumentHelp(
+            "Sizes of the vector in bytes, multiples of 4, such as 1024 or 64KiB.",
+            valueName: "n,n,…"))
     var bytes = "1024,65536,1048576,8388608"
 
-    @Option(
-        parsing: .unconditional,
-        help: about(.transport, "Links of the ring.", "auto|shared|ipc|tcp"))
-    var transport: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: about(.collective, "How vectors are summed.", "fold|ring"))
-    var collective: String?
-
-    @Flag(help: "Encrypt, as between hosts: everything goes over tcp.")
-    var secure = false
+    @OptionGroup var links: SettingOptions<AllReduceLinks>
 
     @Flag(help: "Keep to ZeroMQ's connections over ipc and tcp, as with one ring port.")
     var onePort = false
@@ -112,36 +95,37 @@ struct BenchAllReduce: ParsableCommand {
 
     func run() throws {
         let sizes = try bytes.split(separator: ",", omittingEmptySubsequences: false).map {
-            try whole("--bytes", String($0), 4...1_073_741_824)
+            try value("--bytes", String($0), .size(4...1_073_741_824))
         }
         if let odd = sizes.first(where: { !$0.isMultiple(of: 4) }) {
             throw Failure.usage("--bytes \(odd) is no multiple of 4, the size of a float")
         }
-        let lanes: RunConfiguration.Transport = try choice(.transport, transport)
-        if secure && (lanes == .shared || lanes == .ipc) {
-            throw Failure(ConfigurationError.senseless(.secure, .needsTCP))
-        }
-        if onePort && !secure && lanes != .ipc && lanes != .tcp {
+        let cluster = try cluster()
+        if onePort && !cluster.secure && cluster.transport != .ipc && cluster.transport != .tcp {
             throw Failure.usage(
                 "--one-port is about ipc and tcp, give --transport ipc, --transport tcp or --secure"
             )
         }
         try Entry.bench(
             AllReduceBenchRequest(
-                workers: try whole("--workers", workers, 1...64), bytes: sizes, transport: lanes,
-                collective: try choice(.collective, collective), secure: secure,
-                onePort: onePort, json: json))
+                workers: try whole("--workers", workers, 1...64), bytes: sizes,
+                transport: cluster.transport, collective: cluster.collective,
+                secure: cluster.secure, onePort: onePort, json: json))
     }
 
-    private func choice<Choice: CaseIterable & RawRepresentable<String>>(
-        _ setting: Setting, _ text: String?
-    ) throws -> Choice {
-        let text = text ?? setting.defaultText ?? ""
-        guard let value = Choice(rawValue: text) else {
-            throw Failure(
-                ConfigurationError.notOneOf(
-                    setting, text: text, choices: Choice.allCases.map(\.rawValue)))
+    private func cluster() throws(Failure) -> ClusterSettings {
+        do {
+            return try RunConfiguration(links.given).cluster
+        } catch {
+            throw Failure(error, given: links.given)
         }
-        return value
     }
+}
+
+/// The links of a measured step.
+enum StepLinks: SettingList { static var settings: [Setting] { [.collective, .transport] } }
+
+/// The links of a measured sum.
+enum AllReduceLinks: SettingList {
+    static var settings: [Setting] { [.transport, .collective, .secure] }
 }

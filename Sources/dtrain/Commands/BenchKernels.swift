@@ -1,6 +1,7 @@
 import ArgumentParser
 import Kernels
 import Runtime
+import Settings
 
 /// `bench kernels`: every kernel alone.
 struct BenchKernels: ParsableCommand {
@@ -49,9 +50,7 @@ struct BenchKernels: ParsableCommand {
     }
 
     func run() throws {
-        guard let preset = Preset(rawValue: preset) else {
-            throw Failure.usage("--preset takes tiny, small or base, not '\(preset)'")
-        }
+        let preset: Preset = try value("--preset", preset, .choice)
         let sizes = preset.sizes
         let timings = KernelBenchmark(
             tokens: try whole("--tokens", tokens, 1...65_536), dModel: sizes.dModel,

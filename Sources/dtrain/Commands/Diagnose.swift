@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Settings
 
 struct Diagnose: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -65,12 +65,10 @@ struct Generate: ParsableCommand {
 
     func run() throws {
         let sampling = Sampling(
-            temperature: try number("--temperature", temperature, "from 0 to 100") {
-                $0 >= 0 && $0 <= 100
-            },
+            temperature: try value("--temperature", temperature, .decimal(0...100)),
             topK: try whole("--top-k", topK, 0...1_000_000),
-            topP: try number("--top-p", topP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 },
-            seed: UInt64(try whole("--seed", seed, 0...Int.max)))
+            topP: try value("--top-p", topP, .decimal(above: 0, to: 1)),
+            seed: try value("--seed", seed, .whole))
         let length = try whole("--length", length, 0...65_536)
         let count = try whole("--count", count, 1...100_000)
         let cores = Processors.usable.count
@@ -81,14 +79,5 @@ struct Generate: ParsableCommand {
         let texts = try model.generate(
             prompt, count: count, length: length, sampling, threads: threads)
         for text in texts { try StandardOutput.write(text + "\n") }
-    }
-
-    private func number(
-        _ flag: String, _ text: String, _ range: String, _ isFit: (Double) -> Bool
-    ) throws -> Double {
-        guard let value = Double(text), isFit(value) else {
-            throw Failure.usage("\(flag) takes a number \(range), not '\(text)'")
-        }
-        return value
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Model
 import Runtime
+import Settings
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Foundation
 import Runtime
+import Settings
 
 struct ManageToken: ParsableCommand {
     static let configuration = CommandConfiguration(

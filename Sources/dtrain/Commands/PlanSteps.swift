@@ -58,29 +58,8 @@ struct PlanSteps: ParsableCommand {
                 configuration: try step.configuration(), workers: workers, hosts: hosts,
                 threads: try whole("--threads", step.threads, 1...1024),
                 batch: batch, length: length, shards: shards,
-                bandwidth: try bytesPerSecond(), latency: try seconds(), measured: measured,
+                bandwidth: try value("--bandwidth", bandwidth, .rate),
+                latency: try value("--latency", latency, .latency), measured: measured,
                 json: json))
-    }
-
-    private func bytesPerSecond() throws -> Double {
-        for (suffix, scale) in [("gbit", 1e9), ("mbit", 1e6), ("kbit", 1e3)]
-        where bandwidth.hasSuffix(suffix) {
-            guard let value = Double(bandwidth.dropLast(suffix.count)), value > 0, value < 1e6
-            else { break }
-            return value * scale / 8
-        }
-        throw Failure.usage(
-            "--bandwidth takes a rate such as 100mbit or 2.5gbit, not '\(bandwidth)'")
-    }
-
-    /// Finer than other times of dtrain: 0.2ms.
-    private func seconds() throws -> Double {
-        for (suffix, scale) in [("us", 1e-6), ("ms", 1e-3), ("s", 1.0)]
-        where latency.hasSuffix(suffix) {
-            guard let value = Double(latency.dropLast(suffix.count)), value >= 0, value < 1e5
-            else { break }
-            return value * scale
-        }
-        throw Failure.usage("--latency takes a time such as 0.2ms or 50us, not '\(latency)'")
     }
 }

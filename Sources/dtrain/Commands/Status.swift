@@ -2,6 +2,7 @@ import ArgumentParser
 import Coordination
 import Foundation
 import Runtime
+import Settings
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(

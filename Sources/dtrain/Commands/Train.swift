@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Settings
 
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -58,7 +59,9 @@ struct Coordinate: ParsableCommand {
         StandardError.outlivesItsReader()
         var request = try options.request()
         request.network.advertise = try advertise.map { try host($0) }
-        if request.configuration.bind == nil { request.configuration.bind = .standard }
+        if request.configuration.cluster.bind == nil {
+            request.configuration.cluster.bind = .standard
+        }
         try Entry.coordinate(request)
     }
 }

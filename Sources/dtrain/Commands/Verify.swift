@@ -46,15 +46,3 @@ struct Verify: ParsableCommand {
                 threads: threads ?? Processors.usable.count, json: json))
     }
 }
-
-/// `a..b` as a range.
-func stretch(
-    _ flag: String, _ text: String, startingAt least: Int
-) throws(Failure) -> ClosedRange<Int> {
-    let ends = text.split(separator: "..", omittingEmptySubsequences: false).map { Int($0) }
-    guard ends.count == 2, let first = ends[0], let last = ends[1], first >= least, first <= last
-    else {
-        throw .usage("\(flag) takes two whole numbers a..b from \(least) up, not '\(text)'")
-    }
-    return first...last
-}

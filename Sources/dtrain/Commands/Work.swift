@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runtime
+import Settings
 
 struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,9 +55,7 @@ struct Work: ParsableCommand {
         let place = try engine.place(in: ProcessInfo.processInfo.environment)
         let address = try access.coordinator(address(place))
         let entrance = try access.access()
-        guard let patience = TimeSpan(wait) else {
-            throw Failure.usage("--wait takes a time such as 500ms, 10s or 2m, not '\(wait)'")
-        }
+        let patience = try value("--wait", wait, .span(TimeSpan.seconds(0)...(.hours(24 * 365))))
         let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? place?.threads
         StandardError.outlivesItsReader()
         var choices = try network.choices(isOpen: !address.isLoopback || parent == nil)
@@ -80,17 +79,4 @@ struct Work: ParsableCommand {
         case (nil, let place?): return place.coordinator.description
         }
     }
-}
-
-/// `text` as a whole number in `range`. Throws a usage failure naming `flag`.
-func whole(_ flag: String, _ text: String, _ range: ClosedRange<Int>) throws(Failure) -> Int {
-    guard let value = Int(text) else {
-        throw .usage("\(flag) takes a whole number, not '\(text)'")
-    }
-    guard range.contains(value) else {
-        throw .usage(
-            "\(flag) \(value) is out of range, give from \(range.lowerBound) to \(range.upperBound)"
-        )
-    }
-    return value
 }

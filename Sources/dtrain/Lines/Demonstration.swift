@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Resources
 import Runtime
+import Settings
 
 extension Demonstration {
     /// Source, output and reference of each sample, then the figures of the whole held-out part.
@@ -33,7 +34,7 @@ extension Entry {
         do {
             if model.kind == .languageModel { return try demonstrateText(model, configuration) }
             let demonstration = try model.demonstrate(
-                beam: configuration.beam,
+                beam: configuration.reporting.beam,
                 threads: Processors.usable.count)
             try StandardOutput.write(demonstration.text)
         } catch InferenceError.nothingToEvaluate {
@@ -46,7 +47,7 @@ extension Entry {
         _ model: TrainedModel, _ configuration: RunConfiguration
     ) throws {
         let cores = Processors.usable.count
-        let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.seed)
+        let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.optimizer.seed)
         let texts = try model.generate("", count: 10, length: 40, sampling, threads: cores)
         for text in texts { try StandardOutput.write("generated  \(text)\n") }
         let evaluation = try model.evaluateText(threads: cores)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Runtime
+import Settings
 
 /// How a command that connects to a coordinator is let in.
 struct AccessOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Resources
 import Runtime
+import Settings
 
 /// What started a worker and says in the environment where its coordinator is.
 enum Engine: String, CaseIterable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Settings
 
 /// Where the workers of other hosts find a worker's ring.
 struct NetworkOptions: ParsableArguments {

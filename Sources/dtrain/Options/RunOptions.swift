@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoint
 import Runtime
+import Settings
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
 struct RunOptions: ParsableArguments {
@@ -13,8 +14,8 @@ struct RunOptions: ParsableArguments {
     @Flag(
         help: """
             Continue the run in --run (default: \(RunLocation.latest)) with its saved \
-            configuration; only --steps, --workers, --threads, --bind, --insecure, --secure, --keep and \
-            the …-every options may change.
+            configuration. Options that change no number may change, such as --steps, --workers \
+            and --time-limit; 'dtrain help settings' lists them.
             """)
     var resume = false
 
@@ -30,11 +31,11 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Say nothing but errors and the result.")
     var quiet = false
 
-    @OptionGroup(title: "Text") var text: TextOptions
-    @OptionGroup(title: "Model") var model: ModelOptions
-    @OptionGroup(title: "Training") var training: TrainingOptions
-    @OptionGroup(title: "Reporting") var reporting: ReportingOptions
-    @OptionGroup(title: "Cluster") var cluster: ClusterOptions
+    @OptionGroup(title: "Text") var text: SettingOptions<TextList>
+    @OptionGroup(title: "Model") var model: SettingOptions<ModelList>
+    @OptionGroup(title: "Training") var training: SettingOptions<TrainingList>
+    @OptionGroup(title: "Reporting") var reporting: SettingOptions<ReportingList>
+    @OptionGroup(title: "Cluster") var cluster: SettingOptions<ClusterList>
 
     /// The resolved run. Throws `Failure`.
     func request() throws(Failure) -> RunRequest {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runtime
+import Settings
 
 /// A step of synthetic sentences: what `bench step` measures and `plan` predicts.
 struct StepOptions: ParsableArguments {
@@ -31,10 +32,7 @@ struct StepOptions: ParsableArguments {
         help: ArgumentHelp("Parts of a batch, as in train.", valueName: "n"))
     var shards = Setting.shards.defaultText ?? ""
 
-    @Option(
-        parsing: .unconditional,
-        help: about(.wire, "What sums are rounded to at every shard.", "f32|bf16|int8"))
-    var wire: String?
+    @OptionGroup var sums: SettingOptions<SumsList>
 
     /// Sequences a worker, and their length on both sides.
     func sequences() throws -> (batch: Int, length: Int) {
@@ -45,13 +43,12 @@ struct StepOptions: ParsableArguments {
     func configuration(
         _ change: (inout GivenSettings) -> Void = { _ in }
     ) throws -> RunConfiguration {
-        var given = GivenSettings()
+        var given = sums.given
         for (setting, text) in [
             (Setting.preset, preset), (.vocabulary, vocabulary), (.shards, shards),
             (.dropout, "0.1"), (.labelSmoothing, "0.1"),
             (.positions, String(max(256, try sequences().length + 1))),
         ] { given.set(setting, text) }
-        given.set(.wire, wire)
         change(&given)
         do {
             return try RunConfiguration(given)
@@ -60,3 +57,6 @@ struct StepOptions: ParsableArguments {
         }
     }
 }
+
+/// How sums are carried, in what `plan` predicts.
+enum SumsList: SettingList { static var settings: [Setting] { [.wire] } }

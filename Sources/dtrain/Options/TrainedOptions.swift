@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Resources
 import Runtime
+import Settings
 
 /// A trained model and how to decode with it.
 struct TrainedOptions: ParsableArguments {

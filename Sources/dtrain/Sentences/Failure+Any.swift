@@ -3,6 +3,7 @@ import Messaging
 import Model
 import Resources
 import Runtime
+import Settings
 import Text
 
 extension Failure {

@@ -1,64 +1,61 @@
 import Runtime
+import Settings
 
 extension Failure {
-    /// `given` says whether a setting at fault stands in a file or on the command line.
-    init(_ error: ConfigurationError, given: GivenSettings = GivenSettings()) {
-        let place = error.setting.map { Self.place(of: $0, in: given) } ?? ""
-        func valued(_ value: some CustomStringConvertible) -> String {
-            error.setting.map { Self.place(of: $0, value: "\(value)", in: given) } ?? ""
-        }
-        switch error {
-        case .notAWholeNumber(_, let text):
-            self = .usage("\(place) takes a whole number, not '\(text)'")
-        case .notANumber(_, let text):
-            self = .usage("\(place) takes a number, not '\(text)'")
-        case .notADuration(_, let text):
-            self = .usage("\(place) takes a time such as 500ms, 10s or 2m, not '\(text)'")
-        case .notOneOf(_, let text, let choices):
-            self = .usage("\(place) takes \(Self.alternatives(choices)), not '\(text)'")
-        case .empty:
+    /// `place` is what was typed to name the value, `named` the same with the value.
+    init(_ fault: ValueFault, of kind: ValueKind, text: String, place: String, named: String) {
+        switch (fault, kind) {
+        case (.empty, .path):
             self = .usage("\(place) names no file, give a path or leave it out")
-        case .outOfRange(_, let value, let allowed):
-            self = .usage(
-                "\(valued(value)) is out of range, give a value \(Self.words(allowed))")
-        case .spanOutOfRange(_, let value, let low, let high):
-            self = .usage("\(valued(value)) is out of range, give from \(low) to \(high)")
-        case .malformedAddress(_, let text):
-            self = .usage("\(place) takes an address such as \(Address.standard), not '\(text)'")
-        default: self.init(combination: error)
+        case (.empty, _), (.malformed, _):
+            let hint = kind.hint(for: text).map { ": \($0)" } ?? ""
+            self = .usage("\(place) takes \(kind.words), not '\(text)'\(hint)")
+        case (.outOfRange, _):
+            self = .usage("\(named) is out of range, give a value \(kind.limits)")
         }
     }
 
-    private init(combination error: ConfigurationError) {
+    /// `given` says whether a setting at fault stands in a file or on the command line.
+    init(_ error: ConfigurationError, given: GivenSettings = GivenSettings()) {
+        func named(_ setting: Setting, _ value: some CustomStringConvertible) -> String {
+            Self.named(setting, "\(value)", in: given)
+        }
         switch error {
+        case .unfit(let setting, let text, let fault):
+            self.init(
+                fault, of: setting.row.kind, text: text, place: Self.place(of: setting, in: given),
+                named: named(setting, text))
         case .odd(let setting, let value):
-            self = .usage("\(setting.flag) \(value) is odd, give an even number")
+            self = .usage("\(named(setting, value)) is odd, give an even number")
         case .headsDoNotDivide(let heads, let dModel):
             let choices = (1...32).filter { dModel.isMultiple(of: $0) }.map(String.init)
             self = .usage(
                 """
-                --heads \(heads) does not divide --d-model \(dModel), give \
+                \(named(.heads, heads)) does not divide \(named(.dModel, dModel)), give \
                 \(Self.alternatives(choices)) heads
                 """)
         case .moreWorkersThanShards(let workers, let shards):
             self = .usage(
                 """
-                --workers \(workers) is more than --shards \(shards), give at most \(shards) \
-                workers or at least \(workers) shards
+                \(named(.workers, workers)) is more than \(named(.shards, shards)), give at most \
+                \(shards) workers or at least \(workers) shards
                 """)
         case .incompatible(let setting, let other):
-            self = .usage("\(setting.flag) and \(other.flag) exclude each other, leave one out")
-        case .senseless(let setting, let reason):
-            self = .usage(
-                "\(setting.flag) makes no sense here: \(Self.words(reason, about: setting))")
-        case .missing(let setting, let other):
-            self = .usage("\(other.flag) needs \(setting.flag) beside it")
-        case .differsFromRun(let setting, let given, let run):
             self = .usage(
                 """
-                \(setting.flag) is \(run ?? "unset") in the run that --resume continues and \
-                \(given ?? "unset") here, leave it out or start a new run
+                \(Self.place(of: setting, in: given)) and \(Self.place(of: other, in: given)) \
+                exclude each other, leave one out
                 """)
+        case .onlyWith(let setting, let condition):
+            let place = Self.place(of: setting, in: given)
+            self = .usage("\(place) makes no sense here: \(Self.words(condition, of: setting))")
+        case .senseless(let setting, let reason):
+            let place = Self.place(of: setting, in: given)
+            self = .usage("\(place) makes no sense here: \(Self.words(reason, about: setting))")
+        case .missing(let setting, let other):
+            self = .usage("\(Self.place(of: other, in: given)) needs \(setting.flag) beside it")
+        case .differs(let setting, let value, let run, let origin):
+            self = .usage(Self.sentence(setting, value, run, origin, in: given))
         default: self.init(file: error)
         }
     }
@@ -75,52 +72,71 @@ extension Failure {
         case .malformedFile(let path, let line, let problem):
             let at = line.map { ", line \($0)," } ?? ""
             self = .usage("\(path)\(at) is no list of settings: \(problem)")
+        case .emptyFile(let path):
+            self = .usage("\(path) is empty, write lines such as 'seed: 1' into it")
         case .unreadableFile(let error):
             self = Failure(error)
         default: preconditionFailure("no sentence for \(error)")
         }
     }
 
-    /// `--seed`, `--seed 1`, or where in a file the setting stands.
-    private static func place(
-        of setting: Setting, value: String? = nil, in given: GivenSettings
-    ) -> String {
+    /// `--seed`, or where in a file the setting stands.
+    private static func place(of setting: Setting, in given: GivenSettings) -> String {
         guard case .file(let path, let line) = given.origin(of: setting) else {
-            return value.map { "\(setting.flag) \($0)" } ?? setting.flag
+            return setting.flag
         }
-        let named = value.map { "\(setting.rawValue): \($0)" } ?? setting.rawValue
-        return "'\(named)' in \(path), line \(line),"
+        return "'\(setting.rawValue)' in \(path), line \(line),"
+    }
+
+    /// The same with its value, and whose it is if nobody has typed it.
+    private static func named(
+        _ setting: Setting, _ value: String, in given: GivenSettings
+    ) -> String {
+        switch given.origin(of: setting) {
+        case .flag: "\(setting.flag) \(value)"
+        case .file(let path, let line): "'\(setting.rawValue): \(value)' in \(path), line \(line),"
+        case .run: "\(setting.flag) \(value) (of the run)"
+        case nil: "\(setting.flag) \(value) (not given)"
+        }
+    }
+
+    private static func sentence(
+        _ setting: Setting, _ given: String?, _ run: String?, _ origin: ConfigurationError.Origin,
+        in settings: GivenSettings
+    ) -> String {
+        let place = place(of: setting, in: settings)
+        let values = "is \(given ?? "unset") here and \(run ?? "unset")"
+        switch origin {
+        case .resumed(let folder):
+            let folder = quoted(shown(folder))
+            let change = typed(setting, given ?? "…")
+            let start = setting.row.effect == .model ? "" : " --from \(folder)"
+            return "\(place) \(values) in the run that --resume continues: leave it out, or begin "
+                + "another run by 'dtrain train --config \(folder)/configuration.yaml\(start) \(change)'"
+        case .started(let folder):
+            return
+                "\(place) \(values) in \(shown(folder)), whose parameters --from takes, leave it "
+                + "out or train without --from"
+        }
+    }
+
+    private static func words(_ condition: SettingRow.Condition, of setting: Setting) -> String {
+        let other = condition.setting.flag
+        let values = alternatives(condition.values)
+        return setting == .secure
+            ? "\(other) shared and ipc carry plain numbers within a host, leave one of both out"
+            : "it is for \(other) \(values), leave \(setting.flag) out or give that"
     }
 
     private static func words(
         _ reason: ConfigurationError.Senseless, about setting: Setting
     ) -> String {
         switch reason {
-        case .needsPairs:
-            "--architecture lm learns from --text and translates nothing, leave \(setting.flag) out"
-        case .needsLanguageModel:
-            "an encoder-decoder learns from sentence pairs, give --corpus or add --architecture lm"
-        case .noEncoder where setting == .tying:
+        case .noEncoder:
             "--architecture lm has no source embedding to keep apart, give all or none"
-        case .noEncoder: "--architecture lm has no encoder, leave \(setting.flag) out"
         case .noNorm: "--norm none leaves no norm to choose, leave \(setting.flag) out"
         case .oddHeadWidth(let width):
             "rotary positions turn pairs of columns and a head has \(width), choose other --heads"
-        case .needsTCP:
-            "--transport shared and ipc carry plain numbers within a host, leave one of both out"
-        case .needsNormal: "only --initialisation normal has a deviation, leave \(setting.flag) out"
-        }
-    }
-
-    private static func words(_ allowed: ConfigurationError.Interval) -> String {
-        func plain(_ value: Double) -> String {
-            value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
-        }
-        return switch allowed {
-        case .atLeast(let low): "of at least \(plain(low))"
-        case .above(let low): "above \(plain(low))"
-        case .between(let low, let high): "from \(plain(low)) to \(plain(high))"
-        case .below(let high, let low): "from \(plain(low)) to below \(plain(high))"
         }
     }
 
@@ -128,4 +144,20 @@ extension Failure {
         guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
         return choices.dropLast().joined(separator: ", ") + " or " + last
     }
+}
+
+/// `--seed 1`, `--secure` or `--no-balance`: what a shell takes for the setting.
+func typed(_ setting: Setting, _ value: String) -> String {
+    guard case .flag = setting.row.kind else { return "\(setting.flag) \(quoted(value))" }
+    return value == "true" ? setting.flag : "--no-\(setting.rawValue)"
+}
+
+/// `word` as a shell takes it for one.
+func quoted(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || "_@%+=:,./-".utf8.contains(byte) || byte > 0x7F
+    }
+    guard !plain || word.isEmpty else { return word }
+    return "\"" + word.replacing(/["$`\\]/) { "\\" + $0.output } + "\""
 }

@@ -1,5 +1,6 @@
 import Messaging
 import Runtime
+import Settings
 
 extension Failure {
     init(_ error: TokenError) {

@@ -2,6 +2,7 @@ import Checkpoint
 import Coordination
 import Foundation
 import Runtime
+import Settings
 
 /// Says on the terminal what a coordinator reports.
 final class RunProgress {

@@ -1,0 +1,95 @@
+import Foundation
+import Model
+import Settings
+import Testing
+
+@Suite("Settings of the architecture")
+struct ChoiceSettingsTests {
+    private func refusal(_ pairs: [(Setting, String)]) -> ConfigurationError? {
+        #expect(throws: ConfigurationError.self) { try RunConfiguration(flags(pairs)) }
+    }
+
+    @Test func `every choice reaches the architecture`() throws {
+        let run = try RunConfiguration(
+            flags([
+                (.shareQueryKey, "true"), (.attentionDropout, "0.25"), (.activation, "swiglu"),
+                (.norm, "post"), (.normalisation, "rms"), (.residual, "false"),
+                (.positionEncoding, "rotary"), (.tying, "none"), (.encoderLayers, "3"),
+                (.decoderLayers, "1"), (.initialisation, "normal"), (.initialDeviation, "0.5"),
+            ]))
+        let architecture = Architecture(run, vocabulary: 99)
+        #expect(
+            architecture
+                == Architecture(
+                    kind: .encoderDecoder, norm: .post, normalisation: .rms, residual: false,
+                    activation: .swiglu, positionEncoding: .rotary, tying: .none,
+                    sharesQueryKey: true, dModel: 128, encoderLayers: 3, decoderLayers: 1,
+                    dFF: 512, heads: 4, vocabulary: 99, positions: 256, dropout: 0.3,
+                    attentionDropout: 0.25))
+        #expect(run.optimizer.firstValues == .normal(deviation: 0.5))
+    }
+
+    @Test func `a language model resumes with what it was started with`() throws {
+        let run = try RunConfiguration(
+            flags([(.architecture, "lm"), (.text, "/a.txt"), (.decoderLayers, "3")]))
+        #expect((run.architecture.encoderLayers, run.architecture.decoderLayers) == (3, 3))
+        #expect(Architecture(run, vocabulary: 9).kind == .languageModel)
+        let yaml = try GivenSettings(yaml: run.yaml, path: "configuration.yaml")
+        #expect(try RunConfiguration(yaml) == run)
+        let same = flags([(.architecture, "lm"), (.logLayersEvery, "5")])
+        #expect(try run.resumed(with: same, in: "r").reporting.logLayersEvery == 5)
+        #expect(throws: ConfigurationError.self) {
+            try run.resumed(with: flags([(.positionEncoding, "rotary")]), in: "r")
+        }
+    }
+
+    @Test func `choices that make no sense beside others are refused by name`() {
+        let lm = (Setting.architecture, "lm")
+        func only(_ setting: Setting, _ pairs: [(Setting, String)]) {
+            guard case .onlyWith(setting, _) = refusal(pairs) else {
+                Issue.record("\(setting.flag)")
+                return
+            }
+        }
+        only(.text, [(.text, "a")])
+        only(.corpus, [lm, (.corpus, "a")])
+        only(.source, [lm, (.source, "a"), (.target, "b")])
+        only(.beam, [lm, (.beam, "4")])
+        only(.encoderLayers, [lm, (.encoderLayers, "2")])
+        only(.initialDeviation, [(.initialDeviation, "1")])
+        #expect(refusal([lm, (.tying, "decoder")]) == .senseless(.tying, .noEncoder))
+        #expect(
+            refusal([(.norm, "none"), (.normalisation, "batch")])
+                == .senseless(.normalisation, .noNorm))
+        #expect(
+            refusal([(.dModel, "12"), (.heads, "4"), (.positionEncoding, "rotary")])
+                == .senseless(.positionEncoding, .oddHeadWidth(3)))
+        #expect(
+            refusal([(.initialisation, "zeros")])
+                == .unfit(.initialisation, text: "zeros", .malformed))
+        #expect(refusal([(.text, "")]) == .unfit(.text, text: "", .empty))
+    }
+
+    @Test(arguments: [
+        (Setting.attentionDropout, "1"), (.attentionDropout, "-0.5"), (.initialDeviation, "-1"),
+        (.logLayersEvery, "-1"),
+    ])
+    func `numbers out of range are refused by name`(setting: Setting, text: String) {
+        let error = refusal([(.initialisation, "normal"), (setting, text)])
+        #expect(error == .unfit(setting, text: text, .outOfRange))
+    }
+
+    @Test func `an architecture written before there were choices is what it was`() throws {
+        let old = """
+            {"kind": "encoder-decoder", "norm": "pre", "activation": "relu", "dModel": 128,
+             "encoderLayers": 2, "decoderLayers": 2, "dFF": 512, "heads": 4, "vocabulary": 4000,
+             "positions": 256, "dropout": 0.3}
+            """
+        let decoded = try JSONDecoder().decode(Architecture.self, from: Data(old.utf8))
+        let defaults = try RunConfiguration(GivenSettings())
+        #expect(decoded == Architecture(defaults, vocabulary: 4000))
+        let again = try JSONDecoder().decode(
+            Architecture.self, from: JSONEncoder().encode(decoded))
+        #expect(again == decoded)
+    }
+}

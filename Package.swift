@@ -88,7 +88,9 @@ let package = Package(
             name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
             swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
-        .target(name: "Training", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
+        .target(
+            name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
+            swiftSettings: numeric),
 
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
@@ -153,7 +155,7 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "TestKit"],
+            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "Resources", "TestKit"],
             swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(
@@ -168,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["Runtime", "Settings", "Checkpoint", "Simulation", "TestKit", "dtrain"],
-            swiftSettings: strict),
+            exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [

@@ -121,9 +121,12 @@ extension Coordinator {
         }
         let best = preferred(
             speeds, over: Balance.equal(shards: policy.shards, members: speeds.count))
+        guard
+            cutWatch.look(
+                at: committed, current: members.bounds, best: best, speeds: speeds)
+        else { return false }
         let before = Balance.seconds(members.bounds, speeds)
         let after = Balance.seconds(best, speeds)
-        guard cutWatch.look(at: committed, before: before, after: after) else { return false }
         ringWatch.wait(at: committed)
         note(
             .balancing(

@@ -13,7 +13,8 @@ struct CutWatch: Sendable {
     private static let worthwhileAgain = 0.8
 
     private var workers: Set<PeerID> = []
-    private var looks = 0
+    /// Where shards would begin; it has promised a gain at so many looks.
+    private var candidate: (bounds: [Int], looks: Int)?
     private var looksNeeded = Self.firstLooks
     private var lastLook = 0
 
@@ -21,21 +22,32 @@ struct CutWatch: Sendable {
     mutating func formed(_ new: Set<PeerID>, at step: Int) {
         if new != workers { self = CutWatch() }
         workers = new
-        looks = 0
+        candidate = nil
         lastLook = step
     }
 
     /// Whether it is time to look.
     func isDue(at step: Int) -> Bool { step >= lastLook + Self.pause }
 
-    /// Takes note of what the best cut promises; true when it has promised it for long enough.
-    mutating func look(at step: Int, before: Double, after: Double) -> Bool {
+    /// Takes note of what speeds promise; true when one and the same cut has promised it for long
+    /// enough.
+    mutating func look(
+        at step: Int, current: [Int], best: [Int], speeds: [Balance.Member]
+    ) -> Bool {
         lastLook = step
+        let before = Balance.seconds(current, speeds)
         let limit = looksNeeded == Self.firstLooks ? Balance.worthwhile : Self.worthwhileAgain
-        let promises = after < limit * before && before - after >= Self.leastGain
-        looks = promises ? looks + 1 : 0
-        guard looks >= looksNeeded else { return false }
-        looks = 0
+        func promises(_ bounds: [Int]) -> Bool {
+            let after = Balance.seconds(bounds, speeds)
+            return after < limit * before && before - after >= Self.leastGain
+        }
+        if let last = candidate, promises(last.bounds) {
+            candidate = (last.bounds, last.looks + 1)
+        } else {
+            candidate = promises(best) ? (best, 1) : nil
+        }
+        guard let candidate, candidate.looks >= looksNeeded, promises(best) else { return false }
+        self.candidate = nil
         looksNeeded = min(2 * looksNeeded, Self.mostLooks)
         return true
     }

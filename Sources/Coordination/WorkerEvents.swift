@@ -14,13 +14,8 @@ package enum WorkerEvent: Sendable {
     case computed(step: Int)
     /// A state that was sent, in slices or in pieces, is whole.
     case stateStored(HeldState)
-    case ringFormed(Generation)
-    /// `missing`: the neighbours that did not come when the ring was formed.
-    case ringBroken(Generation, RingFault)
-    case folded(Vote)
-    /// θ, m and v as they were written.
-    case updated(HeldState)
-    case evaluated(Evaluation)
+    /// The worker has this to tell. It is passed on unless it has come too late.
+    case reports(WorkerMessage)
     /// An order carried words that the model cannot take.
     case orderUnfit(reason: String)
     case tick(WorkProgress)
@@ -55,26 +50,14 @@ package enum WorkerAction: Equatable, Sendable {
     case send(WorkerMessage)
     /// Connect anew, under a new identity, and say hello.
     case reconnect
-    case build(Welcome)
-    case initialise
-    case store(StateSlice)
-    /// Send a piece of the state or of the last total, or say that it is not there.
-    case give(PieceRequest)
-    /// Put a piece in its place; `from` is the step of the whole state that was there before.
-    case learn(StatePiece, from: Int?)
-    case passStep(Int, from: Int?)
-    case formRing(Roster)
-    case compute(StepOrder)
+    /// Carry out what the coordinator has ordered. `held`: the step of the whole state that was in
+    /// memory when it came.
+    case obey(CoordinatorMessage, held: Int?)
     /// Forget the step that is being folded.
     case abandonStep
     case update(step: Int, skipped: Bool)
-    /// Copy θ, m, v and stream the copy.
-    case capture(step: Int)
-    case moreSlices(step: Int, position: Int)
+    /// Stream the copy of the state no further.
     case abandonCapture
-    case evaluate(EvaluationOrder)
-    /// Connect with this token from now on.
-    case keepToken(String)
     case note(WorkerNote)
     case leave(WorkerOutcome)
 }

@@ -8,11 +8,10 @@ extension WorkerSession {
         case .refused(let refusal): leave(.refused(refusal))
         case .finish(let reason): leave(.finished(reason: reason))
         case .sayHello: if isWelcomed { disconnected(at: now) }
-        case .sliceTaken(let step, let position):
-            actions.append(.moreSlices(step: step, position: position))
+        case .sliceTaken: carryOut(message)
         case .abandonSnapshot: actions.append(.abandonCapture)
-        case .token(let token):
-            actions.append(.keepToken(token))
+        case .token:
+            carryOut(message)
             actions.append(.send(.tokenTaken))
         default: wait(message, at: now)
         }
@@ -41,32 +40,26 @@ extension WorkerSession {
             held = arrived
             self.arrived = nil
         case .initialise:
+            carryOut(message)
             forgetState()
             start(.initialising, .preparing)
-            actions.append(.initialise)
-        case .slice(let slice):
+        case .slice, .piece, .passStep:
+            carryOut(message)
             forgetState()
             phase = .receivingState
-            actions.append(.store(slice))
-        case .givePiece(let request): give(request)
-        case .piece(let piece):
-            let before = (held ?? arrived)?.step
-            forgetState()
-            phase = .receivingState
-            actions.append(.learn(piece, from: before))
-        case .passStep(let step):
-            let before = (held ?? arrived)?.step
-            forgetState()
-            phase = .receivingState
-            actions.append(.passStep(step, from: before))
-        case .snapshot(let step):
-            if step == holds { actions.append(.capture(step: step)) } else { announce() }
+        case .givePiece(let request) where held == nil: giveNothing(request)
+        case .snapshot(let step) where step != holds: announce()
         case .roster(let roster): join(roster)
         case .step(let order): begin(order)
         case .commit(let commit): committed(commit)
         case .evaluate(let order): evaluate(order)
-        default: break
+        default: carryOut(message)
         }
+    }
+
+    /// Hands on an order that fits, or that nothing need fit.
+    private mutating func carryOut(_ message: CoordinatorMessage) {
+        actions.append(.obey(message, held: (held ?? arrived)?.step))
     }
 
     private mutating func welcomed(_ new: Welcome) {
@@ -82,11 +75,11 @@ extension WorkerSession {
         deadlines = Deadlines(peerTimeout: Milliseconds(Int64(new.peerTimeoutMilliseconds)))
         actions.append(.note(.welcomed(name: new.name, run: new.run)))
         if isSameRun { return announce() }
+        carryOut(.welcome(new))
         isBuilt = false
         lines = []
         forgetState()
         start(.building, .preparing)
-        actions.append(.build(new))
     }
 
     /// Says what is in memory.
@@ -96,13 +89,9 @@ extension WorkerSession {
         actions.append(.send(.prepared(Holdings(state: held, folded: folded, lines: lines))))
     }
 
-    private mutating func give(_ request: PieceRequest) {
-        guard held != nil else {
-            let piece = StatePiece(
-                step: 0, adamCount: 0, offset: request.offset, content: .nothing)
-            return actions.append(.send(.piece(piece)))
-        }
-        actions.append(.give(request))
+    private mutating func giveNothing(_ request: PieceRequest) {
+        let piece = StatePiece(step: 0, adamCount: 0, offset: request.offset, content: .nothing)
+        actions.append(.send(.piece(piece)))
     }
 
     /// The state in memory is being replaced: what was computed from it counts no more.
@@ -128,7 +117,7 @@ extension WorkerSession {
         order = nil
         roster = new
         phase = .forming
-        actions.append(.formRing(new))
+        carryOut(.roster(new))
         actions.append(
             .note(
                 .formed(
@@ -146,7 +135,7 @@ extension WorkerSession {
         else { return announce() }
         order = new
         phase = .computing
-        actions.append(.compute(new))
+        carryOut(.step(new))
     }
 
     private mutating func committed(_ commit: Commit) {
@@ -174,7 +163,7 @@ extension WorkerSession {
     private mutating func evaluate(_ new: EvaluationOrder) {
         guard holds == new.step else { return announce() }
         start(.evaluating(step: new.step, batch: new.batch), .evaluating)
-        actions.append(.evaluate(new))
+        carryOut(.evaluate(new))
     }
 }
 

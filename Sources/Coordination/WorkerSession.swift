@@ -102,23 +102,35 @@ package struct WorkerSession: Sendable {
         case .initialised(let digest) where end(.initialising):
             stateArrived(HeldState(step: 0, digest: digest))
         case .stateStored(let new) where task == nil: stateArrived(new)
-        case .updated(let new) where end(.updating(step: new.step)):
-            held = new
-            if isWelcomed { actions.append(.send(.updated(new))) }
-        case .evaluated(let evaluation)
-        where end(.evaluating(step: evaluation.step, batch: evaluation.batch)):
-            if isWelcomed { actions.append(.send(.evaluated(evaluation))) }
-        case .ringFormed(let generation) where generation == roster?.generation && order == nil:
-            phase = .waiting
-            actions.append(.send(.formed(generation)))
-        case .ringBroken(let generation, let fault)
-        where generation == roster?.generation:
-            actions.append(.send(.ringBroken(generation, fault)))
         case .computed(let step) where order?.step == step && phase == .computing:
             phase = .folding
-        case .folded(let vote): finishedFold(vote)
+        case .reports(let message): reports(message)
         default: break
         }
+    }
+
+    /// Takes note of what the worker has to tell, and passes it on if it is still of use.
+    private mutating func reports(_ message: WorkerMessage) {
+        switch message {
+        case .updated(let new):
+            guard end(.updating(step: new.step)) else { return }
+            held = new
+        case .evaluated(let evaluation):
+            guard end(.evaluating(step: evaluation.step, batch: evaluation.batch)) else { return }
+        case .formed(let generation):
+            guard generation == roster?.generation, order == nil else { return }
+            phase = .waiting
+        case .ringBroken(let generation, _):
+            guard generation == roster?.generation else { return }
+        case .voted(let vote):
+            guard let order, vote.step == order.step, vote.generation == roster?.generation,
+                folded == nil
+            else { return }
+            folded = FoldedStep(step: vote.step, total: vote.total, state: vote.state)
+            phase = .voting
+        default: break
+        }
+        if isWelcomed { actions.append(.send(message)) }
     }
 
     /// Whether `expected` is what was being done; it no longer is.
@@ -132,15 +144,6 @@ package struct WorkerSession: Sendable {
     mutating func start(_ task: Task, _ phase: WorkerPhase) {
         self.task = task
         self.phase = phase
-    }
-
-    private mutating func finishedFold(_ vote: Vote) {
-        guard let order, vote.step == order.step, vote.generation == roster?.generation,
-            folded == nil
-        else { return }
-        folded = FoldedStep(step: vote.step, total: vote.total, state: vote.state)
-        phase = .voting
-        actions.append(.send(.voted(vote)))
     }
 
     // MARK: the connection

@@ -4,6 +4,11 @@ package struct ControlGroups {
     package struct Share: Hashable, Sendable {
         package var limit: Int
         package var left: Int
+
+        package init(limit: Int, left: Int) {
+            self.limit = limit
+            self.left = left
+        }
     }
 
     /// A group's folder, and that of each group around it, innermost first.

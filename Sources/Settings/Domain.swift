@@ -117,11 +117,11 @@ extension Domain where Value: BinaryFloatingPoint & Sendable {
     }
 
     package static func decimal(from low: Double) -> Domain {
-        decimal(.init(low: shortest(low))) { $0 >= low }
+        decimal(.init(low: shortest(low), high: largest)) { $0 >= low }
     }
 
     package static func decimal(above low: Double) -> Domain {
-        decimal(.init(low: shortest(low), excludesLow: true)) { $0 > low }
+        decimal(.init(low: shortest(low), high: largest, excludesLow: true)) { $0 > low }
     }
 
     package static func decimal(above low: Double, to high: Double) -> Domain {
@@ -129,6 +129,9 @@ extension Domain where Value: BinaryFloatingPoint & Sendable {
             $0 > low && $0 <= high
         }
     }
+
+    /// Of Float, in which arithmetic is done.
+    private static var largest: String { "3.4e38" }
 
     private static func decimal(
         _ interval: ValueKind.Interval, isFit: @escaping @Sendable (Double) -> Bool

@@ -11,7 +11,9 @@ extension RunConfiguration {
         if given.text(.steps) == nil, length.epochs != nil || length.timeLimit != nil {
             length.steps = nil
         }
-        if text.tokenizer != nil { text.vocabulary = nil }
+        if given.text(.vocabulary) == nil, text.tokenizer != nil || text.from != nil {
+            text.vocabulary = nil
+        }
         // A language model has no encoder whose layers could differ.
         if architecture.kind == .languageModel {
             architecture.encoderLayers = architecture.decoderLayers

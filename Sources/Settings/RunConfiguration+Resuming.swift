@@ -16,9 +16,7 @@ extension RunConfiguration {
     ) throws(ConfigurationError) -> RunConfiguration {
         var changes = given
         for setting in given.settings {
-            var alone = self
-            try alone.read(setting, given.text(setting) ?? "")
-            if alone.text(setting) == text(setting) {
+            if try has(given.text(setting) ?? "", for: setting) {
                 // The same preset again says nothing about sizes that were given beside it.
                 changes.remove(setting)
             } else if !setting.row.effect.mayChangeOnResume {
@@ -28,6 +26,13 @@ extension RunConfiguration {
             }
         }
         return try RunConfiguration(changes.over(settings))
+    }
+
+    /// Whether `value` says what this configuration has. Throws: what is wrong with it.
+    package func has(_ value: String, for setting: Setting) throws(ConfigurationError) -> Bool {
+        var alone = self
+        try alone.read(setting, value)
+        return alone.text(setting) == text(setting)
     }
 
     /// This run's configuration as far as workers must know it, so that they know it again.

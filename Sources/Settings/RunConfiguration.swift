@@ -85,16 +85,15 @@ package struct OptimizerSettings: Equatable, Sendable {
     package var seed: UInt64 = 1
     package var onNaN = NaNPolicy.stop
 
-    package var schedule: LearningRateSchedule {
-        LearningRateSchedule(peak: Float(learningRate), warmup: warmup)
-    }
-
-    package var adam: AdamW { AdamW(weightDecay: weightDecay) }
-    package var smoothing: Float { Float(labelSmoothing) }
-    package var clip: Float { Float(clipNorm) }
-
-    package var firstValues: Initialisation {
-        initialisation == .xavier ? .xavier : .normal(deviation: Float(initialDeviation))
+    /// What every step of the run computes, on workers and in `verify` alike.
+    package var arithmetic: StepArithmetic {
+        StepArithmetic(
+            seed: seed,
+            initialisation: initialisation == .xavier
+                ? .xavier : .normal(deviation: Float(initialDeviation)),
+            labelSmoothing: Float(labelSmoothing), clipNorm: Float(clipNorm),
+            adam: AdamW(weightDecay: weightDecay),
+            schedule: LearningRateSchedule(peak: Float(learningRate), warmup: warmup))
     }
 }
 

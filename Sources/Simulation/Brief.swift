@@ -25,7 +25,7 @@ extension WorkerMessage {
         case .sliceTaken(let step, let position): "slice taken \(step) up to \(position)"
         case .ringBroken(let generation, let fault): "ring \(generation) broken: \(fault)"
         case .leaving(let reason): "leaving: \(reason)"
-        case .tokenTaken: "token taken"
+        default: "\(self)"
         }
     }
 
@@ -45,7 +45,6 @@ extension CoordinatorMessage {
         switch self {
         case .welcome(let welcome): "welcome \(welcome.name)"
         case .refused(let refusal): "refused \(refusal)"
-        case .initialise: "initialise"
         case .slice(let slice): "slice \(slice.step) \(slice.section) \(slice.offset)"
         case .snapshot(let step): "give the state of \(step)"
         case .sliceTaken(let step, let position): "slice taken \(step) up to \(position)"
@@ -66,10 +65,10 @@ extension CoordinatorMessage {
         case .commit(let commit):
             "commit \(commit.step)\(commit.line.skipped ? " skipped" : "")"
         case .evaluate(let order): "evaluate \(order.step) batch \(order.batch)"
-        case .heartbeat: "heartbeat"
         case .sayHello: "say hello"
         case .token: "token"
         case .finish(let reason): "finish: \(reason)"
+        default: "\(self)"
         }
     }
 }
@@ -141,23 +140,10 @@ extension WorkerAction {
         switch self {
         case .send(let message): "→ \(message.brief)"
         case .reconnect: "reconnect"
-        case .build(let welcome): "build for \(welcome.name)"
-        case .initialise: "initialise"
-        case .store(let slice): "store slice \(slice.step) \(slice.section) \(slice.offset)"
-        case .give(let request): "give \(request.brief)"
-        case .learn(let piece, let step):
-            "learn \(piece.brief)" + (step.map { ", having \($0)" } ?? "")
-        case .passStep(let new, let step):
-            "pass step \(new)" + (step.map { ", having \($0)" } ?? "")
-        case .formRing(let roster): "form ring \(roster.generation)"
-        case .compute(let order): "compute step \(order.step)"
+        case .obey(let order, _): "obey \(order.brief)"
         case .abandonStep: "abandon step"
         case .update(let step, let skipped): "update \(step)\(skipped ? " skipped" : "")"
-        case .capture(let step): "capture \(step)"
-        case .moreSlices(let step, let position): "more slices of \(step) after \(position)"
         case .abandonCapture: "abandon capture"
-        case .evaluate(let order): "evaluate \(order.step) batch \(order.batch)"
-        case .keepToken: "keep the token"
         case .note(let note): "note \(note)"
         case .leave(let outcome): "leave \(outcome)"
         }

@@ -127,25 +127,34 @@ final class SimulatedWorker: Process {
         switch action {
         case .send(let message): connection?.sendUp(message.encoded)
         case .reconnect: reconnect()
-        case .build: work(world.random.number(1_000...80_000)) { [self] in handle(.built) }
-        case .initialise: initialise()
-        case .store(let slice): store(slice)
-        case .give(let request): give(request)
-        case .learn(let piece, _): learn(piece.offset) { $0.take(piece) }
-        case .passStep(let step, _): learn(nil) { $0.pass(step) }
-        case .formRing(let roster): formRing(roster)
-        case .compute(let order): compute(order)
+        case .obey(let order, _): obey(order)
         case .abandonStep: fold?.isAbandoned = true
         case .update(let step, let skipped): update(step: step, skipped: skipped)
-        case .capture(let step): capture(step: step)
-        case .moreSlices(let step, _): if streamedStep == step { sendSlice() }
         case .abandonCapture: stream = nil
-        case .evaluate(let order): evaluate(order)
-        case .keepToken: break
         case .note(let note): world.trace { "\(self.name) notes \(note)" }
         case .leave(let outcome):
             world.trace { "\(self.name) leaves: \(outcome)" }
             world.left(self, outcome)
+        }
+    }
+
+    private func obey(_ order: CoordinatorMessage) {
+        switch order {
+        case .welcome: work(world.random.number(1_000...80_000)) { [self] in handle(.built) }
+        case .initialise: initialise()
+        case .slice(let slice): store(slice)
+        case .givePiece(let request): give(request)
+        case .piece(let piece): learn(piece.offset) { $0.take(piece) }
+        case .passStep(let step): learn(nil) { $0.pass(step) }
+        case .roster(let roster): formRing(roster)
+        case .step(let order): compute(order)
+        case .snapshot(let step): capture(step: step)
+        case .sliceTaken(let step, _): if streamedStep == step { sendSlice() }
+        case .evaluate(let order): evaluate(order)
+        case .token: break
+        case .refused, .newState, .proven, .abandonSnapshot, .commit, .heartbeat, .sayHello,
+            .finish:
+            world.fail("\(name) was to obey what is the session's: \(order.brief)")
         }
     }
 
@@ -256,7 +265,7 @@ final class SimulatedWorker: Process {
             write(updated)
             isFlipped = wasFlipped
             lastTotal = (step, total)
-            handle(.updated(HeldState(step: step, digest: updated.digest)))
+            handle(.reports(.updated(HeldState(step: step, digest: updated.digest))))
         }
     }
 
@@ -304,8 +313,9 @@ final class SimulatedWorker: Process {
         }
         work(shardTime) { [self] in
             progress += 1
-            handle(
-                .evaluated(Evaluation(step: order.step, batch: order.batch, reports: reports)))
+            let evaluation = Evaluation(
+                step: order.step, batch: order.batch, reports: reports)
+            handle(.reports(.evaluated(evaluation)))
         }
     }
 }

@@ -54,7 +54,7 @@ extension SimulatedWorker {
         fold = nil
         if let old { world.breakRings(of: old, with: slot, because: "\(name) formed another") }
         guard let successor else {
-            return later(100) { [self] in handle(.ringFormed(roster.generation)) }
+            return later(100) { [self] in handle(.reports(.formed(roster.generation))) }
         }
         send(.here, to: successor)
         let frames = early
@@ -97,7 +97,7 @@ extension SimulatedWorker {
     private func tellWhetherFormed() {
         guard let ring, ring.predecessorIsThere, ring.successorIsThere else { return }
         self.ring?.predecessorIsThere = false
-        later(100) { [self] in handle(.ringFormed(ring.generation)) }
+        later(100) { [self] in handle(.reports(.formed(ring.generation))) }
     }
 
     /// Adds the own gradients as soon as they and the sum of those before them are there.
@@ -138,16 +138,14 @@ extension SimulatedWorker {
         let reports = fold.order.shards.map {
             ShardReport(shard: $0.shard, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
         }
-        handle(
-            .folded(
-                Vote(
-                    generation: fold.generation, step: fold.order.step,
-                    total: ToyModel.digest(total.values), state: digest(of: state),
-                    squaredNorm: Double(total.values.reduce(0) { $0 + $1 * $1 }),
-                    nonFiniteShards: [], reports: reports,
-                    computeSeconds: Double(fold.computeTime) * 1e-6,
-                    waitSeconds: world.plan.linkRates.isEmpty ? 0 : 0.05, foldSeconds: 0,
-                    linkRate: world.linkRate(from: slot, to: ring?.successor))))
+        let vote = Vote(
+            generation: fold.generation, step: fold.order.step,
+            total: ToyModel.digest(total.values), state: digest(of: state),
+            squaredNorm: Double(total.values.reduce(0) { $0 + $1 * $1 }), nonFiniteShards: [],
+            reports: reports, computeSeconds: Double(fold.computeTime) * 1e-6,
+            waitSeconds: world.plan.linkRates.isEmpty ? 0 : 0.05, foldSeconds: 0,
+            linkRate: world.linkRate(from: slot, to: ring?.successor))
+        handle(.reports(.voted(vote)))
     }
 
     /// As it lies in memory; with the canary as it was once written.
@@ -157,6 +155,7 @@ extension SimulatedWorker {
     }
 
     func ringBroke(_ generation: Generation, because reason: String) {
-        handle(.ringBroken(generation, RingFault(.lost, .successor, detail: reason)))
+        handle(
+            .reports(.ringBroken(generation, RingFault(.lost, .successor, detail: reason))))
     }
 }

@@ -4,6 +4,7 @@
 package enum AdmissionMessage: Hashable, Sendable {
     /// Let this key in from now on: 32 bytes.
     case register(key: [UInt8])
+    /// The key is let in.
     case registered
     /// The token in the run folder is another now: read it.
     case readToken
@@ -13,33 +14,26 @@ package enum AdmissionMessage: Hashable, Sendable {
     /// First byte of the routing identity.
     package static let identityMark: UInt8 = 3
 
-    package var encoded: [UInt8] {
-        var writer = ByteWriter()
-        switch self {
-        case .register(let key):
-            writer.put(key)
-            return Envelope.seal(kind: 110, body: writer.bytes)
-        case .registered: return Envelope.seal(kind: 111, body: [])
-        case .readToken: return Envelope.seal(kind: 112, body: [])
-        case .tokenRead(let workers):
-            writer.put(UInt32(workers))
-            return Envelope.seal(kind: 113, body: writer.bytes)
-        }
-    }
+    /// The whole message in bytes.
+    package var encoded: [UInt8] { sealed }
 
     /// Throws on anything but exactly one whole message of this protocol version.
-    package init(decoding bytes: [UInt8]) throws(WireError) {
-        var (kind, reader) = try Envelope.open(bytes)
-        switch kind {
-        case 110:
-            let key = try reader.key("key")
-            guard !key.isEmpty else { throw .unknownValue(field: "key", value: 0) }
-            self = .register(key: key)
-        case 111: self = .registered
-        case 112: self = .readToken
-        case 113: self = .tokenRead(workers: Int(try reader.integer("workers", as: UInt32.self)))
-        default: throw .unknownValue(field: "kind", value: Int(kind))
+    package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(unsealing: bytes) }
+}
+
+extension AdmissionMessage: WireChoice {
+    static let kinds = Kinds<Self>(
+        .register(key: []), .registered, .readToken, .tokenRead(workers: 0))
+
+    static func code<C: Coder>(
+        _ message: Self, _ coder: inout C
+    ) throws(C.Failure) -> (kind: UInt8, value: Self) {
+        switch message {
+        case .register(let key): (110, .register(key: try coder.key(key, "key")))
+        case .registered: (111, .registered)
+        case .readToken: (112, .readToken)
+        case .tokenRead(let workers):
+            (113, .tokenRead(workers: try coder.integer(workers, "workers", as: UInt32.self)))
         }
-        try reader.end()
     }
 }

@@ -1,169 +1,124 @@
-/// What can be wrong with bytes from outside. No case carries the bytes themselves.
-package enum WireError: Error, Hashable, Sendable {
-    case truncated(field: String, needed: Int, available: Int)
-    case tooLong(field: String, count: Int, limit: Int)
-    case unknownValue(field: String, value: Int)
-    case malformedText(field: String)
-    case trailingBytes(Int)
-    case checksum
-    case foreignMagic
-    case otherProtocol(theirs: Int, ours: Int)
-}
-
-/// Appends little-endian numbers and length-prefixed sequences to a byte array.
+/// Writes fields one behind the other. All numbers are little-endian.
 package struct ByteWriter {
-    package private(set) var bytes: [UInt8] = []
+    /// What has been written, and zeros up to the size that the writer was made with.
+    package private(set) var bytes: [UInt8]
+    private var position = 0
 
-    package init(reserving capacity: Int = 64) {
-        bytes.reserveCapacity(capacity)
-    }
+    /// Makes an empty writer for `count` bytes; it grows if more are written.
+    package init(count: Int = 0) { bytes = [UInt8](repeating: 0, count: count) }
 
+    /// Writes an integer in as many bytes as it has in memory.
     package mutating func put<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+        let place = take(MemoryLayout<Value>.size)
+        bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: value.littleEndian, toByteOffset: place, as: Value.self)
+        }
     }
 
-    package mutating func put(_ value: Bool) { put(UInt8(value ? 1 : 0)) }
-    package mutating func put(_ value: Float) { put(value.bitPattern) }
-    package mutating func put(_ value: Double) { put(value.bitPattern) }
-
-    /// UTF-8 behind a 32-bit count of bytes.
+    /// Writes UTF-8 behind a 32-bit count of bytes.
     package mutating func put(_ text: String) {
         var text = text
-        text.withUTF8 { put(raw: $0) }
+        text.withUTF8 {
+            put(UInt32($0.count))
+            put(raw: UnsafeRawBufferPointer($0))
+        }
     }
 
-    /// Prose that may have come from anywhere: cut so that every reader takes it.
-    package mutating func put(clipped text: String) {
-        guard text.utf8.count > WireLimit.text else { return put(text) }
-        put(String(decoding: text.utf8.prefix(WireLimit.text - 3), as: UTF8.self))
-    }
-
-    /// Bytes behind a 32-bit count.
-    package mutating func put(_ content: [UInt8]) {
-        content.withUnsafeBufferPointer { put(raw: $0) }
-    }
-
-    /// 32-bit integers behind a 32-bit count.
+    /// Writes 32-bit integers behind a 32-bit count of them.
     package mutating func put(_ content: [Int32]) {
         put(UInt32(content.count))
-        content.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        content.withUnsafeBytes { put(raw: $0) }
     }
 
-    /// Doubles behind a 32-bit count.
-    package mutating func put(_ content: [Double]) {
-        put(UInt32(content.count))
-        for value in content { put(value) }
+    /// Writes bytes as they are, without a count.
+    package mutating func append(_ content: [UInt8]) { content.withUnsafeBytes { put(raw: $0) } }
+
+    /// Writes over the eight bytes at `offset`.
+    mutating func replace(at offset: Int, with value: UInt64) {
+        bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
+        }
     }
 
-    /// Bytes as they are, without a count.
-    package mutating func append(_ content: [UInt8]) { bytes.append(contentsOf: content) }
-
-    private mutating func put(raw: UnsafeBufferPointer<UInt8>) {
-        put(UInt32(raw.count))
-        bytes.append(contentsOf: raw)
+    private mutating func put(raw content: UnsafeRawBufferPointer) {
+        let place = take(content.count)
+        bytes.withUnsafeMutableBytes {
+            UnsafeMutableRawBufferPointer(rebasing: $0[place...]).copyMemory(from: content)
+        }
     }
+
+    /// Moves past the next `count` bytes; returns where they begin.
+    private mutating func take(_ count: Int) -> Int {
+        let place = position
+        position += count
+        if position > bytes.count {
+            bytes.append(contentsOf: repeatElement(0, count: position - bytes.count))
+        }
+        return place
+    }
+}
+
+extension ByteWriter: Coder {
+    mutating func integer<Value: FixedWidthInteger>(_ value: inout Value, _ field: String) {
+        put(value)
+    }
+
+    mutating func text(_ value: inout String, _ field: String, limit: Int) { put(value) }
+
+    mutating func numbers<Number: PlainNumber>(
+        _ values: inout [Number], _ field: String, limit: Int
+    ) {
+        put(UInt32(values.count))
+        values.withUnsafeBytes { put(raw: $0) }
+    }
+
+    mutating func each<Value: WireCodable>(
+        _ values: inout [Value], _ field: String, limit: Int
+    ) {
+        put(UInt32(values.count))
+        for var value in values { value.code(&self) }
+    }
+
+    func check(_ isRight: @autoclosure () -> Bool, or error: @autoclosure () -> WireError) {}
 }
 
 /// Reads what `ByteWriter` wrote; checks every length against what is there before memory is taken.
 package struct ByteReader {
     private let bytes: [UInt8]
-    package private(set) var position = 0
+    private var position = 0
 
+    /// Makes a reader that begins with the first of `bytes`.
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Number of bytes that have not been read.
     package var remaining: Int { bytes.count - position }
 
+    /// Reads a little-endian integer. Throws `truncated`.
     package mutating func integer<Value: FixedWidthInteger>(
         _ field: String, as type: Value.Type = Value.self
     ) throws(WireError) -> Value {
         let size = MemoryLayout<Value>.size
         try need(size, field)
-        var value: Value = 0
-        for index in 0..<size {
-            value |= Value(truncatingIfNeeded: UInt64(bytes[position + index]) << UInt64(8 * index))
+        defer { position += size }
+        return bytes.withUnsafeBytes {
+            Value(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: Value.self))
         }
-        position += size
-        return value
     }
 
-    /// A non-negative 64-bit integer not above `limit`.
-    package mutating func count(_ field: String, limit: Int) throws(WireError) -> Int {
-        let value = try integer(field, as: UInt64.self)
-        guard value <= UInt64(limit) else {
-            throw .tooLong(field: field, count: Int(clamping: value), limit: limit)
-        }
-        return Int(value)
-    }
-
-    package mutating func bool(_ field: String) throws(WireError) -> Bool {
-        let value = try integer(field, as: UInt8.self)
-        guard value < 2 else { throw .unknownValue(field: field, value: Int(value)) }
-        return value == 1
-    }
-
-    package mutating func float(_ field: String) throws(WireError) -> Float {
-        Float(bitPattern: try integer(field))
-    }
-
-    package mutating func double(_ field: String) throws(WireError) -> Double {
-        Double(bitPattern: try integer(field))
-    }
-
-    /// A span of time that can be counted in milliseconds: neither negative, nor NaN, nor endless.
-    package mutating func seconds(_ field: String) throws(WireError) -> Double {
-        let value = try double(field)
-        guard value >= 0, value <= WireLimit.seconds else {
-            throw .unknownValue(field: field, value: 0)
-        }
-        return value
-    }
-
-    /// Bytes a second: neither negative, nor NaN, nor endless.
-    package mutating func rate(_ field: String) throws(WireError) -> Double {
-        let value = try double(field)
-        guard value >= 0, value <= WireLimit.rate else {
-            throw .unknownValue(field: field, value: 0)
-        }
-        return value
-    }
-
+    /// Reads text of at most `limit` bytes.
+    ///
+    /// Throws `truncated`, `tooLong`, and `malformedText` for bytes that are not UTF-8.
     package mutating func text(_ field: String, limit: Int) throws(WireError) -> String {
-        let content = try self.content(field, limit: limit)
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw .malformedText(field: field)
-        }
+        let count = try length(field, limit: limit, stride: 1)
+        defer { position += count }
+        guard let text = String(validating: bytes[position..<position + count], as: UTF8.self)
+        else { throw .malformedText(field: field) }
         return text
     }
 
-    package mutating func content(_ field: String, limit: Int) throws(WireError) -> [UInt8] {
-        let count = try length(field, limit: limit, stride: 1)
-        defer { position += count }
-        return Array(bytes[position..<position + count])
-    }
-
-    package mutating func int32s(_ field: String, limit: Int) throws(WireError) -> [Int32] {
-        let count = try length(field, limit: limit, stride: 4)
-        // An array made with no room writes its count into the empty array, which all threads share.
-        guard count > 0 else { return [] }
-        defer { position += 4 * count }
-        return [Int32](unsafeUninitializedCapacity: count) { buffer, initialized in
-            bytes.withUnsafeBytes { source in
-                UnsafeMutableRawBufferPointer(buffer).copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: source[position..<position + 4 * count]))
-            }
-            initialized = count
-        }
-    }
-
-    package mutating func doubles(_ field: String, limit: Int) throws(WireError) -> [Double] {
-        let count = try length(field, limit: limit, stride: 8)
-        var values: [Double] = []
-        values.reserveCapacity(count)
-        for _ in 0..<count { values.append(try double(field)) }
-        return values
-    }
-
-    /// A 32-bit count of elements, checked against `limit` and against the bytes that are left.
+    /// Reads a 32-bit count of elements of at least `stride` bytes each.
+    ///
+    /// Throws `tooLong` for a count above `limit`, `truncated` for one above what is left.
     package mutating func length(
         _ field: String, limit: Int, stride: Int
     ) throws(WireError) -> Int {
@@ -173,7 +128,7 @@ package struct ByteReader {
         return count
     }
 
-    /// Call last: what was sent must have been read whole.
+    /// Throws `trailingBytes` unless all has been read: call it last.
     package func end() throws(WireError) {
         guard remaining == 0 else { throw .trailingBytes(remaining) }
     }
@@ -182,5 +137,62 @@ package struct ByteReader {
         guard remaining >= size else {
             throw .truncated(field: field, needed: size, available: remaining)
         }
+    }
+}
+
+extension ByteReader: Coder {
+    mutating func integer<Value: FixedWidthInteger>(
+        _ value: inout Value, _ field: String
+    ) throws(WireError) {
+        value = try integer(field)
+    }
+
+    mutating func text(
+        _ value: inout String, _ field: String, limit: Int
+    ) throws(WireError) {
+        value = try text(field, limit: limit)
+    }
+
+    mutating func numbers<Number: PlainNumber>(
+        _ values: inout [Number], _ field: String, limit: Int
+    ) throws(WireError) {
+        let stride = MemoryLayout<Number>.size
+        let count = try length(field, limit: limit, stride: stride)
+        let read = position..<position + count * stride
+        position = read.upperBound
+        // An array made with no room writes its count into the empty array, which all threads share.
+        guard count > 0 else {
+            values = []
+            return
+        }
+        values = [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
+            bytes.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[read]))
+            }
+            initialized = count
+        }
+    }
+
+    mutating func each<Value: WireCodable>(
+        _ values: inout [Value], _ field: String, limit: Int
+    ) throws(WireError) {
+        var counter = ByteCounter()
+        var least = Value()
+        least.code(&counter)
+        let count = try length(field, limit: limit, stride: counter.bytes)
+        values = []
+        values.reserveCapacity(count)
+        for _ in 0..<count {
+            var value = Value()
+            try value.code(&self)
+            values.append(value)
+        }
+    }
+
+    func check(
+        _ isRight: @autoclosure () -> Bool, or error: @autoclosure () -> WireError
+    ) throws(WireError) {
+        guard isRight() else { throw error() }
     }
 }

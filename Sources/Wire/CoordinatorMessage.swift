@@ -1,6 +1,8 @@
 /// What the coordinator says to a worker.
 package enum CoordinatorMessage: Hashable, Sendable {
+    /// The answer to a hello: the worker is let in.
     case welcome(Welcome)
+    /// The answer to a hello: the worker is not let in.
     case refused(Refusal)
     /// What comes next, `initialise`, slices or pieces, replaces the state in memory.
     case newState(number: UInt32)
@@ -22,141 +24,68 @@ package enum CoordinatorMessage: Hashable, Sendable {
     case piece(StatePiece)
     /// The step was skipped: what is there of the state before it is the state after it.
     case passStep(Int)
+    /// Form a ring with these.
     case roster(Roster)
+    /// Compute and fold a step.
     case step(StepOrder)
+    /// A step stands: update.
     case commit(Commit)
+    /// Compute losses of a held-out batch.
     case evaluate(EvaluationOrder)
+    /// A sign of life.
     case heartbeat
     /// This connection is not counted (any more): make another and say hello.
     case sayHello
     /// The run's token from now on.
     case token(String)
+    /// The run is over, or has ended for this worker: the last words.
     case finish(reason: String)
+
+    /// The whole message in bytes.
+    package var encoded: [UInt8] { sealed }
+
+    /// Throws on anything but exactly one whole message of this protocol version.
+    package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(unsealing: bytes) }
 }
 
-/// The run, as a worker needs to know it.
-package struct Welcome: Hashable, Sendable {
-    package var run: UInt64
-    package var epoch: UInt32
-    /// The name by which logs and `status` call this worker: w1, w2, …
-    package var name: String
-    package var peerTimeoutMilliseconds: Int
-    /// The resolved configuration, as JSON.
-    package var configuration: [UInt8]
+extension CoordinatorMessage: WireChoice {
+    static let kinds = Kinds<Self>(
+        .welcome(Welcome()), .refused(Refusal()), .newState(number: 0), .proven(step: 0),
+        .initialise, .slice(StateSlice()), .snapshot(step: 0), .sliceTaken(step: 0, position: 0),
+        .abandonSnapshot(step: 0), .givePiece(PieceRequest()), .piece(StatePiece()), .passStep(0),
+        .roster(Roster()), .step(StepOrder()), .commit(Commit()), .evaluate(EvaluationOrder()),
+        .heartbeat, .sayHello, .token(""), .finish(reason: ""))
 
-    package init(
-        run: UInt64, epoch: UInt32, name: String, peerTimeoutMilliseconds: Int,
-        configuration: [UInt8]
-    ) {
-        self.run = run
-        self.epoch = epoch
-        self.name = name
-        self.peerTimeoutMilliseconds = peerTimeoutMilliseconds
-        self.configuration = configuration
-    }
-}
-
-/// Who folds with whom, and who owns which shards.
-package struct Roster: Hashable, Sendable {
-    package var generation: Generation
-    /// The last committed step: the state that every member must hold.
-    package var committed: Int
-    package var rank: Int
-    /// Member `i` owns the shards `bounds[i]..<bounds[i + 1]`.
-    package var bounds: [Int]
-    package var names: [String]
-    package var successor: PeerAddress?
-    /// The predecessor's frames come through the coordinator.
-    package var predecessorIsRelayed: Bool
-    /// Nil for the only member, and where all is plain text.
-    package var keys: RingKeys?
-    /// Bytes of numbers in a frame; 0 leaves that to the workers, which are alike.
-    package var chunkBytes: Int
-    /// By rank, if all members share a host and sums are made of their gradients in place; else empty.
-    package var boards: [MemoryPlace]
-
-    package init(
-        generation: Generation, committed: Int, rank: Int, bounds: [Int], names: [String],
-        successor: PeerAddress?, predecessorIsRelayed: Bool = false, keys: RingKeys? = nil,
-        chunkBytes: Int = 0, boards: [MemoryPlace] = []
-    ) {
-        self.chunkBytes = chunkBytes
-        self.boards = boards
-        self.predecessorIsRelayed = predecessorIsRelayed
-        self.keys = keys
-        self.generation = generation
-        self.committed = committed
-        self.rank = rank
-        self.bounds = bounds
-        self.names = names
-        self.successor = successor
-    }
-}
-
-/// How a member knows its neighbours in the ring.
-package struct RingKeys: Hashable, Sendable {
-    /// Public halves of the keys that they named in their hellos.
-    package var predecessor: [UInt8]
-    package var successor: [UInt8]
-    /// Links within a host are encrypted, too: nothing goes through shared memory or ipc.
-    package var encryptsAll: Bool
-
-    package init(predecessor: [UInt8], successor: [UInt8], encryptsAll: Bool) {
-        self.predecessor = predecessor
-        self.successor = successor
-        self.encryptsAll = encryptsAll
-    }
-}
-
-/// Compute and fold one step.
-package struct StepOrder: Hashable, Sendable {
-    package var generation: Generation
-    package var step: Int
-    package var learningRate: Float
-    /// Labels of the whole batch: the loss is a mean over them.
-    package var labels: Int
-    package var shards: [ShardWords]
-    /// Whether every layer's gradient and output are to be measured.
-    package var measuresLayers: Bool
-
-    package init(
-        generation: Generation, step: Int, learningRate: Float, labels: Int,
-        shards: [ShardWords], measuresLayers: Bool = false
-    ) {
-        self.measuresLayers = measuresLayers
-        self.generation = generation
-        self.step = step
-        self.learningRate = learningRate
-        self.labels = labels
-        self.shards = shards
-    }
-}
-
-/// The step is in the ledger: update, or count it as skipped.
-///
-/// It holds in every generation: whoever has folded this total may follow it, however late it comes.
-package struct Commit: Hashable, Sendable {
-    package var line: CommittedLine
-    /// The last step whose line is known to be on the coordinator's disk.
-    package var durable: Int
-
-    package init(_ line: CommittedLine, durable: Int) {
-        self.line = line
-        self.durable = durable
-    }
-
-    package var step: Int { line.step }
-}
-
-/// Compute the losses of some shards of a held-out batch, with the state after `step`.
-package struct EvaluationOrder: Hashable, Sendable {
-    package var step: Int
-    package var batch: Int
-    package var shards: [ShardWords]
-
-    package init(step: Int, batch: Int, shards: [ShardWords]) {
-        self.step = step
-        self.batch = batch
-        self.shards = shards
+    static func code<C: Coder>(
+        _ message: Self, _ coder: inout C
+    ) throws(C.Failure) -> (kind: UInt8, value: Self) {
+        switch message {
+        case .welcome(let welcome): (65, .welcome(try coder.coded(welcome)))
+        case .refused(let refusal): (66, .refused(try coder.coded(refusal)))
+        case .initialise: (67, .initialise)
+        case .slice(let slice): (68, .slice(try coder.coded(slice)))
+        case .snapshot(let step): (69, .snapshot(step: try coder.step(step)))
+        case .sliceTaken(let step, let position):
+            (
+                70,
+                .sliceTaken(
+                    step: try coder.step(step),
+                    position: try coder.element(position, "position"))
+            )
+        case .abandonSnapshot(let step): (71, .abandonSnapshot(step: try coder.step(step)))
+        case .roster(let roster): (72, .roster(try coder.coded(roster)))
+        case .step(let order): (73, .step(try coder.coded(order)))
+        case .commit(let commit): (74, .commit(try coder.coded(commit)))
+        case .evaluate(let order): (75, .evaluate(try coder.coded(order)))
+        case .heartbeat: (76, .heartbeat)
+        case .finish(let reason): (77, .finish(reason: try coder.prose(reason, "reason")))
+        case .sayHello: (78, .sayHello)
+        case .givePiece(let request): (79, .givePiece(try coder.coded(request)))
+        case .piece(let piece): (80, .piece(try coder.coded(piece)))
+        case .passStep(let step): (81, .passStep(try coder.step(step)))
+        case .newState(let number): (82, .newState(number: try coder.integer(number, "number")))
+        case .proven(let step): (83, .proven(step: try coder.step(step)))
+        case .token(let token): (84, .token(try coder.text(token, "token")))
+        }
     }
 }

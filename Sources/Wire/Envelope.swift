@@ -9,20 +9,34 @@ package let protocolVersion = 5
 /// of the body with the kind as seed (8), body.
 package enum Envelope {
     static let magic: UInt32 = 0x4E52_5444
+    /// Bytes in front of the body.
     package static let headerSize = 16
+    private static let checksumOffset = 8
 
+    /// Returns the message of a kind and a body.
     package static func seal(kind: UInt8, body: [UInt8]) -> [UInt8] {
-        var writer = ByteWriter(reserving: headerSize + body.count)
+        seal(kind: kind, bodyBytes: body.count) { $0.append(body) }
+    }
+
+    /// Returns the message of a kind and a body of `bodyBytes` bytes, which `write` appends.
+    static func seal(
+        kind: UInt8, bodyBytes: Int, _ write: (inout ByteWriter) -> Void
+    ) -> [UInt8] {
+        var writer = ByteWriter(count: headerSize + bodyBytes)
         writer.put(magic)
         writer.put(UInt16(protocolVersion))
         writer.put(kind)
         writer.put(UInt8(0))
-        writer.put(checksum(of: body[...], kind: kind))
-        writer.append(body)
+        writer.put(UInt64(0))
+        write(&writer)
+        writer.replace(
+            at: checksumOffset, with: checksum(of: writer.bytes[headerSize...], kind: kind))
         return writer.bytes
     }
 
-    /// The kind and the body of `message`; throws on a foreign magic, another version, damage.
+    /// Returns the kind of `message` and a reader that begins with its body.
+    ///
+    /// Throws on a foreign magic, another version, damage.
     static func open(_ message: [UInt8]) throws(WireError) -> (kind: UInt8, body: ByteReader) {
         var reader = ByteReader(message)
         guard try reader.integer("magic", as: UInt32.self) == magic else { throw .foreignMagic }
@@ -38,59 +52,53 @@ package enum Envelope {
         return (kind, reader)
     }
 
+    /// The kind of a message that may be damaged; nil where there is none.
+    static func kind(of message: [UInt8]) -> UInt8? {
+        message.count >= headerSize ? message[6] : nil
+    }
+
     /// The kind is the seed, so that a flipped bit in it is noticed too.
     private static func checksum(of body: ArraySlice<UInt8>, kind: UInt8) -> UInt64 {
         body.withUnsafeBytes { dtrain_xxh3_64($0.baseAddress, $0.count, UInt64(kind)) }
     }
 }
 
-/// A message or a part of one that knows its own bytes.
-protocol WireCodable {
-    func write(to writer: inout ByteWriter)
-    init(from reader: inout ByteReader) throws(WireError)
+/// The messages of all kinds that there are.
+package enum MessageKinds {
+    /// An empty message of every kind, in bytes, by number within those who speak. Not each is one that
+    /// a decoder takes.
+    package static var empty: [[UInt8]] {
+        WorkerMessage.kinds.sealed + CoordinatorMessage.kinds.sealed + LinkMessage.kinds.sealed
+            + AdmissionMessage.kinds.sealed + StatusMessage.kinds.sealed
+            + DoctorMessage.kinds.sealed
+    }
 }
 
-/// Limits that every decoder applies before it takes memory.
-package enum WireLimit {
-    /// Workers in one ring.
-    package static let members = 4096
-    /// Logical shards of a batch.
-    package static let shards = 65_536
-    /// Layers of a model.
-    package static let layers = 4096
-    /// Far from where counting on overflows.
-    package static let steps = 1 << 53
-    /// Elements of θ, m and v together.
-    package static let elements = 1 << 48
-    /// Token words of one shard.
-    package static let shardWords = 1 << 24
-    /// Thirty years: far from where counting its milliseconds overflows.
-    package static let seconds = 1e9
-    /// Bytes of numbers in a frame of the ring.
-    package static let chunkBytes = 256 << 10
-    /// Bytes a second of a link.
-    package static let rate = 1e12
-    /// Bytes of state in one slice.
-    package static let sliceBytes = 1 << 20
-    /// Elements of θ that one piece of a state covers.
-    package static let pieceElements = 1 << 16
-    /// Committed lines that a worker keeps.
-    package static let lines = 4096
-    /// How a run stands, as JSON.
-    package static let status = 1 << 22
-    /// A name, an endpoint, a reason.
-    package static let text = 4096
-    /// The configuration of a run.
-    package static let configuration = 1 << 20
-    /// One whole message to a worker.
-    package static let message = 1 << 28
-    /// The public half of a key, if there is one.
-    package static let key = 32
+extension Kinds {
+    fileprivate var sealed: [[UInt8]] { values.map(\.sealed) }
+}
 
-    /// One whole message to a coordinator: a slice, or what is reported about `shards` shards.
+extension WireChoice {
+    /// The whole message: envelope, kind and fields.
+    var sealed: [UInt8] {
+        var counter = ByteCounter()
+        let kind = Self.code(self, &counter).kind
+        precondition(Self.kinds.contains(kind), "nobody can read a message of kind \(kind)")
+        return Envelope.seal(kind: kind, bodyBytes: counter.bytes) { writer in
+            _ = Self.code(self, &writer)
+        }
+    }
+
+    /// Reads exactly one whole message of this protocol version.
     ///
-    /// Strangers may send so much before they have proven anything, so it is kept small.
-    package static func report(shards: Int, layers: Int) -> Int {
-        2 << 20 + shards * (64 + 32 * layers)
+    /// Throws on a kind that is none of these, on fields that no sender writes, on bytes that are
+    /// missing or left over.
+    init(unsealing message: [UInt8]) throws(WireError) {
+        var (kind, reader) = try Envelope.open(message)
+        guard let blank = Self.kinds[kind] else {
+            throw .unknownValue(field: "kind", value: Int(kind))
+        }
+        self = try Self.code(blank, &reader).value
+        try reader.end()
     }
 }

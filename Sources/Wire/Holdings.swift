@@ -1,9 +1,11 @@
 /// A training state in memory, as whoever wrote it vouches for it.
 package struct HeldState: Hashable, Sendable {
-    package var step: Int
+    /// The last step that the state holds.
+    package var step = 0
     /// Digest of θ, m and v, taken when they were written.
-    package var digest: WireDigest
+    package var digest = WireDigest()
 
+    /// Makes the state of a step with a digest.
     package init(step: Int, digest: WireDigest) {
         self.step = step
         self.digest = digest
@@ -12,12 +14,15 @@ package struct HeldState: Hashable, Sendable {
 
 /// What a worker has in memory of a run.
 package struct Holdings: Hashable, Sendable {
+    /// The state; nil while none is whole.
     package var state: HeldState?
     /// The step after `state`, if it is folded and voted on but its commit has not come.
     package var folded: FoldedStep?
-    /// Committed steps that are not known to be on the coordinator's disk, in order.
+    /// Committed steps that are not known to be on the coordinator's disk, in order: at most
+    /// `WireLimit.lines`.
     package var lines: [CommittedLine]
 
+    /// Makes holdings; without arguments, those of a worker that has nothing.
     package init(
         state: HeldState? = nil, folded: FoldedStep? = nil, lines: [CommittedLine] = []
     ) {
@@ -27,21 +32,42 @@ package struct Holdings: Hashable, Sendable {
     }
 }
 
+/// A step whose gradient is folded, and the state that it was computed from.
+package struct FoldedStep: Hashable, Sendable {
+    /// The step, counted from 1.
+    package var step = 0
+    /// Digest of the folded gradient.
+    package var total = WireDigest()
+    /// Digest of θ, m and v before the step's update.
+    package var state = WireDigest()
+
+    /// Makes a step of the digests of its total and of the state before it.
+    package init(step: Int, total: WireDigest, state: WireDigest) {
+        self.step = step
+        self.total = total
+        self.state = state
+    }
+}
+
 /// A line of the ledger, but for the samples, which follow from the step.
 ///
 /// Members keep it until it is known to be on disk: a coordinator whose host lost power gets back
 /// from them what it had committed.
 package struct CommittedLine: Hashable, Sendable {
-    package var generation: Generation
-    package var step: Int
+    /// The ring that folded the step.
+    package var generation = Generation()
+    /// The step, counted from 1.
+    package var step = 0
     /// Digest of the folded gradient.
-    package var total: WireDigest
+    package var total = WireDigest()
     /// Digest of θ, m and v before the step's update.
-    package var state: WireDigest
+    package var state = WireDigest()
     /// Mean over the batch's labels of the smoothed loss, in nats.
-    package var loss: Double
-    package var skipped: Bool
+    package var loss = 0.0
+    /// Whether the step changed nothing, because its gradient was not finite.
+    package var skipped = false
 
+    /// Makes a line of all its parts.
     package init(
         generation: Generation, step: Int, total: WireDigest, state: WireDigest, loss: Double,
         skipped: Bool
@@ -55,52 +81,46 @@ package struct CommittedLine: Hashable, Sendable {
     }
 }
 
-extension HeldState: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(UInt64(step))
-        digest.write(to: &writer)
-    }
+// MARK: - Coding
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            step: try reader.count("step", limit: WireLimit.steps),
-            digest: try WireDigest(from: &reader))
+extension HeldState: WireCodable {
+    init() {}
+
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.step(&step)
+        try digest.code(&coder)
     }
 }
 
 extension Holdings: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(state != nil)
-        state?.write(to: &writer)
-        writer.put(folded != nil)
-        folded?.write(to: &writer)
-        writer.put(each: lines)
-    }
+    init() { self.init(state: nil) }
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        let state = try reader.bool("holds") ? try HeldState(from: &reader) : nil
-        let folded = try reader.bool("has folded") ? try FoldedStep(from: &reader) : nil
-        self.init(
-            state: state, folded: folded,
-            lines: try reader.each("lines", limit: WireLimit.lines, stride: 57))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.optional(&state, "holds")
+        try coder.optional(&folded, "has folded")
+        try coder.each(&lines, "lines", limit: WireLimit.lines)
+    }
+}
+
+extension FoldedStep: WireCodable {
+    init() {}
+
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.step(&step)
+        try total.code(&coder)
+        try state.code(&coder)
     }
 }
 
 extension CommittedLine: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        generation.write(to: &writer)
-        writer.put(UInt64(step))
-        total.write(to: &writer)
-        state.write(to: &writer)
-        writer.put(loss)
-        writer.put(skipped)
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            generation: try Generation(from: &reader),
-            step: try reader.count("step", limit: WireLimit.steps),
-            total: try WireDigest(from: &reader), state: try WireDigest(from: &reader),
-            loss: try reader.double("loss"), skipped: try reader.bool("skipped"))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try generation.code(&coder)
+        try coder.step(&step)
+        try total.code(&coder)
+        try state.code(&coder)
+        try coder.double(&loss, "loss")
+        try coder.bool(&skipped, "skipped")
     }
 }

@@ -8,86 +8,77 @@ package enum LinkMessage: Hashable, Sendable {
     case listening(number: UInt64, port: Int)
     /// To a worker: try the way.
     case attempt(LinkAttempt)
+    /// What came of the attempt with this number.
     case attempted(number: UInt64, LinkReport)
 
-    static let kinds: ClosedRange<UInt8> = 90...93
-
-    /// Whether `message` is one of these; it may still be damaged.
+    /// Returns whether `message` is one of these; it may still be damaged.
     package static func isOne(_ message: [UInt8]) -> Bool {
-        message.count >= Envelope.headerSize && kinds.contains(message[6])
+        Envelope.kind(of: message).map(kinds.contains) ?? false
     }
 
-    package var encoded: [UInt8] {
-        var writer = ByteWriter()
-        let kind: UInt8
-        switch self {
-        case .listen(let number):
-            kind = 90
-            writer.put(number)
-        case .listening(let number, let port):
-            kind = 91
-            writer.put(number)
-            writer.put(UInt16(clamping: port))
-        case .attempt(let attempt):
-            kind = 92
-            attempt.write(to: &writer)
-        case .attempted(let number, let report):
-            kind = 93
-            writer.put(number)
-            report.write(to: &writer)
-        }
-        return Envelope.seal(kind: kind, body: writer.bytes)
-    }
+    /// The whole message in bytes.
+    package var encoded: [UInt8] { sealed }
 
     /// Throws on anything but exactly one whole message of this protocol version.
-    package init(decoding bytes: [UInt8]) throws(WireError) {
-        var (kind, reader) = try Envelope.open(bytes)
-        switch kind {
-        case 90: self = .listen(number: try reader.integer("number"))
-        case 91:
-            self = .listening(
-                number: try reader.integer("number"),
-                port: Int(try reader.integer("port", as: UInt16.self)))
-        case 92: self = .attempt(try LinkAttempt(from: &reader))
-        case 93:
-            self = .attempted(
-                number: try reader.integer("number"), try LinkReport(from: &reader))
-        default: throw .unknownValue(field: "kind", value: Int(kind))
+    package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(unsealing: bytes) }
+}
+
+extension LinkMessage: WireChoice {
+    static let kinds = Kinds<Self>(
+        .listen(number: 0), .listening(number: 0, port: 0), .attempt(LinkAttempt()),
+        .attempted(number: 0, LinkReport()))
+
+    static func code<C: Coder>(
+        _ message: Self, _ coder: inout C
+    ) throws(C.Failure) -> (kind: UInt8, value: Self) {
+        switch message {
+        case .listen(let number): (90, .listen(number: try coder.integer(number, "number")))
+        case .listening(let number, let port):
+            (
+                91,
+                .listening(
+                    number: try coder.integer(number, "number"), port: try coder.port(port))
+            )
+        case .attempt(let attempt): (92, .attempt(try coder.coded(attempt)))
+        case .attempted(let number, let report):
+            (
+                93,
+                .attempted(
+                    number: try coder.integer(number, "number"), try coder.coded(report))
+            )
         }
-        try reader.end()
     }
 }
 
 /// A way to be tried.
-package struct LinkAttempt: Hashable, Sendable, WireCodable {
-    package var number: UInt64
+package struct LinkAttempt: Hashable, Sendable {
+    /// Drawn by who asks; the answer bears it.
+    package var number: UInt64 = 0
     /// Where a ring listens, which is knocked at.
-    package var endpoint: String
+    package var endpoint = ""
     /// Port of the same host at which the number is served; 0 for none.
-    package var port: Int
+    package var port = 0
 
+    /// Makes an attempt; a longer endpoint than `WireLimit.text` bytes is cut on its way.
     package init(number: UInt64, endpoint: String, port: Int) {
         self.number = number
         self.endpoint = endpoint
         self.port = port
     }
+}
 
-    func write(to writer: inout ByteWriter) {
-        writer.put(number)
-        writer.put(clipped: endpoint)
-        writer.put(UInt16(clamping: port))
-    }
+extension LinkAttempt: WireCodable {
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            number: try reader.integer("number"),
-            endpoint: try reader.text("endpoint", limit: WireLimit.text),
-            port: Int(try reader.integer("port", as: UInt16.self)))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.integer(&number, "number")
+        try coder.prose(&endpoint, "endpoint")
+        try coder.port(&port)
     }
 }
 
-/// What became of it.
-package struct LinkReport: Hashable, Sendable, WireCodable {
+/// What came of an attempt.
+package struct LinkReport: Hashable, Sendable {
     /// Seconds until the ring's port had accepted.
     package var seconds: Double
     /// Bytes a second; 0 if they could not be measured.
@@ -97,26 +88,34 @@ package struct LinkReport: Hashable, Sendable, WireCodable {
     /// The same for the port of the measurement.
     package var rateCode: Int32
 
+    /// Makes a report; without arguments, that of a port that accepted at once.
     package init(seconds: Double = 0, rate: Double = 0, code: Int32 = 0, rateCode: Int32 = 0) {
         self.seconds = seconds
         self.rate = rate
         self.code = code
         self.rateCode = rateCode
     }
+}
 
-    func write(to writer: inout ByteWriter) {
-        writer.put(seconds)
-        writer.put(rate)
-        writer.put(code)
-        writer.put(rateCode)
+extension LinkReport: WireCodable {
+    init() { self.init(seconds: 0) }
+
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.seconds(&seconds)
+        // Loopback carries more than any link.
+        try coder.rate(&rate, "rate", limit: 1e15)
+        try coder.integer(&code, "code")
+        try coder.integer(&rateCode, "code")
+    }
+}
+
+extension Coder {
+    /// Codes a port in 16 bits.
+    mutating func port(_ value: inout Int) throws(Failure) {
+        try integer(clamping: &value, "port", as: UInt16.self)
     }
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        let seconds = try reader.seconds("seconds")
-        let rate = try reader.double("rate")
-        guard rate >= 0, rate < 1e15 else { throw .unknownValue(field: "rate", value: 0) }
-        self.init(
-            seconds: seconds, rate: rate, code: try reader.integer("code"),
-            rateCode: try reader.integer("code"))
+    mutating func port(_ value: Int) throws(Failure) -> Int {
+        try integer(clamping: value, "port", as: UInt16.self)
     }
 }

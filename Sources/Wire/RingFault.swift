@@ -1,13 +1,18 @@
 /// Neighbours in a ring.
 package struct RingSides: OptionSet, Hashable, Sendable {
+    /// Bit 0: the predecessor; bit 1: the successor. Others mean nothing.
     package let rawValue: UInt8
+    /// Makes the sides whose bits are set.
     package init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// The worker whose sums come in.
     package static let predecessor = RingSides(rawValue: 1)
+    /// The worker that the sums go to.
     package static let successor = RingSides(rawValue: 2)
 }
 
 /// Why nothing more comes of a ring, as one of its members has seen it.
 package struct RingFault: Hashable, Sendable {
+    /// What has gone wrong.
     package enum Kind: UInt8, Hashable, Sendable {
         /// The connection to these neighbours ended.
         case lost = 1
@@ -25,11 +30,15 @@ package struct RingFault: Hashable, Sendable {
         case apart
     }
 
-    package var kind: Kind
-    package var sides: RingSides
-    /// What else is known, for whoever looks for the cause; may be empty.
-    package var detail: String
+    /// What has gone wrong.
+    package var kind = Kind.own
+    /// The neighbours that it is about; none where it is about this worker alone.
+    package var sides = RingSides()
+    /// What else is known, for whoever looks for the cause; may be empty. More than
+    /// `WireLimit.text` bytes are cut on their way.
+    package var detail = ""
 
+    /// Makes a fault, by default without neighbours or detail.
     package init(_ kind: Kind, _ sides: RingSides = [], detail: String = "") {
         self.kind = kind
         self.sides = sides
@@ -38,6 +47,7 @@ package struct RingFault: Hashable, Sendable {
 }
 
 extension RingFault: CustomStringConvertible {
+    /// The kind and the neighbours, without the detail: `lost(successor)`.
     package var description: String {
         let names = [(RingSides.predecessor, "predecessor"), (.successor, "successor")]
         let known = names.filter { sides.contains($0.0) }.map(\.1)
@@ -46,16 +56,13 @@ extension RingFault: CustomStringConvertible {
 }
 
 extension RingFault: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(kind.rawValue)
-        writer.put(sides.rawValue)
-        writer.put(clipped: detail)
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            try reader.value("fault"),
-            RingSides(rawValue: try reader.integer("neighbours")),
-            detail: try reader.text("detail", limit: WireLimit.text))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.rawValue(&kind, "fault")
+        var bits = sides.rawValue
+        try coder.integer(&bits, "neighbours")
+        sides = RingSides(rawValue: bits)
+        try coder.prose(&detail, "detail")
     }
 }

@@ -6,11 +6,14 @@ package struct PieceRequest: Hashable, Sendable {
         case total(step: Int)
     }
 
-    package var subject: Subject
+    /// What the range is to be taken from.
+    package var subject = Subject.state
     /// First element.
-    package var offset: Int
-    package var count: Int
+    package var offset = 0
+    /// Number of elements: from 1 to `WireLimit.pieceElements`.
+    package var count = 0
 
+    /// Makes a request for `count` elements from `offset` on.
     package init(_ subject: Subject, offset: Int, count: Int) {
         self.subject = subject
         self.offset = offset
@@ -22,8 +25,10 @@ package struct PieceRequest: Hashable, Sendable {
 ///
 /// Training goes on meanwhile: a range of the state is brought forward by the later totals.
 package struct StatePiece: Hashable, Sendable {
+    /// What the donor had; numbers are little-endian float32, of at most `WireLimit.pieceElements`
+    /// elements.
     package enum Content: Hashable, Sendable {
-        /// θ, m and v one after the other, as they are after `step`; little-endian float32.
+        /// θ, m and v one after the other, as they are after `step`.
         case state([UInt8])
         /// The folded gradient of `step`, and what its update needs besides.
         case total([UInt8], squaredNorm: Double, learningRate: Float)
@@ -31,12 +36,16 @@ package struct StatePiece: Hashable, Sendable {
         case nothing
     }
 
-    package var step: Int
+    /// The step of the state or of the total.
+    package var step = 0
     /// Updates that Adam has counted once this piece is in place.
-    package var adamCount: Int
-    package var offset: Int
-    package var content: Content
+    package var adamCount = 0
+    /// First element of θ that it covers.
+    package var offset = 0
+    /// The numbers.
+    package var content = Content.nothing
 
+    /// Makes a piece that begins with element `offset`.
     package init(step: Int, adamCount: Int, offset: Int, content: Content) {
         self.step = step
         self.adamCount = adamCount
@@ -54,76 +63,78 @@ package struct StatePiece: Hashable, Sendable {
     }
 }
 
-extension PieceRequest: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        if case .total(let step) = subject {
-            writer.put(true)
-            writer.put(UInt64(step))
-        } else {
-            writer.put(false)
-        }
-        writer.put(UInt64(offset))
-        writer.put(UInt32(count))
-    }
+// MARK: - Coding
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        let isTotal = try reader.bool("is total")
-        let step = isTotal ? try reader.count("step", limit: WireLimit.steps) : 0
-        self.init(
-            isTotal ? .total(step: step) : .state,
-            offset: try reader.count("offset", limit: WireLimit.elements),
-            count: Int(try reader.integer("elements", as: UInt32.self)))
-        guard count > 0, count <= WireLimit.pieceElements else {
-            throw .tooLong(field: "elements", count: count, limit: WireLimit.pieceElements)
+extension PieceRequest: WireCodable {
+    init() {}
+
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.choice(&subject, "is total")
+        try coder.element(&offset, "offset")
+        try coder.integer(&count, "elements", as: UInt32.self)
+        let limit = WireLimit.pieceElements
+        try coder.check(
+            count > 0 && count <= limit,
+            or: .tooLong(field: "elements", count: count, limit: limit))
+    }
+}
+
+extension PieceRequest.Subject: WireChoice {
+    static let kinds = Kinds<Self>(.state, .total(step: 0))
+
+    static func code<C: Coder>(
+        _ subject: Self, _ coder: inout C
+    ) throws(C.Failure) -> (kind: UInt8, value: Self) {
+        switch subject {
+        case .state: (0, .state)
+        case .total(let step): (1, .total(step: try coder.step(step)))
         }
     }
 }
 
 extension StatePiece: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(UInt64(step))
-        writer.put(UInt64(adamCount))
-        writer.put(UInt64(offset))
-        switch content {
-        case .state(let bytes):
-            writer.put(UInt8(0))
-            writer.put(bytes)
-        case .total(let bytes, let squaredNorm, let learningRate):
-            writer.put(UInt8(1))
-            writer.put(bytes)
-            writer.put(squaredNorm)
-            writer.put(learningRate)
-        case .nothing: writer.put(UInt8(2))
-        }
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        let step = try reader.count("step", limit: WireLimit.steps)
-        let adamCount = try reader.count("updates", limit: WireLimit.steps)
-        let offset = try reader.count("offset", limit: WireLimit.elements)
-        let kind = try reader.integer("piece", as: UInt8.self)
-        let content: Content
-        switch kind {
-        case 0: content = .state(try reader.floats(3 * WireLimit.pieceElements, by: 12))
-        case 1:
-            content = .total(
-                try reader.floats(WireLimit.pieceElements, by: 4),
-                squaredNorm: try reader.double("squared norm"),
-                learningRate: try reader.float("learning rate"))
-        case 2: content = .nothing
-        default: throw .unknownValue(field: "piece", value: Int(kind))
-        }
-        self.init(step: step, adamCount: adamCount, offset: offset, content: content)
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.step(&step)
+        try coder.step(&adamCount, "updates")
+        try coder.element(&offset, "offset")
+        try coder.choice(&content, "piece")
     }
 }
 
-extension ByteReader {
-    /// Bytes of at most `limit` floats, whose number of bytes `divisor` divides.
-    fileprivate mutating func floats(_ limit: Int, by divisor: Int) throws(WireError) -> [UInt8] {
-        let bytes = try content("piece", limit: 4 * limit)
-        guard bytes.count % divisor == 0, !bytes.isEmpty else {
-            throw .unknownValue(field: "piece", value: bytes.count)
+extension StatePiece.Content: WireChoice {
+    static let kinds = Kinds<Self>(
+        .state([]), .total([], squaredNorm: 0, learningRate: 0), .nothing)
+
+    static func code<C: Coder>(
+        _ content: Self, _ coder: inout C
+    ) throws(C.Failure) -> (kind: UInt8, value: Self) {
+        switch content {
+        case .state(let bytes):
+            (0, .state(try coder.floats(bytes, vectors: StateSection.allCases.count)))
+        case .total(let bytes, let squaredNorm, let learningRate):
+            (
+                1,
+                .total(
+                    try coder.floats(bytes, vectors: 1),
+                    squaredNorm: try coder.double(squaredNorm, "squared norm"),
+                    learningRate: try coder.float(learningRate, "learning rate"))
+            )
+        case .nothing: (2, .nothing)
         }
-        return bytes
+    }
+}
+
+extension Coder {
+    /// Codes the bytes of equally many float32 of each of some vectors, of one element at least.
+    fileprivate mutating func floats(
+        _ value: [UInt8], vectors: Int
+    ) throws(Failure) -> [UInt8] {
+        let read = try bytes(value, "piece", limit: 4 * vectors * WireLimit.pieceElements)
+        try check(
+            read.count % (4 * vectors) == 0 && !read.isEmpty,
+            or: .unknownValue(field: "piece", value: read.count))
+        return read
     }
 }

@@ -2,31 +2,31 @@
 ///
 /// It needs no hello: its routing identity begins with another byte than a worker's.
 package enum StatusMessage: Hashable, Sendable {
+    /// How does the run stand?
     case query
-    /// JSON.
+    /// JSON of at most `WireLimit.status` bytes.
     case answer([UInt8])
 
     /// First byte of the routing identity.
     package static let identityMark: UInt8 = 2
 
-    package var encoded: [UInt8] {
-        switch self {
-        case .query: return Envelope.seal(kind: 120, body: [])
-        case .answer(let json):
-            var writer = ByteWriter(reserving: json.count + 4)
-            writer.put(json)
-            return Envelope.seal(kind: 121, body: writer.bytes)
-        }
-    }
+    /// The whole message in bytes.
+    package var encoded: [UInt8] { sealed }
 
     /// Throws on anything but exactly one whole message of this protocol version.
-    package init(decoding bytes: [UInt8]) throws(WireError) {
-        var (kind, reader) = try Envelope.open(bytes)
-        switch kind {
-        case 120: self = .query
-        case 121: self = .answer(try reader.content("status", limit: WireLimit.status))
-        default: throw .unknownValue(field: "kind", value: Int(kind))
+    package init(decoding bytes: [UInt8]) throws(WireError) { try self.init(unsealing: bytes) }
+}
+
+extension StatusMessage: WireChoice {
+    static let kinds = Kinds<Self>(.query, .answer([]))
+
+    static func code<C: Coder>(
+        _ message: Self, _ coder: inout C
+    ) throws(C.Failure) -> (kind: UInt8, value: Self) {
+        switch message {
+        case .query: (120, .query)
+        case .answer(let json):
+            (121, .answer(try coder.bytes(json, "status", limit: WireLimit.status)))
         }
-        try reader.end()
     }
 }

@@ -1,8 +1,11 @@
 /// A 128-bit digest as it travels.
 package struct WireDigest: Hashable, Sendable, CustomStringConvertible {
-    package var high: UInt64
-    package var low: UInt64
+    /// The upper 64 bits.
+    package var high: UInt64 = 0
+    /// The lower 64 bits.
+    package var low: UInt64 = 0
 
+    /// Makes a digest of its two halves.
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
@@ -17,10 +20,11 @@ package struct WireDigest: Hashable, Sendable, CustomStringConvertible {
         self.init(high: high, low: low)
     }
 
+    /// 32 hexadecimal digits, the upper half first.
     package var description: String { hexadecimal(high) + hexadecimal(low) }
 }
 
-/// Sixteen hexadecimal digits.
+/// Returns sixteen hexadecimal digits.
 package func hexadecimal(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
@@ -29,13 +33,17 @@ package func hexadecimal(_ value: UInt64) -> String {
 /// Where a worker's ring socket can be reached, and on which host that is.
 package struct PeerAddress: Hashable, Sendable {
     /// Boot id, network namespace and host name: processes with equal keys share a host.
-    package var hostKey: String
-    package var hostName: String
-    package var ipc: String
-    package var tcp: String
+    package var hostKey = ""
+    /// The host's name, for people.
+    package var hostName = ""
+    /// A ZeroMQ endpoint for workers of the same host; empty where there is none.
+    package var ipc = ""
+    /// A ZeroMQ endpoint for all others, or the name of `RelayAddress`.
+    package var tcp = ""
     /// Where it will say what its gradients lie in; nil if it has no memory to share.
     package var board: MemoryPlace?
 
+    /// Makes an address; each text is of at most `WireLimit.text` bytes.
     package init(
         hostKey: String, hostName: String, ipc: String, tcp: String, board: MemoryPlace? = nil
     ) {
@@ -49,12 +57,18 @@ package struct PeerAddress: Hashable, Sendable {
 
 /// Memory that a process of the same host can open: whose descriptor, and of which file.
 package struct MemoryPlace: Hashable, Sendable {
-    package var process: Int32
-    package var descriptor: Int32
-    package var device: UInt64
-    package var inode: UInt64
-    package var bytes: UInt64
+    /// Id of the process that holds the descriptor.
+    package var process: Int32 = 0
+    /// The descriptor's number in that process.
+    package var descriptor: Int32 = 0
+    /// Device and inode of the file, by which a reused number is noticed.
+    package var device: UInt64 = 0
+    /// The inode of the file.
+    package var inode: UInt64 = 0
+    /// The file's size in bytes.
+    package var bytes: UInt64 = 0
 
+    /// Makes a place of all its parts.
     package init(
         process: Int32, descriptor: Int32, device: UInt64, inode: UInt64, bytes: UInt64
     ) {
@@ -68,9 +82,13 @@ package struct MemoryPlace: Hashable, Sendable {
 
 /// One logical shard's index and its flattened tokens.
 package struct ShardWords: Hashable, Sendable {
-    package var shard: Int
-    package var words: [Int32]
+    /// Index of the shard in the batch: less than `WireLimit.shards`.
+    package var shard = 0
+    /// The shard's tokens and where its sequences end, as Text flattens them: at most
+    /// `WireLimit.shardWords`.
+    package var words: [Int32] = []
 
+    /// Makes the words of a shard.
     package init(shard: Int, words: [Int32]) {
         self.shard = shard
         self.words = words
@@ -79,15 +97,18 @@ package struct ShardWords: Hashable, Sendable {
 
 /// What one shard contributed to the loss.
 package struct ShardReport: Hashable, Sendable {
-    package var shard: Int
+    /// Index of the shard in the batch: less than `WireLimit.shards`.
+    package var shard = 0
     /// Sum over labels of the smoothed loss, in nats.
-    package var smoothed: Double
+    package var smoothed = 0.0
     /// Sum over labels of -log p, in nats.
-    package var negativeLogLikelihood: Double
-    package var labels: Int
+    package var negativeLogLikelihood = 0.0
+    /// Number of labels of the shard.
+    package var labels = 0
     /// For each layer Σ of the squares of what it gave, and of how many numbers; empty unless asked for.
-    package var activity: [Double]
+    package var activity: [Double] = []
 
+    /// Makes a report, by default without measurements of layers.
     package init(
         shard: Int, smoothed: Double, negativeLogLikelihood: Double, labels: Int,
         activity: [Double] = []
@@ -99,6 +120,7 @@ package struct ShardReport: Hashable, Sendable {
         self.labels = labels
     }
 
+    /// Whether neither loss is a NaN or an infinity.
     package var isFinite: Bool { smoothed.isFinite && negativeLogLikelihood.isFinite }
 }
 
@@ -115,178 +137,93 @@ package enum WorkerPhase: UInt8, CaseIterable, Sendable {
 
 /// Why a worker is not let in.
 package enum Refusal: Hashable, Sendable {
+    /// The software of worker and coordinator differs.
     case version(theirs: String, ours: String)
+    /// The same arithmetic gave other bits; names of the product kernels.
     case arithmetic(theirs: String, ours: String)
+    /// There are `limit` workers already.
     case full(limit: Int)
+    /// The run is over.
     case finished
 }
 
-extension Generation: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(epoch)
-        writer.put(counter)
-    }
-
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(epoch: try reader.integer("epoch"), counter: try reader.integer("generation"))
-    }
-}
+// MARK: - Coding
 
 extension WireDigest: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(high)
-        writer.put(low)
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(high: try reader.integer("digest"), low: try reader.integer("digest"))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.integer(&high, "digest")
+        try coder.integer(&low, "digest")
     }
 }
 
 extension PeerAddress: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        for text in [hostKey, hostName, ipc, tcp] { writer.put(text) }
-        writer.put(board != nil)
-        board?.write(to: &writer)
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            hostKey: try reader.text("host key", limit: WireLimit.text),
-            hostName: try reader.text("host name", limit: WireLimit.text),
-            ipc: try reader.text("ipc endpoint", limit: WireLimit.text),
-            tcp: try reader.text("tcp endpoint", limit: WireLimit.text),
-            board: try reader.bool("has board") ? try MemoryPlace(from: &reader) : nil)
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.text(&hostKey, "host key")
+        try coder.text(&hostName, "host name")
+        try coder.text(&ipc, "ipc endpoint")
+        try coder.text(&tcp, "tcp endpoint")
+        try coder.optional(&board, "has board")
     }
 }
 
 extension MemoryPlace: WireCodable {
-    static let stride = 32
+    init() {}
 
-    func write(to writer: inout ByteWriter) {
-        writer.put(process)
-        writer.put(descriptor)
-        writer.put(device)
-        writer.put(inode)
-        writer.put(bytes)
-    }
-
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            process: try reader.integer("process"), descriptor: try reader.integer("descriptor"),
-            device: try reader.integer("device"), inode: try reader.integer("inode"),
-            bytes: try reader.integer("bytes"))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.integer(&process, "process")
+        try coder.integer(&descriptor, "descriptor")
+        try coder.integer(&device, "device")
+        try coder.integer(&inode, "inode")
+        try coder.integer(&bytes, "bytes")
     }
 }
 
 extension ShardWords: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(UInt32(shard))
-        writer.put(words)
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            shard: try reader.shard(),
-            words: try reader.int32s("tokens", limit: WireLimit.shardWords))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.shard(&shard)
+        try coder.numbers(&words, "tokens", limit: WireLimit.shardWords)
     }
 }
 
 extension ShardReport: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        writer.put(UInt32(shard))
-        writer.put(smoothed)
-        writer.put(negativeLogLikelihood)
-        writer.put(UInt64(labels))
-        writer.put(activity)
-    }
+    init() {}
 
-    init(from reader: inout ByteReader) throws(WireError) {
-        self.init(
-            shard: try reader.shard(),
-            smoothed: try reader.double("smoothed loss"),
-            negativeLogLikelihood: try reader.double("negative log likelihood"),
-            labels: try reader.count("labels", limit: WireLimit.shardWords),
-            activity: try reader.doubles("activity", limit: 2 * WireLimit.layers))
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        try coder.shard(&shard)
+        try coder.double(&smoothed, "smoothed loss")
+        try coder.double(&negativeLogLikelihood, "negative log likelihood")
+        try coder.count(&labels, "labels", limit: WireLimit.shardWords)
+        try coder.numbers(&activity, "activity", limit: 2 * WireLimit.layers)
     }
 }
 
 extension Refusal: WireCodable {
-    func write(to writer: inout ByteWriter) {
-        switch self {
-        case .version(let theirs, let ours): write(0, theirs, ours, to: &writer)
-        case .arithmetic(let theirs, let ours): write(1, theirs, ours, to: &writer)
-        case .full(let limit): write(2, String(limit), "", to: &writer)
-        case .finished: write(3, "", "", to: &writer)
-        }
-    }
+    init() { self = .finished }
 
-    private func write(
-        _ code: UInt8, _ first: String, _ second: String, to writer: inout ByteWriter
-    ) {
-        writer.put(code)
-        writer.put(first)
-        writer.put(second)
-    }
-
-    init(from reader: inout ByteReader) throws(WireError) {
-        let code = try reader.integer("refusal", as: UInt8.self)
-        let first = try reader.text("refusal", limit: WireLimit.text)
-        let second = try reader.text("refusal", limit: WireLimit.text)
+    /// A code and two texts, whatever the code says of them.
+    mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
+        var (code, first, second): (UInt8, String, String) =
+            switch self {
+            case .version(let theirs, let ours): (0, theirs, ours)
+            case .arithmetic(let theirs, let ours): (1, theirs, ours)
+            case .full(let limit): (2, String(limit), "")
+            case .finished: (3, "", "")
+            }
+        try coder.integer(&code, "refusal")
+        try coder.text(&first, "refusal")
+        try coder.text(&second, "refusal")
         switch code {
         case 0: self = .version(theirs: first, ours: second)
         case 1: self = .arithmetic(theirs: first, ours: second)
         case 2: self = .full(limit: Int(first) ?? 0)
         case 3: self = .finished
-        default: throw .unknownValue(field: "refusal", value: Int(code))
+        default: try coder.check(false, or: .unknownValue(field: "refusal", value: Int(code)))
         }
-    }
-}
-
-extension ByteWriter {
-    mutating func put<Value: WireCodable>(each values: [Value]) {
-        put(UInt32(values.count))
-        for value in values { value.write(to: &self) }
-    }
-}
-
-extension ByteReader {
-    /// The index of a shard.
-    mutating func shard() throws(WireError) -> Int {
-        let shard = Int(try integer("shard", as: UInt32.self))
-        guard shard < WireLimit.shards else {
-            throw .tooLong(field: "shard", count: shard, limit: WireLimit.shards - 1)
-        }
-        return shard
-    }
-
-    /// A counted sequence; every element takes at least `stride` bytes.
-    mutating func each<Value: WireCodable>(
-        _ field: String, limit: Int, stride: Int
-    ) throws(WireError) -> [Value] {
-        let count = try length(field, limit: limit, stride: stride)
-        var values: [Value] = []
-        values.reserveCapacity(count)
-        for _ in 0..<count { values.append(try Value(from: &self)) }
-        return values
-    }
-
-    /// A public key, or nothing.
-    mutating func key(_ field: String) throws(WireError) -> [UInt8] {
-        let key = try content(field, limit: WireLimit.key)
-        guard key.isEmpty || key.count == WireLimit.key else {
-            throw .unknownValue(field: field, value: key.count)
-        }
-        return key
-    }
-
-    mutating func value<Value: RawRepresentable>(
-        _ field: String
-    ) throws(WireError) -> Value where Value.RawValue == UInt8 {
-        let raw = try integer(field, as: UInt8.self)
-        guard let value = Value(rawValue: raw) else {
-            throw .unknownValue(field: field, value: Int(raw))
-        }
-        return value
     }
 }

@@ -20,9 +20,9 @@ struct Dtrain: ParsableCommand {
               dtrain inspect runs/latest
 
             EXIT CODES
-              64 usage, 65 unfit data, 69 something is missing, 71 the system refuses a thread, \
-            memory, a file or a process, 74 input or output, 130 interrupted twice, 131 SIGQUIT, \
-            1 anything else
+              64 usage, 65 unfit data, 69 something is missing, 71 the system refuses \
+            something, 74 input or output, 130 interrupted twice, 131 SIGQUIT, 1 anything else; 'dtrain help \
+            exit-codes' has what leads to each, 'dtrain help settings' the settings of a run
             """,
         version: version,
         subcommands: [
@@ -41,7 +41,14 @@ struct Dtrain: ParsableCommand {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()
         }
+        var typed: TypedLine?
         do {
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            if let (topic, markdown) = try HelpTopic.asked(by: arguments) {
+                return try StandardOutput.write(topic.page(markdown: markdown))
+            }
+            typed = try TypedLine(arguments)
+            try typed?.checkRepetition()
             var command = try parseAsRoot()
             try requireDescriptors(leastDescriptors)
             try command.run()
@@ -50,7 +57,7 @@ struct Dtrain: ParsableCommand {
         } catch let code as ExitCode {
             exit(withError: code)
         } catch {
-            end(with: error)
+            end(with: error, typed?.commandLine ?? "dtrain")
         }
     }
 
@@ -58,18 +65,23 @@ struct Dtrain: ParsableCommand {
     private static let leastDescriptors = 8
 
     /// Help and version go to standard output; what the parser refuses becomes one sentence.
-    private static func end(with error: any Error) -> Never {
+    private static func end(with error: any Error, _ command: String) -> Never {
         switch exitCode(for: error) {
         case .success: exit(withError: error)
-        case .validationFailure: Failure.usage(sentence(message(for: error))).exit()
+        case .validationFailure: Failure.usage(sentence(message(for: error), command)).exit()
         default: Failure(thrown: error).exit()
         }
     }
 
     /// The parser's message as the rest of a sentence that begins with the program's name.
-    private static func sentence(_ message: String) -> String {
+    private static func sentence(_ message: String, _ command: String) -> String {
+        if let match = message.firstMatch(
+            of: /option '(--[^']+)' does not take any value, but '([^']*)' was specified/)
+        {
+            return "\(match.1) is given by name alone, leave '=\(match.2)' out"
+        }
         let plain = message.replacing(". Did you mean", with: ", did you mean")
         let rest = plain.prefix(1).lowercased() + plain.dropFirst()
-        return rest.hasSuffix("?") ? rest : rest + ", see 'dtrain help'"
+        return rest.hasSuffix("?") ? rest : rest + ", see '\(command) --help'"
     }
 }

@@ -92,7 +92,7 @@ extension Entry {
         try AllReduceBenchmark(workers: 2, sizes: [1024], transport: .auto)
             .run(arguments: [AllReduceMembership.name]) { hop = $0.median * 0.5e-6 }
         var constants = try PlanConstants.measure(
-            model, batch, smoothing: request.configuration.optimizer.smoothing,
+            model, batch, request.configuration.optimizer.arithmetic,
             busy: min(cores, perHost * request.threads), hopSeconds: hop)
         if let measured { constants.secondsPerToken = measured }
         return constants

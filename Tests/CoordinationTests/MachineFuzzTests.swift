@@ -219,9 +219,11 @@ import Wire
                 case 1, 2: event = .built
                 case 3: event = .initialised(Self.digest(&fuzzer))
                 case 4: event = .stateStored(Self.held(&fuzzer))
-                case 5: event = .ringFormed(Self.generation(&fuzzer))
-                case 6: event = .ringBroken(Self.generation(&fuzzer), RingFault(.lost, .successor))
-                case 7: event = .updated(Self.held(&fuzzer))
+                case 5: event = .reports(.formed(Self.generation(&fuzzer)))
+                case 6:
+                    let fault = RingFault(.lost, .successor)
+                    event = .reports(.ringBroken(Self.generation(&fuzzer), fault))
+                case 7: event = .reports(.updated(Self.held(&fuzzer)))
                 case 8: event = .tick(WorkProgress(count: 0))
                 default:
                     let bytes = Self.ofCoordinator(&fuzzer).encoded

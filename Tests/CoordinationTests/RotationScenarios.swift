@@ -16,11 +16,11 @@ struct RotationScenarios {
                 the token is another
                   → p1 token
                   → p2 token
-                p2: token taken
-                p1: token taken
+                p2: tokenTaken
+                p1: tokenTaken
                   admit only p1 p2
                   note tokenChanged(workers: 2)
-                p1: token taken
+                p1: tokenTaken
                 """)
     }
 
@@ -49,7 +49,7 @@ struct RotationScenarios {
         scene.says(3, .tokenTaken)
         #expect(
             scene.trace() == """
-                p3: token taken
+                p3: tokenTaken
                 """)
         scene.wait(100)
         #expect(scene.trace().contains("admit only p1 p3"))
@@ -74,8 +74,8 @@ struct RotationScenarios {
         #expect(
             scene.trace() == """
                 token
-                  keep the token
-                  → token taken
+                  obey token
+                  → tokenTaken
                 """)
     }
 

@@ -64,15 +64,18 @@ struct WorkerScenario {
     mutating func folded(_ step: Int, _ counter: UInt32) {
         event(
             "folded \(step)",
-            .folded(
-                Vote(
-                    generation: Generation(epoch: 1, counter: counter), step: step,
-                    total: Self.digest, state: Self.digest, squaredNorm: 1, nonFiniteShards: [],
-                    reports: [], computeSeconds: 0, waitSeconds: 0, foldSeconds: 0)))
+            .reports(
+                .voted(
+                    Vote(
+                        generation: Generation(epoch: 1, counter: counter), step: step,
+                        total: Self.digest, state: Self.digest, squaredNorm: 1,
+                        nonFiniteShards: [], reports: [], computeSeconds: 0, waitSeconds: 0,
+                        foldSeconds: 0))))
     }
 
     mutating func updated(_ step: Int) {
-        event("updated \(step)", .updated(HeldState(step: step, digest: Self.digest)))
+        let held = HeldState(step: step, digest: Self.digest)
+        event("updated \(step)", .reports(.updated(held)))
     }
 
     /// Holds the state of step 0, is a member of ring 1.1 and has voted on step 1.
@@ -83,7 +86,7 @@ struct WorkerScenario {
         event("initialised", .initialised(Self.digest))
         hears(.proven(step: 0))
         roster(1, committed: 0)
-        event("formed", .ringFormed(Generation(epoch: 1, counter: 1)))
+        event("formed", .reports(.formed(Generation(epoch: 1, counter: 1))))
         step(1, 1)
         folded(1, 1)
         lines = []
@@ -100,7 +103,7 @@ struct WorkerScenario {
         s.event("initialised", .initialised(WorkerScenario.digest))
         s.hears(.proven(step: 0))
         s.roster(1, committed: 0)
-        s.event("formed", .ringFormed(Generation(epoch: 1, counter: 1)))
+        s.event("formed", .reports(.formed(Generation(epoch: 1, counter: 1))))
         s.step(1, 1)
         s.event("computed", .computed(step: 1))
         s.folded(1, 1)
@@ -109,21 +112,21 @@ struct WorkerScenario {
             s.trace() == """
                 welcome w1
                   note welcomed(name: "w1", run: 1)
-                  build for w1
+                  obey welcome w1
                 built
                   → prepared holds nothing
                 initialise
-                  initialise
+                  obey initialise
                 initialised
                   → state ready 0
                 state 0 is right
                 roster 1.1 after 0: w1 of w1, shards 0..<1
-                  form ring 1.1
+                  obey roster 1.1 after 0: w1 of w1, shards 0..<1
                   note formed(1.1, rank: 0, members: 1, shards: Range(0..<1))
                 formed
                   → formed 1.1
                 step 1 in 1.1 on 0
-                  compute step 1
+                  obey step 1 in 1.1 on 0
                 computed
                 folded 1
                   → vote 1.1 step 1 on shards \("")
@@ -149,7 +152,7 @@ struct WorkerScenario {
                 roster 1.3 after 1: w1 of w1, shards 0..<1
                 updated 1
                   → updated 1
-                  form ring 1.3
+                  obey roster 1.3 after 1: w1 of w1, shards 0..<1
                   note formed(1.3, rank: 0, members: 1, shards: Range(0..<1))
                 """)
     }
@@ -248,7 +251,8 @@ struct WorkerScenario {
         s.folded(1, 1)
         s.event(
             "ring 1.1 broken",
-            .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor)))
+            .reports(
+                .ringBroken(Generation(epoch: 1, counter: 1), RingFault(.lost, .successor))))
         s.updated(7)
         #expect(s.trace() == "folded 1\nring 1.1 broken\nupdated 7")
         #expect(s.session.holds == 0)

@@ -26,7 +26,7 @@ struct ChoiceSettingsTests {
                     sharesQueryKey: true, dModel: 128, encoderLayers: 3, decoderLayers: 1,
                     dFF: 512, heads: 4, vocabulary: 99, positions: 256, dropout: 0.3,
                     attentionDropout: 0.25))
-        #expect(run.optimizer.firstValues == .normal(deviation: 0.5))
+        #expect(run.optimizer.arithmetic.initialisation == .normal(deviation: 0.5))
     }
 
     @Test func `a language model resumes with what it was started with`() throws {

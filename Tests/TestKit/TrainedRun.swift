@@ -74,9 +74,8 @@ package struct TrainedRun: Sendable {
         let state = TrainingState(
             parameters: ParameterVector(count: count),
             trainable: prepared.model.layout.trainable)
-        prepared.model.initialise(
-            state.parameters, seed: configuration.optimizer.seed,
-            configuration.optimizer.firstValues)
+        let arithmetic = configuration.optimizer.arithmetic
+        arithmetic.begin(state, of: prepared.model)
         let lane = Lane(prepared.model)
         let gradient = ParameterVector(count: count)
         let total = ParameterVector(count: count)
@@ -85,11 +84,9 @@ package struct TrainedRun: Sendable {
             let batch = prepared.schedule.batch(step: step)
             total.fill(0)
             for (index, shard) in batch.shards.enumerated() {
-                _ = lane.gradient(
-                    of: ModelInput(shard), parameters: state.parameters, into: gradient,
-                    labelCount: batch.labels, smoothing: configuration.optimizer.smoothing,
-                    key: DropoutKey(seed: configuration.optimizer.seed, step: step, shard: index),
-                    finished: { _ in })
+                _ = arithmetic.gradient(
+                    of: ModelInput(shard), shard: index, step: step, labels: batch.labels,
+                    parameters: state.parameters, into: gradient, on: lane)
                 gradient.withFloats { source in
                     total.withMutableFloats { sum in
                         for index in 0..<count { sum[index] += source[index] }
@@ -97,8 +94,8 @@ package struct TrainedRun: Sendable {
                 }
             }
             state.update(
-                total: total, adam: configuration.optimizer.adam, scale: 1,
-                rate: configuration.optimizer.schedule.rate(step: step))
+                total: total, adam: arithmetic.adam, scale: 1,
+                rate: arithmetic.schedule.rate(step: step))
             if steps.contains(step) { try save(state) }
         }
     }

@@ -5,30 +5,80 @@ import Wire
 @Suite struct LimitTests {
     private let huge = UInt32.max
 
-    @Test func `a count above the limit is refused before its elements are looked at`() {
-        var writer = ByteWriter()
-        writer.put(huge)
-        for read in readers {
-            var reader = ByteReader(writer.bytes)
-            let expected = WireError.tooLong(field: "x", count: Int(huge), limit: 100)
-            #expect(throws: expected) { try read(&reader, 100) }
+    /// What is read of a body that says how much follows, and the bytes before that.
+    struct Sequence: CustomTestStringConvertible, Sendable {
+        let field: String
+        let kind: UInt8
+        let before: Int
+        let limit: Int
+        /// Bytes that one element takes at least.
+        let stride: Int
+        let read: @Sendable ([UInt8]) throws(WireError) -> Void
+
+        var testDescription: String { field }
+    }
+
+    static let sequences: [Sequence] = [
+        Sequence(field: "reason", kind: 11, before: 0, limit: WireLimit.text, stride: 1) {
+            (bytes) throws(WireError) in _ = try WorkerMessage(decoding: bytes)
+        },
+        Sequence(field: "lines", kind: 2, before: 2, limit: WireLimit.lines, stride: 57) {
+            (bytes) throws(WireError) in _ = try WorkerMessage(decoding: bytes)
+        },
+        Sequence(field: "reports", kind: 6, before: 16, limit: WireLimit.shards, stride: 32) {
+            (bytes) throws(WireError) in _ = try WorkerMessage(decoding: bytes)
+        },
+        Sequence(field: "slice", kind: 8, before: 25, limit: WireLimit.sliceBytes, stride: 1) {
+            (bytes) throws(WireError) in _ = try WorkerMessage(decoding: bytes)
+        },
+        Sequence(field: "bounds", kind: 72, before: 20, limit: WireLimit.members + 1, stride: 4) {
+            (bytes) throws(WireError) in _ = try CoordinatorMessage(decoding: bytes)
+        },
+        Sequence(field: "shards", kind: 75, before: 16, limit: WireLimit.shards, stride: 8) {
+            (bytes) throws(WireError) in _ = try CoordinatorMessage(decoding: bytes)
+        },
+        Sequence(field: "status", kind: 121, before: 0, limit: WireLimit.status, stride: 1) {
+            (bytes) throws(WireError) in _ = try StatusMessage(decoding: bytes)
+        },
+    ]
+
+    @Test(arguments: sequences)
+    func `a count above the limit is refused before its elements are looked at`(
+        sequence: Sequence
+    ) {
+        let expected = WireError.tooLong(
+            field: sequence.field, count: Int(huge), limit: sequence.limit)
+        #expect(throws: expected) { try sequence.read(Self.body(sequence, count: huge)) }
+    }
+
+    @Test(arguments: sequences)
+    func `a count above what is there is refused before memory is taken`(sequence: Sequence) {
+        let expected = WireError.truncated(
+            field: sequence.field, needed: sequence.limit * sequence.stride, available: 3)
+        #expect(throws: expected) {
+            try sequence.read(Self.body(sequence, count: UInt32(sequence.limit)))
         }
     }
 
-    @Test func `a count above what is there is refused before memory is taken`() {
+    private static func body(_ sequence: Sequence, count: UInt32) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append([UInt8](repeating: 0, count: sequence.before))
+        writer.put(count)
+        writer.append([1, 2, 3])
+        return Envelope.seal(kind: sequence.kind, body: writer.bytes)
+    }
+
+    @Test func `a reader outside of messages believes no count either`() {
         var writer = ByteWriter()
         writer.put(huge)
         writer.append([1, 2, 3])
-        for read in readers {
-            var reader = ByteReader(writer.bytes)
-            do {
-                try read(&reader, Int(huge))
-                Issue.record("believed")
-            } catch WireError.truncated(_, let needed, let available) {
-                #expect(needed >= Int(huge) && available == 3)
-            } catch {
-                Issue.record(error)
-            }
+        var reader = ByteReader(writer.bytes)
+        #expect(throws: WireError.tooLong(field: "x", count: Int(huge), limit: 100)) {
+            try reader.text("x", limit: 100)
+        }
+        reader = ByteReader(writer.bytes)
+        #expect(throws: WireError.truncated(field: "x", needed: Int(huge), available: 3)) {
+            try reader.text("x", limit: Int(huge))
         }
     }
 
@@ -52,15 +102,6 @@ import Wire
         }
     }
 
-    private var readers: [(inout ByteReader, Int) throws -> Void] {
-        [
-            { _ = try $0.text("x", limit: $1) },
-            { _ = try $0.content("x", limit: $1) },
-            { _ = try $0.int32s("x", limit: $1) },
-            { _ = try $0.length("x", limit: $1, stride: 28) },
-        ]
-    }
-
     @Test func `numbers that could overflow are refused`() {
         var writer = ByteWriter()
         writer.put(UInt64(WireLimit.steps) + 1)
@@ -74,7 +115,8 @@ import Wire
 
     @Test func `text must be UTF-8`() {
         var writer = ByteWriter()
-        writer.put([0xFF, 0xFE] as [UInt8])
+        writer.put(UInt32(2))
+        writer.append([0xFF, 0xFE])
         #expect(throws: WireError.malformedText(field: "reason")) {
             try WorkerMessage(decoding: Envelope.seal(kind: 11, body: writer.bytes))
         }

@@ -26,6 +26,9 @@ enum SampleMessages {
         ShardWords(shard: 0, words: [1, -2, .max]), ShardWords(shard: 1, words: []),
     ]
 
+    /// Drawn by processes; relays name them.
+    static let instances: [UInt64] = [0, 0x0123_4567_89AB_CDEF, .max]
+
     static let ofWorker: [WorkerMessage] = [
         .hello(
             Hello(
@@ -56,6 +59,11 @@ enum SampleMessages {
         .formed(generation),
         .voted(
             Vote(
+                generation: generation, step: 11, total: digest, state: digest, squaredNorm: -0.0,
+                nonFiniteShards: [], reports: [], computeSeconds: 0, waitSeconds: 0,
+                foldSeconds: 0)),
+        .voted(
+            Vote(
                 generation: generation, step: 10, total: digest, state: digest, squaredNorm: 2.5,
                 nonFiniteShards: [2], reports: reports, computeSeconds: 1, waitSeconds: 0.5,
                 foldSeconds: 0.25, linkRate: 1e9, linkDelay: 1e-3, layerNorms: [0.5, .infinity])),
@@ -67,8 +75,22 @@ enum SampleMessages {
         .sliceTaken(step: 9, position: 1 << 30),
         .ringBroken(generation, RingFault(.absent, .successor)),
         .ringBroken(generation, RingFault(.apart, detail: "no memory")),
+        .ringBroken(generation, RingFault(.own, [.predecessor, .successor])),
         .leaving(reason: "it was asked to stop"),
         .tokenTaken,
+    ]
+
+    /// Worker messages that do not come back equal: not a number, and prose that is cut.
+    static let oddOfWorker: [WorkerMessage] = [
+        .leaving(reason: String(repeating: "é", count: WireLimit.text)),
+        .evaluated(
+            Evaluation(
+                step: 1, batch: 0,
+                reports: [
+                    ShardReport(
+                        shard: 0, smoothed: Double(bitPattern: 0x7FF8_0000_0000_1234),
+                        negativeLogLikelihood: .nan, labels: 1)
+                ])),
     ]
 
     static let ofCoordinator: [CoordinatorMessage] = [
@@ -102,10 +124,16 @@ enum SampleMessages {
         .step(
             StepOrder(
                 generation: generation, step: 10, learningRate: 1e-3, labels: 900, shards: shards)),
+        .step(
+            StepOrder(
+                generation: generation, step: 10, learningRate: 1e-3, labels: 900, shards: [],
+                measuresLayers: true)),
         .commit(Commit(line, durable: 7)),
         .givePiece(PieceRequest(.state, offset: 65_536, count: 65_536)),
         .givePiece(PieceRequest(.total(step: 10), offset: 0, count: 1)),
         .piece(piece(.state(Array(repeating: 7, count: 24)))),
+        .piece(piece(.total([1, 2, 3, 4], squaredNorm: 2.5, learningRate: 1e-3))),
+        .piece(piece(.nothing)),
         .passStep(10),
         .newState(number: .max),
         .proven(step: 10),
@@ -126,10 +154,10 @@ enum SampleMessages {
     static let report = LinkReport(seconds: 0.25, rate: 1e9, code: 0, rateCode: 111)
 
     static let ofDoctor: [DoctorMessage] = [
-        .aboutRun, .run(Array("{}".utf8)), .sample(payload: [1, 2], wanted: 1 << 20),
-        .sampled(time: .max, payload: [3]), .listen(worker: "w1", number: 7),
+        .aboutRun, .run(Array("{}".utf8)), .sample(wanted: 1 << 20, payload: [1, 2]),
+        .sampled(time: .max, payload: [3]), .listen(number: 7, worker: "w1"),
         .listening(number: 7, endpoint: "tcp://10.0.0.1:4000", port: 65_535),
-        .attempt(worker: "w2", attempt), .attempted(number: 7, report), .noWorker(number: 7),
+        .attempt(attempt, worker: "w2"), .attempted(number: 7, report), .noWorker(number: 7),
     ]
 
     static let ofLinks: [LinkMessage] = [

@@ -85,7 +85,7 @@ package struct StepBenchmark {
             profiles
             ? StepProfile.measure(
                 model, batches.batch(step: 1 + Self.warmUp),
-                smoothing: configuration.optimizer.smoothing) : nil
+                configuration.optimizer.arithmetic) : nil
         let operations = costs.joined().reduce(0) { $0 + $1.trainingOperations }
         let count = Double(steps)
         return Result(

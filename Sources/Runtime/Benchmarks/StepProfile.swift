@@ -1,6 +1,7 @@
 import Model
 import Parameters
 import Text
+import Training
 
 /// Where a lane's time goes, primitive by primitive, on the shards of a batch.
 package struct StepProfile: Sendable {
@@ -26,20 +27,19 @@ package struct StepProfile: Sendable {
 
     /// Computes the batch on one lane, once to warm up and `repeats` times to measure.
     static func measure(
-        _ model: Transformer, _ batch: Batch, smoothing: Float, repeats: Int = 3
+        _ model: Transformer, _ batch: Batch, _ arithmetic: StepArithmetic, repeats: Int = 3
     ) -> StepProfile {
         let parameters = ParameterVector(count: model.layout.count)
         let gradient = ParameterVector(count: model.layout.count)
-        model.initialise(parameters, seed: 1)
+        model.initialise(parameters, seed: arithmetic.seed, arithmetic.initialisation)
         let profile = Profile()
         let lane = Lane(model, profile: profile)
         for round in 0...repeats {
             if round == 1 { profile.reset() }
             for (index, shard) in batch.shards.enumerated() {
-                _ = lane.gradient(
-                    of: ModelInput(shard), parameters: parameters, into: gradient,
-                    labelCount: batch.labels, smoothing: smoothing,
-                    key: DropoutKey(seed: 1, step: round, shard: index), finished: { _ in })
+                _ = arithmetic.gradient(
+                    of: ModelInput(shard), shard: index, step: round, labels: batch.labels,
+                    parameters: parameters, into: gradient, on: lane)
             }
         }
         return StepProfile(profile, repeats: repeats)

@@ -51,7 +51,7 @@ package struct RunLocation: Equatable, Sendable {
     package func configuration(
         _ given: GivenSettings
     ) throws(ConfigurationError) -> RunConfiguration {
-        guard resume else { return try RunConfiguration(given) }
+        guard resume else { return try RunConfiguration(given.startingFromRun()) }
         let saved = try RunConfiguration(savedIn: configurationFile)
         return try saved.resumed(with: given, in: folder)
     }

@@ -75,7 +75,8 @@ extension CoordinatorProcess {
             .step(
                 StepOrder(
                     generation: generation, step: step,
-                    learningRate: setup.configuration.optimizer.schedule.rate(step: step),
+                    learningRate: setup.configuration.optimizer.arithmetic.schedule.rate(
+                        step: step),
                     labels: batch.labels,
                     shards: flattened(batch, shards),
                     measuresLayers: setup.configuration.reporting.logsLayers(step: step))),
@@ -150,7 +151,8 @@ extension CoordinatorProcess {
             loss: step.line.loss,
             negativeLogLikelihood: step.reports.reduce(0) { $0 + $1.negativeLogLikelihood }
                 / labels,
-            learningRate: Double(setup.configuration.optimizer.schedule.rate(step: step.step)),
+            learningRate: Double(
+                setup.configuration.optimizer.arithmetic.schedule.rate(step: step.step)),
             gradientNorm: step.gradientNorm, tokens: batch.tokens,
             tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
             stepSeconds: step.timing.step, computeSeconds: step.timing.compute,

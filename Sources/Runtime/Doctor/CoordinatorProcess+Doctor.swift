@@ -44,13 +44,13 @@ extension CoordinatorProcess {
         case .aboutRun:
             guard let json = try? JSONEncoder().encode(facts) else { return }
             reply(.run(Array(json)), to: asker)
-        case .sample(_, let wanted):
+        case .sample(let wanted, _):
             let time = UInt64(max(0, Date().timeIntervalSince1970) * 1e9)
             let payload = [UInt8](repeating: 0, count: wanted)
             reply(.sampled(time: time, payload: payload), to: asker)
-        case .listen(let worker, let number):
+        case .listen(let number, let worker):
             order(.listen(number: number), worker, number, asker)
-        case .attempt(let worker, var attempt):
+        case .attempt(var attempt, let worker):
             if let peer = companion(worker) {
                 attempt.endpoint = placed(attempt.endpoint, for: peer.id)
             }

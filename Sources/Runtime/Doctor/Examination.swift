@@ -136,7 +136,7 @@ package final class Examination {
         let payload = [UInt8](repeating: 0, count: sending)
         let begun = ContinuousClock.now
         let time = try conversation.ask(
-            .sample(payload: payload, wanted: wanting), seconds: 60
+            .sample(wanted: wanting, payload: payload), seconds: 60
         ) { answer -> UInt64? in
             guard case .sampled(let time, _) = answer else { return nil }
             return time

@@ -76,8 +76,8 @@ struct LinkSurvey {
             foldSeconds: foldSeconds(from, to, rate: report.rate))
     }
 
-    /// What a step's sums take over a link between hosts (README, "What links carry"): in the ring as it
-    /// is, or with a worker here where this host is one of the link's ends.
+    /// What a step's sums take over a link between hosts (Networks.md, "What a link carries"): in the
+    /// ring as it is, or with a worker here where this host is one of the link's ends.
     private func foldSeconds(
         _ from: Finding.Link.End, _ to: Finding.Link.End, rate: Double
     ) -> Double? {
@@ -95,7 +95,7 @@ struct LinkSurvey {
             return LinkAttempt(number: number, endpoint: ring, port: 0)
         }
         return try conversation.ask(
-            .listen(worker: worker.name, number: number), seconds: Self.patience
+            .listen(number: number, worker: worker.name), seconds: Self.patience
         ) { answer -> LinkAttempt?? in
             switch answer {
             case .listening(number, let endpoint, let port):
@@ -115,7 +115,7 @@ struct LinkSurvey {
             return attempt.carriedOut()
         }
         return try conversation.ask(
-            .attempt(worker: from.name, attempt), seconds: Self.patience
+            .attempt(attempt, worker: from.name), seconds: Self.patience
         ) { answer -> LinkReport?? in
             switch answer {
             case .attempted(attempt.number, let report): .some(report)

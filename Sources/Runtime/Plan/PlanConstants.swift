@@ -37,12 +37,13 @@ package struct PlanConstants: Codable, Sendable {
 
     /// Measures for a worker with `shards` shards of `batch`, while `busy` threads work.
     package static func measure(
-        _ model: Transformer, _ batch: Batch, smoothing: Float, busy: Int, hopSeconds: Double
+        _ model: Transformer, _ batch: Batch, _ arithmetic: StepArithmetic, busy: Int,
+        hopSeconds: Double
     ) throws(ResourceError) -> PlanConstants {
         let pool = try LanePool(lanes: busy)
         defer { pool.stop() }
         let shard = ModelInput(batch.shards[0])
-        let gradients = measureGradient(model, shard, batch.labels, smoothing, pool)
+        let gradients = measureGradient(model, shard, batch.labels, arithmetic, pool)
         // Large vectors would only take longer.
         let count = min(model.layout.count, 4 << 20) / (256 << 10) * (256 << 10)
         let passes = measurePasses(max(256 << 10, count), pool)
@@ -94,11 +95,11 @@ package struct PlanConstants: Codable, Sendable {
     // MARK: Measuring
 
     private static func measureGradient(
-        _ model: Transformer, _ input: ModelInput, _ labels: Int, _ smoothing: Float,
-        _ pool: LanePool
+        _ model: Transformer, _ input: ModelInput, _ labels: Int,
+        _ arithmetic: StepArithmetic, _ pool: LanePool
     ) -> (seconds: Double, finals: [(element: Int, before: Double)], memory: Int) {
         let parameters = ParameterVector(count: model.layout.count)
-        model.initialise(parameters, seed: 1)
+        model.initialise(parameters, seed: arithmetic.seed, arithmetic.initialisation)
         let results = Mutex<[(seconds: Double, finals: [(Int, Double)], memory: Int)]>([])
         pool.runAndWait { index in
             let gradient = ParameterVector(count: model.layout.count)
@@ -106,9 +107,9 @@ package struct PlanConstants: Codable, Sendable {
             for round in 0..<4 {
                 var finals: [(Int, ContinuousClock.Instant)] = []
                 let start = ContinuousClock.now
-                _ = lane.gradient(
-                    of: input, parameters: parameters, into: gradient, labelCount: labels,
-                    smoothing: smoothing, key: DropoutKey(seed: 1, step: round, shard: index)
+                _ = arithmetic.gradient(
+                    of: input, shard: index, step: round, labels: labels,
+                    parameters: parameters, into: gradient, on: lane
                 ) { finals.append(($0, .now)) }
                 let end = ContinuousClock.now
                 guard round > 0 else { continue }

@@ -8,20 +8,18 @@ extension PreparedRun {
     /// update come on top.
     package func measuredSecondsAStep(threads: Int) throws(ResourceError) -> Double {
         let parameters = ParameterVector(count: model.layout.count)
-        model.initialise(
-            parameters, seed: configuration.optimizer.seed, configuration.optimizer.firstValues)
+        let arithmetic = configuration.optimizer.arithmetic
+        model.initialise(parameters, seed: arithmetic.seed, arithmetic.initialisation)
         let batch = schedule.batch(step: 1)
         let inputs = batch.shards.map { ModelInput($0) }
-        let smoothing = configuration.optimizer.smoothing
         let pool = try LanePool(lanes: min(threads, inputs.count))
         defer { pool.stop() }
         let model = model
         let compute: @Sendable (Int) -> Void = { index in
             let gradient = ParameterVector(count: model.layout.count)
-            _ = Lane(model).gradient(
-                of: inputs[index], parameters: parameters, into: gradient,
-                labelCount: batch.labels, smoothing: smoothing,
-                key: DropoutKey(seed: 0, step: 1, shard: index), finished: { _ in })
+            _ = arithmetic.gradient(
+                of: inputs[index], shard: index, step: 1, labels: batch.labels,
+                parameters: parameters, into: gradient, on: Lane(model))
         }
         // The first shards find the memory cold.
         _ = pool.map(pool.count, compute)

@@ -25,7 +25,8 @@ final class Recomputation {
     }
 
     let state: TrainingState
-    private let configuration: RunConfiguration
+    private let arithmetic: StepArithmetic
+    private let wire: WireFormat
     private let pool: LanePool
     private let lanes: [Lane]
     private let gradients: [ParameterVector]
@@ -34,11 +35,14 @@ final class Recomputation {
     /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
     init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) throws(ResourceError) {
         self.state = state
-        configuration = prepared.configuration
+        arithmetic = prepared.configuration.optimizer.arithmetic
+        wire = prepared.configuration.cluster.wire
         let count = prepared.model.layout.count
         pool = try LanePool(lanes: threads)
         lanes = (0..<threads).map { _ in Lane(prepared.model) }
-        gradients = (0..<configuration.batches.shards).map { _ in ParameterVector(count: count) }
+        gradients = (0..<prepared.configuration.batches.shards).map { _ in
+            ParameterVector(count: count)
+        }
         total = ParameterVector(count: count)
     }
 
@@ -51,7 +55,7 @@ final class Recomputation {
         let losses = computeGradients(batch)
         fold(batch.step)
         let norm = squaredNormOfTotal()
-        let isSkipped = !norm.isFinite || !losses.allSatisfy(\.isFinite)
+        let isSkipped = !StepArithmetic.isUsable(squaredNorm: norm, losses: losses)
         let outcome = Outcome(
             state: before, total: digestOfTotal(),
             loss: losses.reduce(0) { $0 + $1.smoothed } / Double(max(1, batch.labels)),
@@ -78,7 +82,7 @@ final class Recomputation {
         let next = SharedCounter()
         let work = ShardsOfStep(
             lanes: lanes, inputs: inputs, gradients: gradients, parameters: state.parameters,
-            configuration: configuration, step: batch.step, labels: batch.labels)
+            arithmetic: arithmetic, step: batch.step, labels: batch.labels)
         pool.runAndWait { lane in
             while let shard = next.take(below: inputs.count) {
                 losses.set(shard, work.compute(shard, on: lane))
@@ -90,7 +94,7 @@ final class Recomputation {
     /// The total in shard order, as the ring adds it.
     private func fold(_ step: Int) {
         let rounding = StochasticRounding(
-            configuration.cluster.wire, seed: configuration.optimizer.seed, step: UInt64(step))
+            wire, seed: arithmetic.seed, step: UInt64(step))
         let gradients = gradients
         let total = total
         share(total.blockCount) { blocks in
@@ -117,13 +121,10 @@ final class Recomputation {
     }
 
     private func update(_ step: Int, norm: Double) {
-        let scale = clipScale(norm: norm.squareRoot(), limit: configuration.optimizer.clip)
-        let rate = configuration.optimizer.schedule.rate(step: step)
-        let (state, total, adam) = (state, total, configuration.optimizer.adam)
+        let rate = arithmetic.schedule.rate(step: step)
+        let (state, total, arithmetic) = (state, total, arithmetic)
         share(total.blockCount) { blocks in
-            state.update(
-                total: total, adam: adam, scale: scale, rate: rate,
-                range: total.elements(of: blocks))
+            arithmetic.update(blocks, of: state, total: total, squaredNorm: norm, rate: rate)
         }
         state.advance()
     }
@@ -141,32 +142,26 @@ private final class ShardsOfStep: @unchecked Sendable {
     private let inputs: [ModelInput]
     private let gradients: [ParameterVector]
     private let parameters: ParameterVector
-    private let configuration: RunConfiguration
+    private let arithmetic: StepArithmetic
     private let step: Int
     private let labels: Int
 
     init(
         lanes: [Lane], inputs: [ModelInput], gradients: [ParameterVector],
-        parameters: ParameterVector, configuration: RunConfiguration, step: Int, labels: Int
+        parameters: ParameterVector, arithmetic: StepArithmetic, step: Int, labels: Int
     ) {
         self.lanes = lanes
         self.inputs = inputs
         self.gradients = gradients
         self.parameters = parameters
-        self.configuration = configuration
+        self.arithmetic = arithmetic
         self.step = step
         self.labels = labels
     }
 
     func compute(_ shard: Int, on lane: Int) -> ShardLoss {
-        lanes[lane].gradient(
-            of: inputs[shard], parameters: parameters, into: gradients[shard],
-            labelCount: labels, smoothing: configuration.optimizer.smoothing,
-            key: DropoutKey(seed: configuration.optimizer.seed, step: step, shard: shard),
-            finished: { _ in })
+        arithmetic.gradient(
+            of: inputs[shard], shard: shard, step: step, labels: labels,
+            parameters: parameters, into: gradients[shard], on: lanes[lane])
     }
-}
-
-extension ShardLoss {
-    fileprivate var isFinite: Bool { smoothed.isFinite && negativeLogLikelihood.isFinite }
 }

@@ -45,16 +45,16 @@ struct VerificationOrigin {
         let prepared = try PreparedRun(
             configuration, tokenizer: newest.flatMap { try Tokenizer(of: $0) })
         let parameters = ParameterVector(count: prepared.model.layout.count)
+        let state = TrainingState(
+            parameters: parameters, trainable: prepared.model.layout.trainable)
         if let other = configuration.text.from {
             try FirstParameters(other).load(prepared.model.layout, into: parameters)
         } else {
-            prepared.model.initialise(
-                parameters, seed: configuration.optimizer.seed, configuration.optimizer.firstValues)
+            configuration.optimizer.arithmetic.begin(state, of: prepared.model)
         }
         return VerificationOrigin(
             start: configuration.text.from == nil ? .seed : .warmStart, prepared: prepared,
-            state: TrainingState(
-                parameters: parameters, trainable: prepared.model.layout.trainable))
+            state: state)
     }
 
     private static func candidate(

@@ -9,7 +9,7 @@ import Wire
 /// the whole ends with their bits.
 struct Lesson {
     private let state: TrainingState
-    private let settings: OptimizerSettings
+    private let arithmetic: StepArithmetic
     /// As of which step each range is there; -1 for not at all.
     private var steps: [Int]
     private var adamCounts: [Int]
@@ -20,9 +20,9 @@ struct Lesson {
     struct Unfit: Error {}
 
     /// Begins with nothing, or with the whole state of step `from` that is to be brought forward.
-    init(into state: TrainingState, from step: Int?, _ settings: OptimizerSettings) {
+    init(into state: TrainingState, from step: Int?, _ arithmetic: StepArithmetic) {
         self.state = state
-        self.settings = settings
+        self.arithmetic = arithmetic
         let ranges = (state.count + WireLimit.pieceElements - 1) / WireLimit.pieceElements
         steps = Array(repeating: step ?? -1, count: ranges)
         adamCounts = Array(repeating: state.adamCount, count: ranges)
@@ -41,10 +41,9 @@ struct Lesson {
             // Of another step than the range waits for: it would be counted twice or too early.
             guard steps[index] == piece.step - 1 else { return }
             bytes.withUnsafeBytes { total.store(bytes: $0, at: 0) }
-            let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clip)
-            let pass = settings.adam.pass(
-                count: piece.adamCount, scale: scale, rate: learningRate)
-            state.replay(pass, total: total, range: piece.offset..<end)
+            arithmetic.replay(
+                piece.offset..<end, of: state, total: total, squaredNorm: squaredNorm,
+                rate: learningRate, adamCount: piece.adamCount)
         case .nothing: throw Unfit()
         }
         steps[index] = piece.step

@@ -38,7 +38,7 @@ final class StepRunner: @unchecked Sendable {
     private(set) var total: ParameterVector
     /// Where the total lies but for the steps that keep one: neighbours can map it.
     private let sharedTotal: ParameterVector
-    let settings: OptimizerSettings
+    let arithmetic: StepArithmetic
     private let pool: LanePool
     private let lanes: [Lane]
     private let post: @Sendable (LaneEvent) -> Void
@@ -53,11 +53,12 @@ final class StepRunner: @unchecked Sendable {
     let progress = Atomic<UInt64>(0)
 
     init(
-        model: Transformer, settings: OptimizerSettings, pool: LanePool, sink: any GradientSink,
-        total: ParameterVector, post: @escaping @Sendable (LaneEvent) -> Void
+        model: Transformer, arithmetic: StepArithmetic, pool: LanePool,
+        sink: any GradientSink, total: ParameterVector,
+        post: @escaping @Sendable (LaneEvent) -> Void
     ) {
         self.model = model
-        self.settings = settings
+        self.arithmetic = arithmetic
         self.pool = pool
         self.sink = sink
         self.post = post
@@ -75,14 +76,11 @@ final class StepRunner: @unchecked Sendable {
         stateIsWritten()
         let model = model
         let state = state
-        let (seed, initialisation) = (settings.seed, settings.firstValues)
+        let arithmetic = arithmetic
         let post = post
         pool.run { lane in
             guard lane == 0 else { return }
-            model.initialise(state.parameters, seed: seed, initialisation)
-            state.firstMoment.fill(0)
-            state.secondMoment.fill(0)
-            state.adopt(step: 0, adamCount: 0)
+            arithmetic.begin(state, of: model)
         } then: { [self] in
             digest { post(.initialised($0)) }
         }
@@ -138,10 +136,9 @@ final class StepRunner: @unchecked Sendable {
 
     private func compute(_ work: ShardWork, _ order: StepOrder, on lane: Lane) {
         lane.measuresActivity = order.measuresLayers
-        let key = DropoutKey(seed: settings.seed, step: order.step, shard: work.shard)
-        let loss = lane.gradient(
-            of: work.input, parameters: state.parameters, into: work.gradient,
-            labelCount: order.labels, smoothing: settings.smoothing, key: key
+        let loss = arithmetic.gradient(
+            of: work.input, shard: work.shard, step: order.step, labels: order.labels,
+            parameters: state.parameters, into: work.gradient, on: lane
         ) { offset in
             announce(work, downTo: offset)
         }
@@ -212,16 +209,12 @@ final class StepRunner: @unchecked Sendable {
             state.skip()
             return post(.updated(step: step, digest: nil))
         }
-        let scale = clipScale(norm: squaredNorm.squareRoot(), limit: settings.clip)
         let written = StateDigest(count: state.count)
         let total = total
         pool.run { [self] lane in
-            for block in part(lane, of: total.blockCount) {
-                state.update(
-                    total: total, adam: settings.adam, scale: scale, rate: learningRate,
-                    range: total.elements(of: block..<block + 1))
-                written.set(block..<block + 1, of: state)
-            }
+            arithmetic.update(
+                part(lane, of: total.blockCount), of: state, total: total,
+                squaredNorm: squaredNorm, rate: learningRate, digest: written)
         } then: { [self] in
             state.advance()
             post(.updated(step: step, digest: WireDigest(written.digest())))
@@ -248,7 +241,7 @@ final class StepRunner: @unchecked Sendable {
     func keepTotals(until step: Int) { keepsTotalsUntil = max(keepsTotalsUntil, step) }
 
     /// Takes up a state piece by piece, beginning with the whole one of step `from` if there is one.
-    func lesson(from step: Int?) -> Lesson { Lesson(into: state, from: step, settings) }
+    func lesson(from step: Int?) -> Lesson { Lesson(into: state, from: step, arithmetic) }
 
     /// An equal share of `count` blocks for each lane.
     private func part(_ lane: Int, of count: Int) -> Range<Int> {
@@ -262,9 +255,8 @@ final class StepRunner: @unchecked Sendable {
         let next = SharedCounter()
         pool.run { [self] lane in
             while let index = next.take(below: inputs.count) {
-                let loss = lanes[lane].loss(
-                    of: inputs[index].input, parameters: state.parameters,
-                    smoothing: settings.smoothing)
+                let loss = arithmetic.loss(
+                    of: inputs[index].input, parameters: state.parameters, on: lanes[lane])
                 reports.set(index, report(of: inputs[index].shard, loss))
                 progress.add(1, ordering: .relaxed)
             }

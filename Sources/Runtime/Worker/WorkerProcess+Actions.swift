@@ -14,27 +14,36 @@ extension WorkerProcess {
         switch action {
         case .send(let message): control.post(message.encoded)
         case .reconnect: reconnect()
-        case .build(let welcome): build(welcome)
+        case .obey(let order, let held): obey(order, held: held)
+        case .abandonStep: ring.abandon()
+        case .update(let step, let skipped): update(step: step, skipped: skipped)
+        case .abandonCapture: stream = nil
+        case .note(let note): report(.note(note))
+        case .leave(let outcome): self.outcome = outcome
+        }
+    }
+
+    private func obey(_ order: CoordinatorMessage, held: Int?) {
+        switch order {
+        case .welcome(let welcome): build(welcome)
         case .initialise:
             lesson = nil
             runner?.initialise()
-        case .store(let slice): store(slice)
-        case .give(let request): give(request)
-        case .learn(let piece, let step): learn(piece, from: step)
-        case .passStep(let passed, let step): passStep(passed, from: step)
-        case .formRing(let roster):
+        case .slice(let slice): store(slice)
+        case .givePiece(let request): give(request)
+        case .piece(let piece): learn(piece, from: held)
+        case .passStep(let passed): passStep(passed, from: held)
+        case .roster(let roster):
             lesson = nil
             formRing(roster)
-        case .compute(let order): compute(order)
-        case .abandonStep: ring.abandon()
-        case .update(let step, let skipped): update(step: step, skipped: skipped)
-        case .capture(let step): capture(step: step)
-        case .moreSlices(let step, _): if stream?.step == step { sendSlice() }
-        case .abandonCapture: stream = nil
+        case .step(let order): compute(order)
+        case .snapshot(let step): capture(step: step)
+        case .sliceTaken(let step, _): if stream?.step == step { sendSlice() }
         case .evaluate(let order): evaluate(order)
-        case .keepToken(let text): keep(token: text)
-        case .note(let note): report(.note(note))
-        case .leave(let outcome): self.outcome = outcome
+        case .token(let text): keep(token: text)
+        case .refused, .newState, .proven, .abandonSnapshot, .commit, .heartbeat, .sayHello,
+            .finish:
+            preconditionFailure("the session obeys by itself: \(order)")
         }
     }
 
@@ -75,7 +84,8 @@ extension WorkerProcess {
             // θ, m, v, the total and one gradient.
             try model.requireMemory(vectors: 5)
             let runner = StepRunner(
-                model: model, settings: job.configuration.optimizer, pool: pool, sink: ring,
+                model: model, arithmetic: job.configuration.optimizer.arithmetic, pool: pool,
+                sink: ring,
                 total: sharedTotal(count: model.layout.count)
             ) { mailbox.post(.lane($0)) }
             self.runner = runner

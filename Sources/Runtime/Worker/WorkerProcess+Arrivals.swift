@@ -14,8 +14,8 @@ extension WorkerProcess {
             handle(.stateStored(HeldState(step: runner.state.step, digest: digest)))
         case .lane(.updated(let step, let digest)):
             guard let digest = digest ?? session.held?.digest else { break }
-            handle(.updated(HeldState(step: step, digest: digest)))
-        case .lane(.evaluated(let evaluation)): handle(.evaluated(evaluation))
+            handle(.reports(.updated(HeldState(step: step, digest: digest))))
+        case .lane(.evaluated(let evaluation)): handle(.reports(.evaluated(evaluation)))
         case .lane(.computed(let reports, let seconds, let attempt)):
             complete(attempt) {
                 $0.reports = reports
@@ -32,7 +32,7 @@ extension WorkerProcess {
                 $0.layerNorms = layers
                 $0.nonFiniteShards = bad
             }
-        case .ring(.formed(let generation)): handle(.ringFormed(generation))
+        case .ring(.formed(let generation)): handle(.reports(.formed(generation)))
         case .ring(.fellBack(let way, let reason)):
             if saidFallbacks.insert(way).inserted { report(.fellBack(from: way, reason: reason)) }
         case .ring(.turnedAway(let host, let reason)):
@@ -40,7 +40,7 @@ extension WorkerProcess {
             guard let more = strangers.note(kind, at: .now) else { break }
             report(.turnedAway(host: host, reason, more: more))
         case .ring(.broken(let generation, let reason)):
-            handle(.ringBroken(generation, reason.fault))
+            handle(.reports(.ringBroken(generation, reason.fault)))
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {
@@ -67,6 +67,6 @@ extension WorkerProcess {
     private func complete(_ attempt: Int, _ change: (inout PendingVote) -> Void) {
         guard pending?.attempt == attempt else { return }
         change(&pending!)
-        if let vote = pending?.vote { handle(.folded(vote)) }
+        if let vote = pending?.vote { handle(.reports(.voted(vote))) }
     }
 }

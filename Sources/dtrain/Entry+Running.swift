@@ -1,6 +1,7 @@
 import Checkpoint
 import Coordination
 import Foundation
+import Resources
 import Runtime
 import Settings
 
@@ -21,6 +22,7 @@ extension Entry {
         _ request: RunRequest, bind: Address, hasLocalWorkers: Bool = true
     ) throws {
         if request.dryRun { return try describe(request) }
+        Endings.beforeFirstStep(isQuiet: request.quiet)
         let terminal = Terminal(isQuiet: request.quiet)
         if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
@@ -34,6 +36,7 @@ extension Entry {
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
+        Endings.afterLastStep()
         if !progress.hasBegun {
             let advice = Advice(request, hasLocalWorkers: hasLocalWorkers).further
             terminal.say("step \(result.step) is done already: \(advice) goes on")
@@ -61,6 +64,19 @@ extension Entry {
                 .other,
                 "step \(step) is not finite in \(sentence(ofShards: shards)): "
                     + "\(advice.resuming((.onNaN, "skip"))) leaves such steps out, "
+                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
+            )
+        case .gaveUp(let step, let skipped):
+            throw Failure(
+                .other,
+                "\(skipped) steps up to step \(step) were skipped one after another, since none of "
+                    + "their gradients is finite: the run ends, "
+                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
+            )
+        case .parametersNotFinite(let step):
+            throw Failure(
+                .other,
+                "the parameters after step \(step) are not finite and are not saved: "
                     + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
             )
         case .disagreement(let step, let workers):
@@ -104,7 +120,7 @@ extension Entry {
             ? try PreparedRun(
                 request.configuration, goingOnIn: RunPaths(request.location.folder))
             : try PreparedRun(request.configuration, mayShrink: request.mayShrink)
-        for (label, value) in prepared.forecast() {
+        for (label, value) in try prepared.forecast() {
             try StandardOutput.write("\(padded(label, 22)) \(value)\n")
         }
         for note in prepared.textFacts.notes { warn(note.sentence) }
@@ -117,7 +133,7 @@ extension Entry {
         if request.access.isPlain {
             terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
         }
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let options = WorkerOptions(
             coordinator: request.coordinator, access: request.access,
             threads: request.threads ?? cores,

@@ -45,6 +45,9 @@ extension Entry {
         text += "\(sentence(of: result.start)) in "
         text += result.seconds < 10 ? "\(fixed(result.seconds, 1)) s" : span(result.seconds)
         if result.skipped > 0 { text += "; \(result.skipped) skipped there and here" }
+        if let count = result.gaveUpAfter {
+            text += "; the run ended there since the last \(count) were"
+        }
         if !result.checkpoints.isEmpty {
             let steps = result.checkpoints.map(String.init).joined(separator: ", ")
             text +=

@@ -89,6 +89,15 @@ package final class RunStore {
             skipped: entry.verdict == .skipped)
     }
 
+    /// The steps that were skipped, from those on that bear upon a run that goes on after `origin`.
+    func skips(from origin: Int) throws(CheckpointError) -> SkippedSteps {
+        var skips = SkippedSteps()
+        for step in ledger.steps where step > origin - SkippedSteps.inARow {
+            if try ledger.entry(step)?.verdict == .skipped { skips.add(step) }
+        }
+        return skips
+    }
+
     func append(_ values: some Encodable) { try? metrics.append(values) }
 
     func append(_ step: StepReport) { try? metrics.append(step, step: step.step) }

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Messaging
 import Model
+import Resources
 import Settings
 import Wire
 
@@ -154,7 +155,7 @@ package final class Examination {
         report(
             .processor(
                 missing: Processor.requirement(),
-                cores: ProcessInfo.processInfo.activeProcessorCount))
+                cores: Processors.usable.count))
         let probe = arithmeticProbe()
         let ours = WireDigest(high: probe.high, low: probe.low).description
         guard let worker = facts?.workers.first else { return }

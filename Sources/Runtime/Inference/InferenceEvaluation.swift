@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Text
 
 /// How well a model does on pairs it has not seen.
@@ -87,9 +88,9 @@ extension TrainedModel {
             throw TextError.allTooLong(corpus.tooLong, positions: positions)
         }
         let evaluated = corpus.kept(of: pairs)
-        let losses = losses(corpus, threads: threads)
+        let losses = try losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
-        let translator = Translator(self, beam: beam, threads: threads)
+        let translator = try Translator(self, beam: beam, threads: threads)
         let outputs = translator.translate(evaluated.map(\.source)).map { (try? $0.get()) ?? "" }
         // Outputs are in NFC, as all that is learnt: references in another form say the same.
         let references = evaluated.map { $0.target.normalised(tokenizer.rules) }
@@ -118,11 +119,13 @@ extension TrainedModel {
             evaluation: evaluation)
     }
 
-    func losses(_ corpus: TokenizedCorpus, threads: Int) -> [ShardLoss] {
+    func losses(
+        _ corpus: TokenizedCorpus, threads: Int
+    ) throws(ResourceError) -> [ShardLoss] {
         let batches = BatchSchedule.batchesInOrder(
             corpus, batchTokens: configuration.batches.tokens, shards: configuration.batches.shards)
         let shards = batches.flatMap(\.shards)
-        let pool = LanePool(lanes: threads)
+        let pool = try LanePool(lanes: threads)
         defer { pool.stop() }
         return pool.map(shards.count) { [self] index in
             Lane(transformer).loss(

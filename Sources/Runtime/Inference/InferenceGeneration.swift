@@ -48,7 +48,7 @@ extension TrainedModel {
     ) throws -> TextEvaluation {
         let corpus = try TokenizedCorpus(passages, tokenizer: tokenizer, positions: positions)
         guard !corpus.samples.isEmpty else { throw InferenceError.nothingToEvaluate(path: path) }
-        let losses = losses(corpus, threads: threads)
+        let losses = try losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
         return TextEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
@@ -65,7 +65,7 @@ extension TrainedModel {
         guard words.count < positions else {
             throw InferenceError.promptTooLong(tokens: words.count, positions: positions)
         }
-        let pool = LanePool(lanes: min(threads, max(1, count)))
+        let pool = try LanePool(lanes: min(threads, max(1, count)))
         defer { pool.stop() }
         let outputs = pool.map(count) { [self] index in
             Decoding(transformer).sample(

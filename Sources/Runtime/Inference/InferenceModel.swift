@@ -23,6 +23,8 @@ package enum InferenceError: Error, Equatable, Sendable {
     /// A translator where a language model is wanted, or the other way round.
     case otherKind(checkpoint: String, kind: Architecture.Kind)
     case promptTooLong(tokens: Int, positions: Int)
+    /// Its parameters are not finite, or so large that nothing that is computed from them is.
+    case notFinite(checkpoint: String)
 }
 
 /// A checkpoint that has been found, and the newer ones that were passed over as damaged.
@@ -95,6 +97,9 @@ package final class TrainedModel: Sendable {
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
+        guard transformer.computes(with: parameters) else {
+            throw InferenceError.notFinite(checkpoint: folder.path)
+        }
         configuration = checkpoint.settings ?? facts.configuration
         memory = facts.text.map(TextMemory.saved) ?? .none
         self.checkpoint = checkpoint
@@ -102,4 +107,17 @@ package final class TrainedModel: Sendable {
 
     /// Most tokens of a sentence, its mark included.
     package var positions: Int { transformer.architecture.positions }
+}
+
+extension Transformer {
+    /// Whether parameters are finite, and what is computed from them for the shortest text is.
+    func computes(with parameters: ParameterVector) -> Bool {
+        guard parameters.withFloats({ $0.allSatisfy(\.isFinite) }) else { return false }
+        let isText = architecture.kind == .languageModel
+        let shard = Shard(
+            samples: [0], sources: [isText ? [] : [Tokenizer.end]],
+            targets: [isText ? [Tokenizer.end] : []])
+        let loss = Lane(self).loss(of: ModelInput(shard), parameters: parameters, smoothing: 0)
+        return loss.negativeLogLikelihood.isFinite
+    }
 }

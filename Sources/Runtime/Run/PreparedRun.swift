@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Resources
 import Settings
 import Text
 import Training
@@ -80,6 +81,8 @@ package struct PreparedRun: Sendable {
             let checkpoint = try newestCheckpoint(of: run).folder
             if let tokenizer = try Tokenizer(of: checkpoint, rules: rules) { return tokenizer }
         }
+        // SentencePiece trains on threads of its own.
+        try requireThreads(1)
         let vocabulary = configuration.text.vocabulary ?? TextSettings.standardVocabulary
         return mayShrink
             ? try Tokenizer.train(on: text.lines, atMost: vocabulary, rules: rules)

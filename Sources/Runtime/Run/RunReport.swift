@@ -41,6 +41,9 @@ package enum RunReport: Sendable {
 package enum ExitStatus: Hashable, Sendable {
     case code(Int32)
     case signal(Int32)
+
+    /// The code of a process that the system has refused something (CONTRACT).
+    package static let refused: Int32 = 71
 }
 
 /// A run before its first step.

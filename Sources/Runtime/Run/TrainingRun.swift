@@ -4,6 +4,7 @@ import Foundation
 import Messaging
 import Model
 import Parameters
+import Resources
 import Settings
 import Text
 import Training
@@ -77,6 +78,8 @@ package struct TrainingRun {
                 prepared: prepared, step: resumedStep, digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
+        // From here on files are written: signals arrive through the loop.
+        let signals = try CoordinatorProcess.watchSignals()
         let keys = try keys()
         let endpoint = try ControlEndpoint(
             bind, advertise: network.advertise, keys: keys,
@@ -88,7 +91,9 @@ package struct TrainingRun {
         defer { store.close() }
         var digest = resumed?.folder.digest
         let setup = try setup(prepared, folder, store, resumed?.folder, warmStart, lastStep)
-        let process = CoordinatorProcess(setup, on: endpoint, mailbox: mailbox) { event in
+        let process = CoordinatorProcess(
+            setup, on: endpoint, mailbox: mailbox, signals: signals
+        ) { event in
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }
@@ -113,7 +118,7 @@ package struct TrainingRun {
     ) throws -> Outcome {
         guard hasLocalWorkers else { return try process.run() }
         let threads = configuration.cluster.threads(
-            cores: ProcessInfo.processInfo.activeProcessorCount)
+            cores: Processors.usable.count)
         let workers = LocalWorkers(
             count: configuration.cluster.workers,
             arguments: [
@@ -122,8 +127,8 @@ package struct TrainingRun {
             ] + network.arguments + (configuration.cluster.insecure ? ["--insecure"] : []),
             token: process.endpoint.admissions?.token.text, logs: folder.paths.logs, report: report)
         process.localWorkers = workers
-        try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
+        try workers.startAll()
         return try process.run()
     }
 
@@ -185,6 +190,9 @@ package struct TrainingRun {
         let state = LoadedState(
             step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
         try FirstParameters(path).load(prepared.model.layout, into: state.sections[0])
+        guard prepared.model.computes(with: state.sections[0]) else {
+            throw InferenceError.notFinite(checkpoint: path)
+        }
         return state
     }
 
@@ -237,7 +245,7 @@ package struct TrainingRun {
             throw RunError.diskTooFull(path: folder.paths.folder, needed: needed, free: free)
         }
         let perEpoch = prepared.schedule.batchesPerEpoch
-        let checkpoints = CheckpointThread(
+        let checkpoints = try CheckpointThread(
             paths: folder.paths,
             contents: .init(
                 tensors: prepared.tensors, tokenizer: prepared.tokenizer.model, more: facts.json,
@@ -260,7 +268,9 @@ package struct TrainingRun {
             store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
-            recorded: try store.lastLine())
+            recorded: try store.lastLine(),
+            skips: configuration.optimizer.onNaN == .skip
+                ? try store.skips(from: resumed?.step ?? 0) : .init())
     }
 
     private func policy(

@@ -1,4 +1,5 @@
 import Checkpoint
+import Coordination
 import Foundation
 import Model
 import Parameters
@@ -63,6 +64,8 @@ package struct Verification {
         package var skipped = 0
         /// The run knows its text again, and it is the same.
         package var textIsChecked = true
+        /// So many skipped steps were too many: the run ended with them.
+        package var gaveUpAfter: Int?
         /// Steps of the checkpoints that agree.
         package var checkpoints: [Int] = []
         package var difference: Difference?
@@ -110,7 +113,7 @@ package struct Verification {
         let stretch = try stretch(of: ledger)
         let origin = try VerificationOrigin.find(
             in: run, before: stretch, ledger: ledger.steps, configuration)
-        var comparison = Comparison(
+        var comparison = try Comparison(
             ledger: ledger, shelf: CheckpointShelf(run.checkpoints), prepared: origin.prepared,
             recomputation: Recomputation(origin.prepared, from: origin.state, threads: threads))
         let first = origin.state.step + 1
@@ -129,10 +132,24 @@ package struct Verification {
         if result.difference == nil {
             result.difference = try comparison.compareEnd(after: stretch.upperBound)
         }
+        if result.difference == nil, stretch.upperBound == ledger.steps.upperBound - 1 {
+            result.gaveUpAfter = try skippedAtEnd(of: ledger, origin.prepared)
+        }
         result.skipped = comparison.skipped
         result.checkpoints = comparison.checkpoints
         result.seconds = Clock.seconds(since: began)
         return result
+    }
+
+    /// Skipped steps that end the ledger, if they are too many for a run to go on.
+    private func skippedAtEnd(of ledger: LedgerIndex, _ prepared: PreparedRun) throws -> Int? {
+        let last = ledger.steps.upperBound - 1
+        var skips = SkippedSteps()
+        for step in ledger.steps where step > last - SkippedSteps.inARow {
+            if try ledger.entry(step)?.verdict == .skipped { skips.add(step) }
+        }
+        let steps = prepared.lastStep ?? .max
+        return skips.areTooMany(at: last, of: steps) ? skips.count(upTo: last) : nil
     }
 
     /// The steps to compare: those asked for, or nil's lower bound left to the oldest checkpoint.

@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import Model
 import Parameters
+import Resources
 import Ring
 import Text
 import Wire
@@ -51,7 +52,7 @@ extension WorkerProcess {
             control = try ControlConnection(
                 in: context, isApplication: own != nil && !isRegistered)
         } catch {
-            outcome = .unfit(reason: "no socket could be made: \(plainWords(error))")
+            failure = error
         }
     }
 
@@ -91,6 +92,8 @@ extension WorkerProcess {
             assembly = StateAssembly(into: runner.state)
             lesson = nil
             handle(.built)
+        } catch let error as ResourceError {
+            refused(error)
         } catch {
             handle(
                 .buildFailed(reason: "the run's configuration cannot be used: \(plainWords(error))")

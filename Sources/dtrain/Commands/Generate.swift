@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Model
+import Resources
 import Runtime
 
 struct Generate: ParsableCommand {
@@ -72,7 +73,7 @@ struct Generate: ParsableCommand {
             seed: try value("--seed", seed, .whole))
         let length = try whole("--length", length, 0...65_536)
         let count = try whole("--count", count, 1...100_000)
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? cores
         let model = try TrainedModel(Failure.path("--run", folder))
         try model.require(.languageModel)

@@ -26,7 +26,7 @@ struct Translate: ParsableCommand {
         let input = try LineReader(file)
         let (model, beam, threads) = try trained.load()
         try model.require(.encoderDecoder)
-        let translator = Translator(model, beam: beam, threads: threads)
+        let translator = try Translator(model, beam: beam, threads: threads)
         var number = 0
         var isWhole = true
         while let lines = try input.next() {

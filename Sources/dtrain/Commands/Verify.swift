@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
 import Settings
 
@@ -48,7 +49,7 @@ struct Verify: ParsableCommand {
         try Entry.verify(
             VerifyRequest(
                 run: Failure.path("the folder", folder), steps: steps, text: text.given,
-                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
+                threads: threads ?? Processors.usable.count, json: json))
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Runtime
 import Settings
 import Text
@@ -39,7 +40,7 @@ extension Entry {
         case .pairs(let pairs):
             let demonstration = try model.demonstrate(
                 pairs, beam: configuration.reporting.beam,
-                threads: ProcessInfo.processInfo.activeProcessorCount)
+                threads: Processors.usable.count)
             try StandardOutput.write(demonstration.text)
         }
     }
@@ -48,7 +49,7 @@ extension Entry {
     private static func demonstrate(
         _ model: TrainedModel, _ heldOut: [Passage], _ configuration: RunConfiguration
     ) throws {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.optimizer.seed)
         let texts = try model.generate(
             "", count: 10, length: 40, sampling, threads: cores

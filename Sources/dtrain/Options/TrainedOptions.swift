@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
 import Settings
 
@@ -26,7 +27,7 @@ struct TrainedOptions: ParsableArguments {
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
         let model = try TrainedModel(Failure.path("--run", run))
         sayPassedOver(model.checkpoint)
-        return (model, beam, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        return (model, beam, threads ?? Processors.usable.count)
     }
 }
 

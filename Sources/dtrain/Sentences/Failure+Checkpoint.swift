@@ -5,7 +5,10 @@ extension Failure {
     init(_ error: CheckpointError) {
         switch error {
         case .io(let path, let operation, let code):
-            self = .io("\(path) cannot be \(Self.participle(operation)): \(reason(code))")
+            self.init(
+                errno: code,
+                otherwise: .io(
+                    "\(path) cannot be \(Self.participle(operation)): \(reason(code))"))
         case .locked(let path, let holder):
             let who = holder.map { "process \($0)" } ?? "another process"
             self = .usage("\(path) is in use by \(who), end that first or give another --run")

@@ -44,6 +44,12 @@ extension Failure {
             self = .usage(
                 "\(shown(checkpoint)) is no language model: "
                     + "'dtrain translate --run \(quoted(shown(checkpoint)))' translates lines")
+        case .notFinite(let checkpoint):
+            self = .data(
+                """
+                \(shown(checkpoint)) gives no finite numbers: its training went astray, take an earlier \
+                checkpoint or train anew with a lower --learning-rate
+                """)
         case .promptTooLong(let tokens, let positions):
             self = .usage(
                 """

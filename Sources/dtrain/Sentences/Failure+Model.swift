@@ -9,8 +9,6 @@ extension Failure {
             case .notPositive(let setting, let value): "its \(setting) is \(value)"
             case .tooLarge(let setting, let value, let limit):
                 "its \(setting) is \(value), above \(limit)"
-            case .noMemory(let bytes):
-                "it needs \(bytes / 1_000_000) MB of memory, which this host does not have"
             case .headsDoNotDivide(let heads, let dModel):
                 "its \(heads) heads do not divide d-model \(dModel)"
             case .dropoutOutOfRange(let dropout): "its dropout is \(dropout)"

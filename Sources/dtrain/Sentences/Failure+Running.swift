@@ -29,8 +29,12 @@ extension Failure {
     }
 
     init(_ error: LocalWorkers.KeepsEnding) {
-        self.init(
-            .other,
-            "a worker process \(said(error.status)) again and again: see \(shown(error.log))")
+        switch error.reason {
+        case .refused(let sentence): self.init(.resources, "a worker process ended: \(sentence)")
+        case .status(let status, let log):
+            self.init(
+                .other, "a worker process \(said(status)) again and again: see \(shown(log))")
+        case .notStarted(let error): self.init(thrown: error)
+        }
     }
 }

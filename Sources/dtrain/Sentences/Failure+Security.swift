@@ -1,5 +1,6 @@
 import Messaging
 import Runtime
+import Settings
 
 extension Failure {
     init(_ error: TokenError) {
@@ -70,18 +71,26 @@ extension Failure {
                 .other,
                 "the coordinator at \(address) speaks protocol \(theirs), this program \(ours): "
                     + "use the same build")
-        case .nonsense(let address):
-            self.init(
-                .other, "what answers at \(address) is no dtrain coordinator: check --connect")
+        case .nonsense(let address): self.init(foreign: "", at: address)
+        case .foreign(let address, let words): self.init(foreign: words, at: address)
         case .notShaken(let reason): self.init(reason)
         }
     }
 
+    /// Another service listens where a coordinator should.
+    init(foreign words: String, at address: Address) {
+        let quoted = words.isEmpty ? "" : " (it says '\(words)')"
+        self.init(
+            .unavailable,
+            "what listens at \(address) is not a dtrain coordinator\(quoted): check --connect")
+    }
+
     init(_ error: WorkerError) {
         switch error {
+        case .foreignService(let address, let words): self.init(foreign: words, at: address)
         case .coordinatorNeverCame(let address, let seconds):
             self.init(
-                .other,
+                .unavailable,
                 "no coordinator came at \(address) in \(seconds) s: check --connect, or give "
                     + "--wait more")
         case .tokenRefused(let address):

@@ -113,7 +113,7 @@ struct CopiedRun {
     ) throws {
         let facts = CheckpointFacts(
             architecture: Architecture(configuration, vocabulary: 40),
-            configuration: configuration, software: "dtrain of a test")
+            configuration: configuration, software: "dtrain of a test", text: nil)
         let writer = try CheckpointWriter(
             in: paths.checkpoints,
             state: CheckpointState(step: step, adamCount: step, epoch: 1, more: facts.json),

@@ -15,7 +15,7 @@ package struct TextEvaluation: Sendable {
 }
 
 /// Texts that a model has gone on with.
-package struct Generation: Sendable {
+package struct GeneratedTexts: Sendable {
     package let texts: [String]
     /// How many end because the model has no more positions.
     package let cut: Int
@@ -60,7 +60,7 @@ extension TrainedModel {
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func generate(
         _ prompt: String, count: Int, length: Int, _ sampling: Sampling, threads: Int
-    ) throws -> Generation {
+    ) throws -> GeneratedTexts {
         let words = try tokenizer.encode(prompt)
         guard words.count < positions else {
             throw InferenceError.promptTooLong(tokens: words.count, positions: positions)
@@ -72,7 +72,7 @@ extension TrainedModel {
                 words, parameters: parameters, sampling, stream: index, limit: length)
         }
         let room = positions - words.count
-        return Generation(
+        return GeneratedTexts(
             texts: try outputs.map { try prompt.continued(by: $0, behind: words, tokenizer) },
             cut: outputs.count { $0.count == room && room < length })
     }

@@ -128,7 +128,7 @@ struct InferenceTests {
     @Test func `what is no model is refused`() throws {
         expectRefusal(try dtrain("translate --run absent"), code: 64, words: ["absent"])
         expectRefusal(
-            try dtrain("inspect run/configuration.yaml"), code: 64, words: ["neither a run nor"])
+            try dtrain("inspect run/configuration.yaml"), code: 64, words: ["is a file"])
         try FileManager.default.removeItem(atPath: run.path + "/checkpoints")
         expectRefusal(try dtrain("evaluate --run run"), code: 65, words: ["no checkpoint yet"])
     }

@@ -67,7 +67,8 @@ package struct Cluster: Sendable {
     package func coordinator(
         _ line: String, bind: String = "tcp://127.0.0.1:0", as name: String = "coordinator"
     ) throws -> RunningProgram {
-        try start("coordinator --run run --bind \(bind) \(Self.tiny(beside: line)) \(line)", as: name)
+        try start(
+            "coordinator --run run --bind \(bind) \(Self.tiny(beside: line)) \(line)", as: name)
     }
 
     /// What lets workers into the run in `run`.

@@ -199,7 +199,7 @@ def typed_names(place):
     started = place.start("train", "--corpus", "pairs.tsv", "--run", "it's a run", *MODEL, "--steps", "200000",
                           "--log-every", "1").wait_for("step 20/")
     said = started.send(signal.SIGINT).end().expect(code=0)
-    command = re.search(r"go on with (--resume --run .*)", said.err).group(1)
+    command = re.search(r"'dtrain train (--resume --run .*)' goes on", said.err).group(1)
     place.shell(f"$D train {command} --steps {lines(place, chr(105) + 't' + chr(39) + 's a run/ledger.jsonl') + 5}"
                 ).expect(code=0)
 
@@ -515,7 +515,7 @@ def disk_lost(place):
     kill(coordinator)
     worker.wait_for("no coordinator at tcp://")
     place.dtrain("coordinator", "--resume", "--run", "run", "--bind", address).expect(
-        code=64, says="there is no run", sentence=True)
+        code=64, says="finds no run", sentence=True)
     os.rename(place.path("backup"), place.path("run"))
     back = place.start("coordinator", "--resume", "--run", "run", "--bind", address, "--steps", "90", "--log-every", "1")
     result = back.end(seconds=30).expect(code=0, says="joined")

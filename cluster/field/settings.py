@@ -162,7 +162,7 @@ def named_as_typed(place):
     place.write("d.yaml", "shards: 2\n# more\nworkers: 3\n")
     refused(place, "train --config d.yaml", "'workers: 3' in .*d.yaml, line 3", "'shards: 2' in .*d.yaml, line 1")
     refused(place, "train --d-model 130", "--heads 4 \\(not given\\) does not divide --d-model 130")
-    result = refused(place, "token show --run a/none", "holds no token", "--run")
+    result = refused(place, "token show --run a/none", "there is no a.none", "--run")
     if "--token-file" in result.text:
         raise cases.Failure(str(result))
 

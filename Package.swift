@@ -59,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CLinux"),
         .target(name: "CKernels", cSettings: optimised),
+        .target(name: "CResources", cSettings: optimised),
         .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
@@ -75,12 +76,20 @@ let package = Package(
             name: "CBuildFacts",
             cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
+        // What the system grants, to all of them.
+        .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
+
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
-        .target(name: "Parameters", dependencies: ["Kernels", "CXXHash"], swiftSettings: numeric),
         .target(
-            name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText"], swiftSettings: numeric),
-        .target(name: "Model", dependencies: ["Kernels", "Parameters"], swiftSettings: numeric),
+            name: "Parameters", dependencies: ["Kernels", "CXXHash", "CResources"],
+            swiftSettings: numeric),
+        .target(
+            name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText", "CXXHash"],
+            swiftSettings: numeric),
+        .target(
+            name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
+            swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
             name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
@@ -89,7 +98,7 @@ let package = Package(
         // Cluster.
         .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(
-            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto"],
+            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto", "Resources"],
             swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
@@ -112,14 +121,14 @@ let package = Package(
             dependencies: [
                 "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
                 "Wire", "Messaging", "Ring", "Coordination", "Settings", "CLinux",
+                "Resources",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
                 "Runtime", "Settings", "Text", "Model", "Checkpoint", "Messaging", "Kernels",
-                "Ring",
-                "Simulation",
+                "Ring", "Simulation", "Resources", "CResources",
                 "CBuildFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -136,6 +145,8 @@ let package = Package(
             name: "FuzzKit", dependencies: ["Parameters", "Ring"], path: "Tests/FuzzKit",
             swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
+        .testTarget(
+            name: "ResourcesTests", dependencies: ["Resources", "TestKit"], swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
@@ -147,7 +158,7 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "TestKit"],
+            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "Resources", "TestKit"],
             swiftSettings: strict),
         .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(

@@ -75,7 +75,7 @@ void dtrain_pieces_release(void *memory) { std::free(memory); }
 int32_t dtrain_pieces_train(
     dtrain_pieces_training training, uint8_t **model, size_t *model_size, char **message) {
     return guarded(message, [&] {
-        const std::unordered_map<std::string, std::string> settings = {
+        std::unordered_map<std::string, std::string> settings = {
             {"model_type", training.byte_pairs ? "bpe" : "unigram"},
             {"vocab_size", std::to_string(training.vocabulary)},
             {"character_coverage", "1.0"},
@@ -91,6 +91,8 @@ int32_t dtrain_pieces_train(
             {"max_sentence_length", "1073741824"},
             {"minloglevel", "3"},
         };
+        // Left out unless needed: a model's bytes tell of it.
+        if (training.whole_block) settings["user_defined_symbols"] = "\xe2\x96\x85";
         Lines lines(training.text, training.text_size);
         std::string serialised;
         const auto status =
@@ -159,5 +161,22 @@ int32_t dtrain_pieces_decode(
         *text = copy<char>(decoded.data(), decoded.size());
         *text_size = decoded.size();
         return status;
+    });
+}
+
+int32_t dtrain_pieces_unknown(
+    const dtrain_pieces *pieces, const char *text, size_t text_size, char **unknown,
+    size_t *unknown_size, char **message) {
+    return guarded(message, [&] {
+        const auto encoded =
+            pieces->processor.EncodeAsImmutableProto(std::string_view(text, text_size));
+        std::string found;
+        for (size_t i = 0; i < encoded.pieces_size(); ++i) {
+            const auto piece = encoded.pieces(static_cast<int>(i));
+            if (pieces->processor.IsUnknown(static_cast<int>(piece.id()))) found += piece.surface();
+        }
+        *unknown = copy<char>(found.data(), found.size());
+        *unknown_size = found.size();
+        return sentencepiece::util::Status();
     });
 }

@@ -17,14 +17,22 @@ package enum CheckpointError: Error, Equatable, Sendable {
     case locked(path: String, holder: Int32?)
     /// The folder of a new run already holds something.
     case notEmpty(path: String)
+    /// Something that is no link bears the name of the link to the newest run.
+    case latestTaken(path: String)
     /// There is no run to resume in the folder.
     case noRun(path: String)
     /// A line of the ledger (counted from 1) is not what was once written.
     case ledger(path: String, line: Int, fault: LedgerFault)
     /// Something that was to be written has no form in JSON.
     case notEncodable(path: String)
-    /// The run's counter of incarnations is not a number or is used up.
+    /// The run's counter of incarnations is used up.
     case incarnation(path: String)
+    /// A newer version wrote this; `writer` is its name, where the files tell it.
+    case newer(path: String, format: Int, known: Int, writer: String?)
+    /// The run has been gone on with between the look at its files and the lock.
+    case changed(path: String)
+    /// A run with neither settings nor a whole checkpoint.
+    case nothingLeft(path: String)
 
     /// Whether the same call may succeed later: when there is room, or the disk is back.
     package var mayPass: Bool { if case .io = self { true } else { false } }
@@ -41,7 +49,6 @@ package enum CheckpointError: Error, Equatable, Sendable {
         case size(expected: Int, found: Int)
         case hash
         case manifest
-        case format(version: Int)
         case state
     }
 }
@@ -62,4 +69,6 @@ package enum LedgerFault: Equatable, Sendable {
     case checksum
     case notJSON
     case step(expected: Int, found: Int)
+    /// A newer version wrote the line.
+    case newer(format: Int)
 }

@@ -32,7 +32,7 @@ package struct CheckpointFolder: Sendable {
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package var digest: String { manifest.digest }
 
-    /// Opens a checkpoint. Throws: `damaged` with the path of the file that is, `io`.
+    /// Opens a checkpoint. Throws: `damaged` with the path of the file that is, `newer`, `io`.
     package init(
         _ path: String, verification: Verification = .digests
     ) throws(CheckpointError) {

@@ -1,6 +1,6 @@
 /// The files of a checkpoint with their sizes and digests: what makes it whole.
 package struct CheckpointManifest: Codable, Equatable, Sendable {
-    /// The version of the format that this module writes and the only one it reads.
+    /// The version of the format that this module writes; it reads those up to it.
     package static let format = 1
 
     package let format: Int
@@ -8,6 +8,8 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package let digest: String
     package let files: [String: File]
+    /// What wrote it, such as `dtrain 0.1.0`; nil in the first ones.
+    package let software: String?
 
     package struct File: Codable, Equatable, Sendable {
         package let bytes: Int
@@ -19,18 +21,24 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
         }
     }
 
-    package init(step: Int, digest: String, files: [String: File]) {
+    package init(step: Int, digest: String, files: [String: File], software: String? = nil) {
         format = Self.format
+        self.software = software
         self.step = step
         self.digest = digest
         self.files = files
     }
 
-    /// Reads a manifest. Throws: `damaged` with `manifest` or `format`.
+    /// Reads a manifest. Throws: `damaged` with `manifest`, `newer`.
     package init(_ bytes: [UInt8], path: String) throws(CheckpointError) {
-        struct Version: Decodable { let format: Int }
-        if let version = decoded(Version.self, bytes), version.format != Self.format {
-            throw .damaged(path: path, damage: .format(version: version.format))
+        struct Version: Decodable {
+            let format: Int
+            let software: String?
+        }
+        if let version = decoded(Version.self, bytes), version.format > Self.format {
+            throw .newer(
+                path: folder(of: path), format: version.format, known: Self.format,
+                writer: version.software)
         }
         guard let manifest = decoded(CheckpointManifest.self, bytes), manifest.isPlausible else {
             throw .damaged(path: path, damage: .manifest)
@@ -39,7 +47,8 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
     }
 
     private var isPlausible: Bool {
-        step >= 0 && CheckpointFolder.requiredFiles.allSatisfy { files[$0] != nil }
+        format == Self.format && step >= 0
+            && CheckpointFolder.requiredFiles.allSatisfy { files[$0] != nil }
             && files.allSatisfy { name, file in
                 // A name is joined to the folder's path: it must not lead out of it.
                 !name.isEmpty && !name.contains("/") && name != "." && name != ".."

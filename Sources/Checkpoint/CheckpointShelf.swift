@@ -31,13 +31,13 @@ package struct CheckpointShelf: Sendable {
 
     /// The newest checkpoint all of whose bytes are as they were written, and those newer than it
     /// that are not. A run may go on meanwhile: what it has replaced or pruned is looked for anew.
-    /// Throws: `io` when the folder cannot be listed.
+    /// Throws: `io` when the folder cannot be listed; `newer` when the newest is of another format.
     package func newestWhole() throws(CheckpointError)
         -> (checkpoint: CheckpointFolder?, rejected: [Rejected])
     {
         while true {
             let listed = try candidates().map(\.path)
-            let found = Self.newestWhole(among: listed)
+            let found = try Self.newestWhole(among: listed)
             if found.rejected.isEmpty && found.checkpoint != nil { return found }
             if listed == (try candidates().map(\.path)) { return found }
         }
@@ -45,12 +45,14 @@ package struct CheckpointShelf: Sendable {
 
     private static func newestWhole(
         among paths: [String]
-    ) -> (checkpoint: CheckpointFolder?, rejected: [Rejected]) {
+    ) throws(CheckpointError) -> (checkpoint: CheckpointFolder?, rejected: [Rejected]) {
         var rejected: [Rejected] = []
         for path in paths {
             do throws(CheckpointError) {
                 return (try CheckpointFolder(path), rejected)
             } catch {
+                // Nothing is wrong with it: who passed it over would do its steps again.
+                if case .newer = error { throw error }
                 rejected.append(Rejected(path: path, reason: error))
             }
         }

@@ -13,6 +13,8 @@ package final class CheckpointWriter {
     private let operations: any FileOperations
     private let model: SafetensorsWriter
     private let optimizer: SafetensorsWriter
+    /// What writes it, as its state says.
+    private let software: String?
     private var files: [String: CheckpointManifest.File] = [:]
     private var isOpen = true
 
@@ -47,6 +49,7 @@ package final class CheckpointWriter {
             throw error
         }
         step = state.step
+        software = if case .string(let name)? = state.more["software"] { name } else { nil }
         count = model.dataBytes / MemoryLayout<Float>.stride
         self.parent = parent
         self.temporary = temporary
@@ -83,7 +86,8 @@ package final class CheckpointWriter {
         files[CheckpointFolder.optimizerFile] =
             .init(bytes: optimizer.bytes, sha256: optimizer.digest)
         guard let digest = model.dataDigest else { preconditionFailure("no digest of the model") }
-        let manifest = CheckpointManifest(step: step, digest: digest, files: files)
+        let manifest = CheckpointManifest(
+            step: step, digest: digest, files: files, software: software)
         let manifestPath = temporary + "/" + CheckpointFolder.manifestFile
         try operations.createWhole(
             manifestPath, encoded(manifest, pretty: true, for: manifestPath))

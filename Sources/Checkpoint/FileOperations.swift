@@ -37,6 +37,12 @@ package protocol FileOperations: Sendable {
 }
 
 extension FileOperations {
+    /// Whether no name leads to the file any more: what is written is lost when it is closed.
+    func isRemoved(_ file: WritableFile) -> Bool {
+        var status = stat()
+        return fstat(file.descriptor, &status) == 0 && status.st_nlink == 0
+    }
+
     /// Writes all bytes. Throws: `io`; then some of them may be in the file.
     func writeAll(_ bytes: UnsafeRawBufferPointer, to file: WritableFile, at offset: Int)
         throws(CheckpointError)

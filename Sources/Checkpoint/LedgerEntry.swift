@@ -1,5 +1,10 @@
 /// What one committed step used and gave: a line of `ledger.jsonl`.
 package struct LedgerEntry: Codable, Equatable, Sendable {
+    /// The version of the format that this module writes; it reads those up to it. The first lines
+    /// bear no number and are read as this one.
+    package static let format = 1
+
+    package private(set) var format: Int?
     package var step: Int
     package var generation: Generation
     /// Indices into the corpus, shard by shard.
@@ -35,6 +40,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         step: Int, generation: Generation, samples: [[Int]], total: String, state: String,
         loss: Double, labels: Int, verdict: Verdict
     ) {
+        format = Self.format
         self.step = step
         self.generation = generation
         self.samples = samples
@@ -56,6 +62,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     /// Reads a line without its newline; says what is wrong with it otherwise.
     package static func decode(_ line: [UInt8]) -> Result<LedgerEntry, Refusal> {
         guard let body = verifiedBody(line) else { return .failure(Refusal(fault: .checksum)) }
+        let version = format(ofVerified: body)
+        guard version <= format else { return .failure(Refusal(fault: .newer(format: version))) }
         guard let entry = decoded(LedgerEntry.self, body) else {
             return .failure(Refusal(fault: .notJSON))
         }
@@ -67,6 +75,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
 
     package struct Refusal: Error, Equatable, Sendable {
         package let fault: LedgerFault
+
+        package init(fault: LedgerFault) { self.fault = fault }
     }
 
     /// Far from where counting on overflows: lines come from files and from peers.
@@ -84,6 +94,14 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         body[0] = UInt8(ascii: "{")
         let check = line[opening.count..<opening.count + checkDigits]
         return check.elementsEqual(Self.check(body).utf8) ? body : nil
+    }
+
+    /// The format of a verified body: its first key, since keys are sorted; 1 where it is not given.
+    static func format(ofVerified body: [UInt8]) -> Int {
+        let key = Array("{\"format\":".utf8)
+        guard body.starts(with: key) else { return 1 }
+        let digits = body[key.count...].prefix { (48...57).contains($0) }
+        return Int(String(decoding: digits, as: UTF8.self)) ?? .max
     }
 
     /// The step of a verified body without decoding the rest of it. Keys are sorted, so it stands

@@ -14,7 +14,7 @@ package struct LedgerIndex: Sendable {
     package var steps: Range<Int> { first..<first + offsets.count - 1 }
     var end: Int { offsets[offsets.count - 1] }
 
-    /// Reads the ledger; a missing file is an empty one. Throws: `io`, `ledger` with the number of
+    /// Reads the ledger; a missing file is an empty one. Throws: `io`, `newer`, `ledger` with the number of
     /// the first line that is damaged or out of order, unless it is the last and merely damaged:
     /// that is a torn write.
     package init(_ path: String) throws(CheckpointError) {
@@ -72,6 +72,13 @@ package struct LedgerIndex: Sendable {
         }
     }
 
+    /// Throws: `newer` for a line of a format that this version does not know.
+    static func requireKnown(_ body: [UInt8], path: String) throws(CheckpointError) {
+        let format = LedgerEntry.format(ofVerified: body)
+        guard format > LedgerEntry.format else { return }
+        throw .newer(path: path, format: format, known: LedgerEntry.format, writer: nil)
+    }
+
     private var nextLine: Int { offsets.count }
 
     /// Notes a line, without its newline; returns the error of one whose checksum does not hold.
@@ -79,6 +86,7 @@ package struct LedgerIndex: Sendable {
         guard let body = LedgerEntry.verifiedBody(line) else {
             return .ledger(path: path, line: nextLine, fault: .checksum)
         }
+        try Self.requireKnown(body, path: path)
         guard let step = LedgerEntry.step(ofVerified: body) else {
             throw .ledger(path: path, line: nextLine, fault: .notJSON)
         }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A text file that only ever grows by whole lines.
 final class LineFile {
     let path: String
@@ -25,9 +27,12 @@ final class LineFile {
     }
 
     /// Writes a line, which brings its own newline, whole or not at all, and makes it durable if
-    /// asked. Throws: `io`; then the file is as before, or, where even cutting failed, nothing more
+    /// asked. A file that has lost its name takes none. Throws: `io`; then the file is as before, or, where even cutting failed, nothing more
     /// is written until cutting succeeds.
     func append(_ line: [UInt8], synchronizing: Bool = false) throws(CheckpointError) {
+        guard !operations.isRemoved(file) else {
+            throw .io(path: path, operation: .write, code: ENOENT)
+        }
         if isTorn { try cut() }
         do throws(CheckpointError) {
             try operations.writeAll(line, to: file, at: end)

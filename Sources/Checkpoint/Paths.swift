@@ -41,6 +41,66 @@ func folder(of path: String) -> String {
     return root + components.joined(separator: "/")
 }
 
+/// The last component of a path.
+func lastName(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? "/"
+}
+
+/// `path` from the root, and no more: where `..` leads behind a link is the kernel's to say.
+package func absolutePath(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let here = currentFolder else { return path }
+    return here == "/" ? "/" + path : here + "/" + path
+}
+
+/// The path without any link, as the kernel finds it; nil where nothing is.
+package func resolvedPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(validatingCString: resolved)
+}
+
+/// The folder in which this process works; nil when it has been removed.
+package var currentFolder: String? {
+    guard let here = getcwd(nil, 0) else { return nil }
+    defer { free(here) }
+    return String(validatingCString: here)
+}
+
+/// What is at a path, links followed.
+package enum PathContent: Equatable, Sendable {
+    case nothing
+    /// A link whose target is not there.
+    case danglingLink(target: String)
+    /// A link that leads to itself.
+    case loop
+    case file
+    case folder
+    /// The kernel does not say; the code is errno.
+    case unreachable(code: Int32)
+
+    package init(at path: String) {
+        var status = stat()
+        if stat(path, &status) == 0 {
+            self = status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+            return
+        }
+        switch errno {
+        case ELOOP: self = .loop
+        case ENOENT:
+            let target = linkTarget(path)
+            self = target.map { .danglingLink(target: $0) } ?? .nothing
+        case let code: self = .unreachable(code: code)
+        }
+    }
+}
+
+/// What a link says it leads to; nil for what is no link.
+func linkTarget(_ path: String) -> String? {
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+    return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
+}
+
 /// Bytes that an unprivileged process may still write to the file system of `path`.
 /// Throws: `io`.
 package func freeBytes(at path: String) throws(CheckpointError) -> Int {

@@ -8,6 +8,8 @@ package final class RunFolder: Sendable {
     package let incarnation: UInt32
     /// Drawn when the run was made: by it workers know a run that is resumed.
     package let identity: UInt64
+    /// What was found amiss when it was taken over.
+    package let repairs: [Repair]
     private let lock: WritableFile
     private let operations: any FileOperations
 
@@ -16,44 +18,93 @@ package final class RunFolder: Sendable {
     package static func create(
         _ path: String, operations: any FileOperations = SystemFileOperations()
     ) throws(CheckpointError) -> RunFolder {
-        let paths = RunPaths(path)
-        if exists(paths.folder) { try requireFresh(paths) }
-        try operations.makeFolders(paths.folder)
+        if exists(path) { try requireFresh(RunPaths(path)) }
+        try operations.makeFolders(path)
+        return try begin(in: path, operations)
+    }
+
+    /// Makes the folder of a new run under the name `path`, or where that is taken with `-2`, `-3`, …
+    /// behind it: no two that are made at once get the same. Throws: `io`.
+    package static func createNext(
+        to path: String, operations: any FileOperations = SystemFileOperations()
+    ) throws(CheckpointError) -> RunFolder {
+        try operations.makeFolders(Checkpoint.folder(of: path))
+        var number = 1
+        while true {
+            let name = number == 1 ? path : "\(path)-\(number)"
+            do throws(CheckpointError) {
+                try operations.makeFolder(name)
+            } catch .io(_, .makeFolder, code: EEXIST) {
+                number += 1
+                continue
+            }
+            return try begin(in: name, operations)
+        }
+    }
+
+    private static func begin(
+        in path: String, _ operations: any FileOperations
+    ) throws(CheckpointError) -> RunFolder {
+        let paths = settled(path)
         let lock = try acquire(paths, operations)
         // Another may have made its run here between the look and the lock.
         try requireFresh(paths)
         return try RunFolder(paths, lock, operations)
     }
 
-    /// Takes over the run in the folder and clears away what its dead writers left.
-    /// Throws: `noRun`, `locked`, `incarnation`, `io`.
+    /// Takes over the run in the folder, puts its files in order as `recovery` says and clears away
+    /// what dead writers left.
+    ///
+    /// `hasLostSettings`: the run has no whole `configuration.yaml`, and settings from elsewhere.
+    /// Throws: `noRun`, `locked`, `changed`, `incarnation`, `newer`, `io`.
     package static func resume(
-        _ path: String, operations: any FileOperations = SystemFileOperations()
+        _ path: String, recovery: RunRecovery? = nil, hasLostSettings: Bool = false,
+        operations: any FileOperations = SystemFileOperations()
     ) throws(CheckpointError) -> RunFolder {
-        let paths = RunPaths(path)
-        guard exists(paths.configuration) else { throw .noRun(path: paths.folder) }
+        let paths = settled(path)
+        guard hasLostSettings || exists(paths.configuration) else {
+            throw .noRun(path: paths.folder)
+        }
         let lock = try acquire(paths, operations)
-        let run = try RunFolder(paths, lock, operations)
+        let recovery = if let recovery { recovery } else { try RunRecovery.find(in: paths) }
+        try recovery.apply(paths, operations)
+        let run = try RunFolder(paths, lock, operations, following: recovery)
         try CheckpointShelf(paths.checkpoints, operations: operations).sweep()
         return run
     }
 
+    /// The names in the folder by a path without links: a link such as `latest` may lead elsewhere
+    /// before the run is over.
+    private static func settled(_ path: String) -> RunPaths {
+        RunPaths(resolvedPath(path) ?? path)
+    }
+
+    /// `recovery`: of a run that is resumed.
     private init(
-        _ paths: RunPaths, _ lock: WritableFile, _ operations: any FileOperations
+        _ paths: RunPaths, _ lock: WritableFile, _ operations: any FileOperations,
+        following recovery: RunRecovery? = nil
     ) throws(CheckpointError) {
         self.paths = paths
         self.lock = lock
         self.operations = operations
-        identity = try Self.identify(paths, operations)
-        incarnation = try Self.raise(paths, operations)
+        let rank = try RunRank.take(paths, operations, following: recovery)
+        identity = rank.identity
+        incarnation = rank.incarnation
+        repairs = (recovery?.repairs ?? []) + rank.repairs
         try operations.makeFolders(paths.logs)
         try operations.makeFolders(paths.checkpoints)
     }
 
     /// Saves the resolved configuration, whole or not at all; from then on the run can be resumed.
-    /// Throws: `io`.
-    package func save(configuration: String) throws(CheckpointError) {
-        try operations.replace(paths.configuration, with: Array(configuration.utf8))
+    /// `writer` is this program's name and version. Throws: `io`.
+    package func save(configuration: String, writer: String) throws(CheckpointError) {
+        let text = SettingsFile.text(configuration, writer: writer)
+        try operations.replace(paths.configuration, with: Array(text.utf8))
+    }
+
+    /// Saves by what the run knows its text again, before the configuration. Throws: `io`.
+    package func save(fingerprint: [UInt8]) throws(CheckpointError) {
+        try operations.replace(paths.fingerprint, with: fingerprint)
     }
 
     /// Says where the coordinator listens. Throws: `io`.
@@ -66,13 +117,27 @@ package final class RunFolder: Sendable {
         if exists(paths.address) { try operations.remove(paths.address) }
     }
 
-    /// Lets `latest`, beside the run's folder, lead to it. Throws: `io`.
-    package func linkAsLatest() throws(CheckpointError) {
-        guard let name = paths.folder.split(separator: "/").last else { return }
-        let latest = folder(of: paths.folder) + "/latest"
-        let temporary = folder(of: paths.folder) + "/.latest.\(getpid())"
+    /// The name beside a run's folder of the link that leads to the newest run.
+    package static let latest = "latest"
+
+    /// Lets `latest`, beside the run's folder, lead to it; `path` is how the user calls the folder.
+    ///
+    /// A run that was named by that link, or whose folder bears the name itself, leaves all as it is.
+    /// Throws: `io`; `latestTaken` where something that is no link bears the name.
+    package func linkAsLatest(path: String) throws(CheckpointError) {
+        let given = RunPaths(path).folder
+        let isPlain = ![".", "..", "/"].contains(lastName(of: given))
+        let called = isPlain ? given : paths.folder
+        let name = lastName(of: called)
+        guard name != Self.latest, lastName(of: paths.folder) != Self.latest else { return }
+        let parent = folder(of: called)
+        let latest = parent + "/" + Self.latest
+        guard !exists(latest) || linkTarget(latest) != nil else {
+            throw .latestTaken(path: latest)
+        }
+        let temporary = parent + "/.latest.\(getpid())"
         if exists(temporary) { try operations.remove(temporary) }
-        try operations.link(temporary, to: String(name))
+        try operations.link(temporary, to: name)
         do throws(CheckpointError) {
             try operations.rename(temporary, to: latest)
         } catch {
@@ -86,6 +151,7 @@ package final class RunFolder: Sendable {
         let early: Set = [
             paths.lock, paths.incarnation, paths.incarnation + ".tmp", paths.logs,
             paths.identity, paths.identity + ".tmp",
+            paths.fingerprint, paths.fingerprint + ".tmp",
             paths.checkpoints, paths.configuration + ".tmp",
             paths.coordinatorKey, paths.coordinatorKey + ".tmp", paths.token,
             paths.token + ".tmp",
@@ -128,37 +194,5 @@ package final class RunFolder: Sendable {
             let bytes = try? file.bytes(0..<file.size)
         else { return nil }
         return Int32(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
-    }
-
-    private static func identify(
-        _ paths: RunPaths, _ operations: any FileOperations
-    ) throws(CheckpointError) -> UInt64 {
-        // One that cannot be read is drawn anew: workers then take the state from the checkpoint.
-        if exists(paths.identity),
-            let known = UInt64(try paths.text(paths.identity).prefix { $0 != "\n" }, radix: 16)
-        {
-            return known
-        }
-        let fresh = UInt64.random(in: 1...UInt64.max)
-        try operations.replace(paths.identity, with: Array("\(String(fresh, radix: 16))\n".utf8))
-        return fresh
-    }
-
-    private static func raise(
-        _ paths: RunPaths, _ operations: any FileOperations
-    ) throws(CheckpointError) -> UInt32 {
-        var last: UInt32 = 0
-        if exists(paths.incarnation) {
-            let text = try paths.text(paths.incarnation)
-            guard let number = UInt32(text.prefix { $0 != "\n" }), number < .max else {
-                throw .incarnation(path: paths.incarnation)
-            }
-            last = number
-        } else if exists(paths.configuration) {
-            // The counter is older than the configuration: it has been lost, and with it the rank.
-            throw .incarnation(path: paths.incarnation)
-        }
-        try operations.replace(paths.incarnation, with: Array("\(last + 1)\n".utf8))
-        return last + 1
     }
 }

@@ -11,6 +11,8 @@ package struct RunPaths: Equatable, Sendable {
     package var checkpoints: String { folder + "/checkpoints" }
     package var ledger: String { folder + "/ledger.jsonl" }
     package var metrics: String { folder + "/metrics.jsonl" }
+    /// By what the run knows its text again.
+    package var fingerprint: String { folder + "/text.json" }
     package var configuration: String { folder + "/configuration.yaml" }
     /// Where the coordinator can be reached while it lives.
     package var address: String { folder + "/address" }
@@ -24,10 +26,8 @@ package struct RunPaths: Equatable, Sendable {
     package var coordinatorKey: String { folder + "/coordinator.key" }
     package var token: String { folder + "/token" }
 
-    /// The text of a small file of the run. Throws: `io`; `noRun` when it is the configuration that
-    /// is missing.
+    /// The text of a small file of the run. Throws: `io`.
     package func text(_ path: String) throws(CheckpointError) -> String {
-        guard path != configuration || exists(path) else { throw .noRun(path: folder) }
         let file = try ReadableFile(path)
         return String(decoding: try file.bytes(0..<file.size), as: UTF8.self)
     }

@@ -99,11 +99,9 @@ extension Coordinator {
         return gain < Balance.worthwhile ? best : usual
     }
 
-    /// The members' own speeds when all of them are known and another cut is worth a new ring.
-    var isUnbalanced: Bool {
-        guard policy.balance, let members, members.peers.count > 1,
-            committed >= ringWatch.step + ringWatch.patience
-        else { return false }
+    /// The members' own speeds; nil until all of them are known.
+    private var memberSpeeds: [Balance.Member]? {
+        guard policy.balance, let members, members.peers.count > 1 else { return nil }
         let known = members.peers.compactMap { id in
             peers[id].flatMap { peer in
                 peer.speed.secondsPerShard.map {
@@ -111,16 +109,31 @@ extension Coordinator {
                 }
             }
         }
-        guard known.count == members.peers.count else { return false }
-        return preferred(known, over: members.bounds) != members.bounds
+        return known.count == members.peers.count ? known : nil
     }
 
-    /// Forms the ring anew with shards cut by speed; again only after a longer while.
-    mutating func rebalance(at now: Instant) {
-        guard let members else { preconditionFailure("shards are cut without members") }
+    /// Forms the ring anew with shards cut by speed, if that has promised enough for long enough.
+    ///
+    /// - Returns: whether it does.
+    mutating func rebalances(at now: Instant) -> Bool {
+        guard cutWatch.isDue(at: committed), let members, let speeds = memberSpeeds else {
+            return false
+        }
+        let best = preferred(
+            speeds, over: Balance.equal(shards: policy.shards, members: speeds.count))
+        guard
+            cutWatch.look(
+                at: committed, current: members.bounds, best: best, speeds: speeds)
+        else { return false }
+        let before = Balance.seconds(members.bounds, speeds)
+        let after = Balance.seconds(best, speeds)
         ringWatch.wait(at: committed)
-        note(.balancing(step: committed + 1, members.peers.compactMap(shardTime)))
+        note(
+            .balancing(
+                step: committed + 1, members.peers.compactMap(shardTime),
+                before: Int64((1000 * before).rounded()), after: Int64((1000 * after).rounded())))
         assemble(at: now)
+        return true
     }
 
     private func shardTime(of id: PeerID) -> ShardTime? {

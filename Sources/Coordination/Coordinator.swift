@@ -104,26 +104,29 @@ package struct Coordinator: Sendable {
     var stageWatch: StageWatch?
     var stragglers = Stragglers()
     var ringWatch = RingWatch()
+    var cutWatch = CutWatch()
     var linkRates = LinkRates()
     /// Hosts in the order of the ring, where that goes by what their links carry.
     var hostOrder: [String] = []
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0
+    package internal(set) var skips: SkippedSteps
     var actions: [CoordinatorAction] = []
 
     /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last line.
     ///
-    /// `parameterCount`: elements of θ. Workers that still hold a state between the checkpoint and
+    /// `parameterCount`: elements of θ; `skips`: of the ledger. Workers that still hold a state between the checkpoint and
     /// the ledger's end are gone on from without transfer.
     package init(
         policy: CoordinatorPolicy, parameterCount: Int, resumedFrom checkpoint: Int?,
-        recorded: CommittedLine? = nil
+        recorded: CommittedLine? = nil, skips: SkippedSteps = .init()
     ) {
         precondition(policy.workers >= 1 && policy.workers <= policy.shards)
         self.policy = policy
         self.parameterCount = parameterCount
         self.recorded = recorded
+        self.skips = skips
         origin = checkpoint.map { .checkpoint(step: $0) } ?? .seed
         committed = max(origin.step, recorded?.step ?? 0)
         durable = recorded?.step ?? 0
@@ -144,6 +147,8 @@ package struct Coordinator: Sendable {
         case .ledgerSynchronized(let step): durable = max(durable, step)
         case .checkpointWritten(let step): checkpointWritten(step, at: now)
         case .checkpointFailed(let step): checkpointFailed(step, at: now)
+        case .checkpointNotFinite(let step):
+            end(.parametersNotFinite(step: step), "the parameters of step \(step) are not finite")
         case .ledgerFails: isPaused = true
         case .ledgerWorks:
             isPaused = false

@@ -138,6 +138,7 @@ extension Coordinator {
         let chunkBytes = chunkBytes(chosen)
         let boards = boards(chosen)
         ringWatch.formed(Set(chosen.map(\.id)), at: committed)
+        cutWatch.formed(Set(chosen.map(\.id)), at: committed)
         members = Members(generation: generation, peers: chosen.map(\.id), bounds: bounds)
         stage = .forming(Set(chosen.map(\.id)))
         note(.formed(generation, members: chosen.map(\.name), bounds: bounds))

@@ -17,7 +17,7 @@ extension Coordinator {
         if hasNewcomers(at: now) { return assemble(at: now) }
         let graduates = graduates(at: now)
         if !graduates.isEmpty { return admit(graduates, at: now) }
-        if isUnbalanced { return rebalance(at: now) }
+        if rebalances(at: now) { return }
         if isDetourWorthwhile {
             ringWatch.wait(at: committed)
             return assemble(at: now)

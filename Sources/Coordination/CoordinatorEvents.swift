@@ -14,6 +14,8 @@ package enum CoordinatorEvent: Sendable {
     /// A checkpoint of `step` is whole and named on disk.
     case checkpointWritten(step: Int)
     case checkpointFailed(step: Int)
+    /// Parameters that are not finite were to be written: nothing is.
+    case checkpointNotFinite(step: Int)
     /// The ledger did not take the line of `step` and will not: it must not be committed.
     case recordFailed(step: Int)
     /// What was ordered from a line on waits until the ledger can be written.
@@ -110,6 +112,10 @@ package enum Outcome: Hashable, Sendable {
     /// Stopped on request; `saved` is the newest checkpoint's step.
     case stopped(step: Int, saved: Int?)
     case nonFinite(step: Int, shards: [Int])
+    /// So many steps one after another were skipped, the last of them `step`.
+    case gaveUp(step: Int, skipped: Int)
+    /// The parameters behind `step` are not finite: they are not saved.
+    case parametersNotFinite(step: Int)
     case disagreement(step: Int, workers: [String])
     case recordFailed(step: Int)
     case checkpointFailed(step: Int)
@@ -150,9 +156,15 @@ package enum CoordinatorNote: Hashable, Sendable {
     /// Nothing has moved for longer than usual; these have work to do, or are all that wait.
     case awaiting(step: Int, [Awaited], milliseconds: Int64)
     /// In so many of the last 50 steps the others waited for this one, so long on average.
-    case straggler(name: String, host: String, steps: Int, milliseconds: Int64)
+    /// In so many of the recent steps it was the last, by the median of the time that it cost, of that
+    /// of a whole step.
+    case straggler(
+        name: String, host: String, steps: Int, milliseconds: Int64, stepMilliseconds: Int64)
     /// From this step on the shards are cut by how long these take for one.
-    case balancing(step: Int, [ShardTime])
+    /// Computing a step took `before`, and is to take `after` milliseconds.
+    case balancing(step: Int, [ShardTime], before: Int64, after: Int64)
+    /// Those who have come, and for how many more the run waits.
+    case gathering(names: [String], missing: Int, milliseconds: Int64)
     case stalled(step: Int, waiting: [String], milliseconds: Int64)
     case stateDiffers(step: Int, names: [String])
     case totalsDiffer(step: Int, names: [String])

@@ -81,6 +81,7 @@ extension Coordinator {
         where line.step == lastCommitted + 1 && line.generation.epoch < policy.epoch {
             actions.append(.adopt(line))
             recorded = line
+            if line.skipped { skips.add(line.step) }
         }
         guard lastCommitted >= first, let peer = peers[id] else { return }
         note(.adopted(name: peer.name, from: first, to: lastCommitted))

@@ -4,6 +4,7 @@ import Wire
 extension Coordinator {
     mutating func startStep(at now: Instant) {
         guard let members else { preconditionFailure("a step without members") }
+        if skips.areTooMany(at: lastCommitted, of: policy.steps) { return giveUp() }
         // The link broke after the last step was folded.
         if regenerateAt != nil { return assemble(at: now) }
         let step = committed + 1
@@ -121,7 +122,8 @@ extension Coordinator {
         actions.append(.record(decided))
         if step > recorded?.step ?? 0 { recorded = decided.line }
         committed = step
-        time(votes, members)
+        if skipped { skips.add(step) }
+        time(votes, members, stepSeconds: decided.timing.step)
         measureLinks(votes, members, stepSeconds: decided.timing.step)
         refolds = 0
         attempts = 0
@@ -133,7 +135,15 @@ extension Coordinator {
             peers[peer]?.written = nil
         }
         if skipped { pass(step: step) }
+        if skips.areTooMany(at: step, of: policy.steps) { return giveUp() }
         boundary(at: now)
+    }
+
+    /// Nothing is saved: the newest checkpoint holds the same parameters, or better ones.
+    private mutating func giveUp() {
+        let step = lastCommitted
+        let count = skips.count(upTo: step)
+        end(.gaveUp(step: step, skipped: count), "\(count) steps up to \(step) were skipped")
     }
 }
 

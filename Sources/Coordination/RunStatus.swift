@@ -104,9 +104,11 @@ extension Coordinator {
         guard let members, let rank = members.peers.firstIndex(of: peer.id) else { return "" }
         let count = members.peers.count
         let neighbour: PeerID
-        switch (peer.heartbeat?.phase, peer.heartbeat?.waitingFor) {
-        case (.folding, "predecessor"): neighbour = members.peers[(rank + count - 1) % count]
-        case (.folding, "successor"): neighbour = members.peers[(rank + 1) % count]
+        // A heartbeat from before the step at hand tells of another wait.
+        guard phase(of: peer) == "\(WorkerPhase.folding)" else { return "" }
+        switch peer.heartbeat?.waitingFor {
+        case "predecessor": neighbour = members.peers[(rank + count - 1) % count]
+        case "successor": neighbour = members.peers[(rank + 1) % count]
         default: return ""
         }
         return peers[neighbour]?.name ?? ""
@@ -122,17 +124,28 @@ extension Coordinator {
         }
         let silence = now.milliseconds(since: watch.since)
         guard silence >= watch.patience.count else { return }
-        let waited = awaited
         stageWatch?.patience = Milliseconds(2 * watch.patience.count)
+        if stage == .waiting { return sayHowManyAreMissing(milliseconds: silence) }
+        let waited = awaited
         guard !waited.isEmpty else { return }
         // Who waits for another is not the one to name, if anybody is silent or at work.
-        let limit = Milliseconds(policy.deadlines.heartbeat.count * 5 / 2)
+        let limit = Milliseconds(policy.deadlines.heartbeat.count * 3 / 2)
         let silent = waited.filter { (peers[$0]?.lastHeard).map { $0 + limit < now } ?? false }
         let busy = silent.isEmpty ? waited.filter { isInOwnWork($0) } : silent
         note(
             .awaiting(
                 step: committed + 1, (busy.isEmpty ? waited : busy).compactMap(description),
                 milliseconds: silence))
+    }
+
+    /// Of a run that has not started: those who are here are not the ones to name.
+    private mutating func sayHowManyAreMissing(milliseconds: Int64) {
+        let ready = peersInOrder.filter(\.isPrepared)
+        let missing = policy.workers - ready.count
+        guard !hasStarted, !isStopping, missing > 0 else { return }
+        note(
+            .gathering(
+                names: ready.map(\.name), missing: missing, milliseconds: milliseconds))
     }
 
     private func description(of id: PeerID) -> Awaited? {
@@ -150,7 +163,7 @@ extension Coordinator {
     }
 
     /// Notes computing times, and names who holds the others up in most steps.
-    mutating func time(_ votes: [Vote], _ members: Members) {
+    mutating func time(_ votes: [Vote], _ members: Members, stepSeconds: Double) {
         for (id, vote) in zip(members.peers, votes) {
             peers[id]?.computeSeconds = vote.computeSeconds
             // A step that was folded anew found some of its shards computed.
@@ -158,13 +171,14 @@ extension Coordinator {
             peers[id]?.speed.add(
                 vote.computeSeconds, shards: vote.reports.count, threads: peer.hello.threads)
         }
-        stragglers.add(zip(members.peers, votes).map { ($0, $1.computeSeconds) })
-        guard let worst = stragglers.worst(), let peer = peers[worst.peer] else { return }
+        stragglers.add(
+            zip(members.peers, votes).map { ($0, $1.computeSeconds) }, step: stepSeconds)
+        guard let news = stragglers.news(), let peer = peers[news.peer] else { return }
         note(
             .straggler(
-                name: peer.name, host: peer.hello.address.hostName, steps: worst.steps,
-                milliseconds: Int64(1000 * worst.seconds)))
-        stragglers.forget()
+                name: peer.name, host: peer.hello.address.hostName, steps: news.steps,
+                milliseconds: Int64((1000 * news.delay).rounded()),
+                stepMilliseconds: Int64((1000 * news.step).rounded())))
     }
 }
 

@@ -3,26 +3,43 @@ struct Stragglers: Sendable {
     private struct Step: Sendable {
         var peer: PeerID
         var delay: Double
-        var compute: Double
+        /// Of the whole step.
+        var seconds: Double
+    }
+
+    /// Who holds the others up, and what that costs.
+    struct Finding: Hashable, Sendable {
+        var peer: PeerID
+        /// Of the recent steps, in how many it was last.
+        var steps: Int
+        /// Medians over these: by how much, and of a whole step.
+        var delay: Double
+        var step: Double
     }
 
     /// Steps that are remembered.
     static let window = 50
+    /// What it must cost of a step to be told, and in seconds: less than that is noise.
+    private static let share = 0.1
+    private static let leastDelay = 0.001
 
     private var steps: [Step] = []
+    /// What was told last, how many steps ago, and how many must pass before it is told again.
+    private var told: Finding?
+    private var stepsSince = 0
+    private var patience = Self.window
 
-    /// One step's computing times by member; with one member nobody waits.
-    mutating func add(_ seconds: [(peer: PeerID, compute: Double)]) {
+    /// One step's computing times by member, and its own; with one member nobody waits.
+    mutating func add(_ seconds: [(peer: PeerID, compute: Double)], step: Double) {
+        stepsSince += 1
         let ordered = seconds.sorted { ($0.compute, $0.peer) > ($1.compute, $1.peer) }
         guard ordered.count > 1 else { return }
         steps.append(
             Step(
                 peer: ordered[0].peer, delay: ordered[0].compute - ordered[1].compute,
-                compute: ordered[0].compute))
+                seconds: step))
         if steps.count > Self.window { steps.removeFirst() }
     }
-
-    mutating func forget() { steps = [] }
 
     /// Steps of the recent ones in which this one was last, and the mean seconds that it was late in them.
     func lateness(of peer: PeerID) -> (steps: Int, seconds: Double) {
@@ -31,16 +48,36 @@ struct Stragglers: Sendable {
         return (late.count, late.reduce(0) { $0 + $1.delay } / Double(late.count))
     }
 
-    /// Once the window is full: who was last in most steps, by more than a tenth of its computing.
-    func worst() -> (peer: PeerID, steps: Int, seconds: Double)? {
+    /// Whom to tell of: once, and again when it is another, or costs twice or half as much, but ever
+    /// more rarely.
+    mutating func news() -> Finding? {
+        guard stepsSince >= patience, let worst, !isTold(worst) else { return nil }
+        told = worst
+        stepsSince = 0
+        patience *= 2
+        return worst
+    }
+
+    private func isTold(_ finding: Finding) -> Bool {
+        guard let told, told.peer == finding.peer else { return false }
+        return finding.delay < 2 * told.delay && finding.delay > told.delay / 2
+    }
+
+    /// Once the window is full: who was last in most steps, by more than a tenth of them.
+    private var worst: Finding? {
         guard steps.count == Self.window else { return nil }
         for peer in Set(steps.map(\.peer)).sorted() {
-            let (count, seconds) = lateness(of: peer)
-            let compute = steps.reduce(0) { $0 + $1.compute } / Double(steps.count)
-            if count * 10 > Self.window * 6 && seconds > 0.1 * compute {
-                return (peer, count, seconds)
-            }
+            let late = steps.filter { $0.peer == peer }
+            guard late.count * 10 > Self.window * 6 else { continue }
+            let finding = Finding(
+                peer: peer, steps: late.count, delay: Self.median(late.map(\.delay)),
+                step: Self.median(late.map(\.seconds)))
+            let isCostly =
+                finding.delay >= Self.leastDelay && finding.delay > Self.share * finding.step
+            return isCostly ? finding : nil
         }
         return nil
     }
+
+    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import Resources
 import Synchronization
 
 /// libzmq's threads and its table of sockets; one a process.
@@ -16,6 +17,7 @@ package final class Context: @unchecked Sendable {
     package init(threads: Int = 1, maximumSockets: Int = 4096) throws(MessagingError) {
         precondition(threads > 0 && maximumSockets > 0, "\(threads) threads, \(maximumSockets)")
         Self.keepFrameMemory
+        try Self.requireResources(threads: threads)
         guard let pointer = zmq_ctx_new() else {
             throw .system(call: "zmq_ctx_new", code: zmq_errno())
         }
@@ -29,6 +31,29 @@ package final class Context: @unchecked Sendable {
         where zmq_ctx_set(pointer, option, Int32(clamping: value)) != 0 {
             throw .system(call: "zmq_ctx_set(\(option))", code: zmq_errno())
         }
+        try startThreads()
+    }
+
+    /// libzmq aborts where it is refused a thread or a descriptor for one: the reaper and each of the
+    /// I/O threads, their two descriptors each, and the context's.
+    private static func requireResources(threads: Int) throws(MessagingError) {
+        do throws(ResourceError) {
+            try requireThreads(1 + threads)
+            try requireDescriptors(1 + 2 * (1 + threads) + spareDescriptors)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// For a first socket with its monitor and its connection.
+    private static let spareDescriptors = 8
+
+    /// The first socket has libzmq start its threads: here, where they are known to be granted.
+    private func startThreads() throws(MessagingError) {
+        guard let first = zmq_socket(pointer, ZMQ_PAIR) else {
+            throw .system(call: "zmq_socket", code: zmq_errno())
+        }
+        zmq_close(first)
     }
 
     /// libzmq takes each frame's memory from malloc, which by default gives large pieces back to the

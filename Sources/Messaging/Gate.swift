@@ -1,4 +1,5 @@
 import Foundation
+import Resources
 import Synchronization
 
 /// Answers libzmq's question whether a key may come in (ZAP, ZeroMQ RFC 27), on its own thread.
@@ -55,17 +56,21 @@ package final class Gate: Sendable {
         let ended = DispatchSemaphore(value: 0)
         let outcome = Outcome()
         let loan = ContextLoan(context)
-        startThread("gate") {
-            defer { ended.signal() }
-            do throws(MessagingError) {
-                let keeper = try GateKeeper(loan.take(), doors)
-                started.signal()
-                while !doors.isStopping { try keeper.turn() }
-            } catch {
-                // From here on libzmq finds no gate, and refuses.
-                outcome.error.withLock { $0 = error }
-                started.signal()
+        do throws(ResourceError) {
+            try startThread("gate") {
+                defer { ended.signal() }
+                do throws(MessagingError) {
+                    let keeper = try GateKeeper(loan.take(), doors)
+                    started.signal()
+                    while !doors.isStopping { try keeper.turn() }
+                } catch {
+                    // From here on libzmq finds no gate, and refuses.
+                    outcome.error.withLock { $0 = error }
+                    started.signal()
+                }
             }
+        } catch {
+            throw .refused(error)
         }
         started.wait()
         if let error = outcome.error.withLock({ $0 }) { throw error }

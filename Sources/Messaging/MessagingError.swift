@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import Resources
 
 /// What can go wrong with a socket. `code` is an errno, libzmq's own ones included.
 package enum MessagingError: Error, Equatable, Sendable {
@@ -24,9 +25,23 @@ package enum MessagingError: Error, Equatable, Sendable {
     case unsoundMemory(reason: String)
     case invalidOption(name: String, code: Int32)
     case system(call: String, code: Int32)
+    /// No thread, or not as many descriptors as it takes.
+    case refused(ResourceError)
 
     /// The `code` of a wait that was too long.
     package static let timedOut = ETIMEDOUT
+}
+
+extension MessagingError {
+    /// Whether the system has refused a thread, a descriptor or memory.
+    package var isRefusal: Bool {
+        switch self {
+        case .refused: true
+        case .system(_, let code), .cannotBind(_, let code), .cannotConnect(_, let code):
+            ResourceError(errno: code) != nil
+        default: false
+        }
+    }
 }
 
 /// A few words, for what other processes are told and for logs.
@@ -47,6 +62,7 @@ extension MessagingError: CustomStringConvertible {
         case .unsoundMemory(let reason): reason
         case .invalidOption(let name, let code): "option \(name): \(Self.words(code))"
         case .system(let call, let code): "\(call): \(Self.words(code))"
+        case .refused(let error): "\(error)"
         }
     }
 

@@ -5,7 +5,7 @@ import Glibc
 /// limit.
 package final class PlainStream: Sendable {
     private let stream: Stream
-    private var descriptor: Int32 { stream.descriptor }
+    var descriptor: Int32 { stream.descriptor }
 
     /// Seconds that a piece may take to move.
     private static let patience = 10

@@ -58,8 +58,6 @@ package enum ModelError: Error, Equatable, Sendable {
     /// A setting that must be at least 1.
     case notPositive(setting: String, value: Int)
     case tooLarge(setting: String, value: Int, limit: Int)
-    /// This host lacks the memory for so many bytes.
-    case noMemory(bytes: Int)
     case headsDoNotDivide(heads: Int, dModel: Int)
     case dropoutOutOfRange(Float)
     case senseless(Architecture.Conflict)

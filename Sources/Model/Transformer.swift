@@ -1,5 +1,6 @@
 import Kernels
 import Parameters
+import Resources
 
 #if canImport(Glibc)
     import Glibc
@@ -51,11 +52,11 @@ package struct Transformer: Sendable {
         encoding = PositionTables(architecture)
     }
 
-    /// Throws `noMemory` unless this host has room for so many vectors of the model's parameters.
-    package func requireMemory(vectors: Int) throws(ModelError) {
-        guard ParameterVector.isRoom(for: vectors * layout.count) else {
-            throw .noMemory(bytes: vectors * layout.count * MemoryLayout<Float>.stride)
-        }
+    /// Throws unless this process may take so many vectors of the model's parameters.
+    package func requireMemory(vectors: Int) throws(ResourceError) {
+        let bytes = layout.count.multipliedReportingOverflow(
+            by: vectors * MemoryLayout<Float>.stride)
+        try Resources.requireMemory(bytes: bytes.overflow ? .max : bytes.partialValue)
     }
 
     /// Every layer's name and where its parameters lie, the encoder's first: the order of `Lane.activity`.

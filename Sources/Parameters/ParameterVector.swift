@@ -1,3 +1,5 @@
+import CResources
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -15,7 +17,8 @@ package final class ParameterVector: @unchecked Sendable {
     private let base: UnsafeMutablePointer<Float>
     private let release: () -> Void
 
-    /// A vector of zeros. Its pages cost no memory until they are written.
+    /// A vector of zeros. Its pages cost no memory until they are written. Where the system refuses
+    /// even addresses the process ends, as for any other memory: ask `requireMemory` before.
     package init(count: Int) {
         precondition(count >= 0, "count \(count)")
         let length = max(count, 1) * MemoryLayout<Float>.stride
@@ -23,7 +26,7 @@ package final class ParameterVector: @unchecked Sendable {
             let memory = mmap(
                 nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             memory != MAP_FAILED
-        else { fatalError("no memory for \(length) bytes: errno \(errno)") }
+        else { dtrain_end_without_memory(length) }
         self.count = count
         #if os(Linux)
             // An update walks four vectors at once: with pages of 4 KiB it waits for the TLB.
@@ -31,19 +34,6 @@ package final class ParameterVector: @unchecked Sendable {
         #endif
         self.base = memory.bindMemory(to: Float.self, capacity: count)
         self.release = { munmap(memory, length) }
-    }
-
-    /// Whether this host has addresses and, as far as the kernel can tell, memory for `count` floats.
-    package static func isRoom(for count: Int) -> Bool {
-        let (bytes, isTooLarge) = count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
-        guard !isTooLarge, bytes > 0 else { return count == 0 }
-        guard
-            let memory = mmap(
-                nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-            memory != MAP_FAILED
-        else { return false }
-        munmap(memory, bytes)
-        return true
     }
 
     /// A vector over memory that somebody else provides, such as a mapped file.

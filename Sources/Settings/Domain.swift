@@ -1,3 +1,5 @@
+import Checkpoint
+
 /// Why a text is no value of a setting.
 package enum ValueFault: Error, Equatable, Sendable {
     /// It is not written as the setting's values are.
@@ -288,6 +290,12 @@ extension Domain where Value == String {
     /// A file; kept as an absolute path, so that a run resumes from any folder. `-` is standard input.
     package static var path: Domain {
         Domain(.path, write: described) { text in absolute(text) }
+    }
+
+    /// A run or file that is to stay the one that it is now, whatever becomes of links to it: a run that
+    /// starts from runs/latest becomes that itself.
+    package static var origin: Domain {
+        Domain(.path, write: described) { text in resolvedPath(absolute(text)) ?? absolute(text) }
     }
 }
 

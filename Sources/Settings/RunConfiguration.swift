@@ -33,6 +33,8 @@ package struct TextSettings: Equatable, Sendable {
     package var text: String?
     /// A file of pairs, or a text, that replaces the held-out part.
     package var validation: String?
+    /// What becomes of pairs of more tokens than the model has positions.
+    package var tooLong = TooLong.skip
     /// A SentencePiece model that is used instead of training one.
     package var tokenizer: String?
     /// Pieces of the tokenizer that is trained; nil where it is given.

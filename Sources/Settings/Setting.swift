@@ -2,7 +2,9 @@
 /// and the key in `RUN/configuration.yaml`. What is known of it stands in its row of the table.
 package enum Setting: String, CaseIterable, Codable, Sendable {
     // The text.
-    case corpus, source, target, text, validation, tokenizer, vocabulary, from
+    case corpus, source, target, text, validation
+    case tooLong = "too-long"
+    case tokenizer, vocabulary, from
     // The model.
     case architecture, preset
     case dModel = "d-model"

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// The one table of settings. A new setting costs its row here, its case in `Setting` and its property,
 /// with its default, in a group of `RunConfiguration`.
@@ -36,14 +37,19 @@ extension SettingRow {
             "Pairs (lm: text) to validate on.", .place,
             standard: "the pairs held out by a hash of their source, one in twenty")
         SettingRow(
+            .tooLong, \.text.tooLong, .choice,
+            "Pairs of more tokens than --positions: leave them out and count them, or stop.",
+            .nothing, only: translator)
+        SettingRow(
             .tokenizer, \.text.tokenizer, .path,
             "A SentencePiece model with ids 0 pad, 1 begin, 2 end, 3 unknown.",
             standard: "trained on the text", excludes: [.vocabulary])
         SettingRow(
             .vocabulary, \.text.vocabulary, .whole(8...Limit.vocabulary),
-            "Pieces of the tokenizer that is trained.", excludes: [.tokenizer])
+            "Pieces of the tokenizer that is trained; the default shrinks to what the text allows.",
+            excludes: [.tokenizer])
         SettingRow(
-            .from, \.text.from, .path.shown("run|file"),
+            .from, \.text.from, .origin.shown("run|file"),
             "Start from another run's parameters, tokenizer and model, or a .safetensors file.",
             standard: "at random")
     }

@@ -105,7 +105,8 @@ final class World {
             audit.finishes(with: disk, steps: plan.steps)
             isFinished = true
         case .stopped, .recordFailed, .checkpointFailed: restartCoordinator()
-        case .nonFinite, .disagreement: fail("the run ended: \(outcome)")
+        case .nonFinite, .gaveUp, .parametersNotFinite, .disagreement:
+            fail("the run ended: \(outcome)")
         }
     }
 

@@ -6,6 +6,7 @@ struct CharacterMap {
     /// Of `ModelProto` those that hold a `NormalizerSpec`, and of that its map.
     private static let specifications: Set<UInt64> = [3, 5]
     private static let map: UInt64 = 2
+    private static let normalizer: UInt64 = 3
 
     /// Where a model is no sound message, or a character map in it leads outside itself, in bytes from
     /// 0; nil if nowhere.
@@ -30,6 +31,19 @@ struct CharacterMap {
         } catch {
             return error.at
         }
+    }
+
+    /// Whether a sound model has a character map by which it normalises what it encodes.
+    static func isIn(_ model: [UInt8]) -> Bool {
+        var fields = ProtocolFields(model, 0..<model.count)
+        while let field = try? fields.next() {
+            guard field.number == normalizer, let place = field.content else { continue }
+            var parts = ProtocolFields(model, place)
+            while let part = try? parts.next() {
+                if part.number == map, part.content?.isEmpty == false { return true }
+            }
+        }
+        return false
     }
 
     /// Nodes of a double array: bits 0 to 7 and 31 the label by which one comes here, bit 8 whether a

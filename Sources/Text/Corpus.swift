@@ -1,4 +1,4 @@
-import CEmbeddedText
+import CXXHash
 
 /// A sentence and its translation, as they stand in the file, and where that is.
 package struct SentencePair: Sendable, Hashable {
@@ -25,28 +25,6 @@ package enum CorpusSource: Sendable, Hashable {
     case files(source: String, target: String)
 }
 
-/// What became of a corpus's lines.
-package struct CorpusSummary: Sendable, Hashable {
-    /// What is counted: sentence pairs, or passages of a text.
-    package enum Unit: Sendable { case pairs, passages }
-
-    package internal(set) var unit = Unit.pairs
-    /// Lines read, or passages found.
-    package internal(set) var pairs = 0
-    package internal(set) var training = 0
-    package internal(set) var heldOut = 0
-    /// Pairs left out because a side has nothing but white space, and the first such line.
-    package internal(set) var emptySource = 0
-    package internal(set) var emptyTarget = 0
-    package internal(set) var firstDropped: Place?
-    /// Training pairs that repeat one before them exactly; they are kept.
-    package internal(set) var repeated = 0
-    /// Training pairs whose source is also in a validation file of its own; they are kept.
-    package internal(set) var alsoInValidation = 0
-
-    package var dropped: Int { emptySource + emptyTarget }
-}
-
 /// Pairs to train on and pairs held out.
 ///
 /// Held out is a pair whose source's fingerprint is divisible by 20, so that equal sources fall on
@@ -58,36 +36,55 @@ package struct Corpus: Sendable {
     package let training: [SentencePair]
     package let heldOut: [SentencePair]
     package let summary: CorpusSummary
+    /// By which the text is known again.
+    package let trace: TextTrace
 
     /// Reads, checks and divides a corpus.
     ///
-    /// Throws: `unreadable`, `emptyFile`, `invalidUTF8`, `nulByte`, `tabs`, `lineTooLong`,
-    /// `lineCounts`, `nothingToTrainOn`.
-    package init(_ source: CorpusSource, validation: String? = nil) throws(TextError) {
-        var (pairs, summary) = try Self.read(source)
-        var training: [SentencePair] = []
-        var heldOut: [SentencePair] = []
+    /// Throws: `unreadable`, `emptyFile`, `foreign`, `invalidUTF8`, `nulByte`, `tabs`, `lineCounts`,
+    /// `nothingToTrainOn`; `lineTooLong` where that is to stop.
+    package init(
+        _ source: CorpusSource, validation: String? = nil, rules: TextRules = .current,
+        tooLong: TooLong = .skip
+    ) throws(TextError) {
+        let read = try PairsRead(source, rules: rules, tooLong: tooLong)
+        var summary = CorpusSummary()
+        summary.lines = read.lines
+        var trace = TextTrace(rules: rules, read.trace)
         if let validation {
-            heldOut = try Self.read(.pairs(validation)).pairs
-            let sources = Set(heldOut.map(\.source.fingerprint))
-            summary.alsoInValidation = pairs.count { sources.contains($0.source.fingerprint) }
-            swap(&training, &pairs)
-        } else {
-            for pair in pairs {
-                if pair.source.fingerprint.isMultiple(of: Self.heldOutDivisor) {
-                    heldOut.append(pair)
-                } else {
-                    training.append(pair)
-                }
+            let held = try PairsRead(.pairs(validation), rules: rules, tooLong: tooLong)
+            trace.add(held.trace)
+            summary.validation = held.lines
+            let sources = Set(held.pairs.map(\.source.fingerprint))
+            summary.alsoInValidation = read.pairs.count {
+                sources.contains($0.source.fingerprint)
             }
+            (training, heldOut) = (read.pairs, held.pairs)
+        } else {
+            (training, heldOut) = Self.divided(read.pairs)
         }
         summary.training = training.count
         summary.heldOut = heldOut.count
-        summary.repeated = training.count - Set(training.map { [$0.source, $0.target] }).count
-        if training.isEmpty { throw .nothingToTrainOn(file: Self.name(of: source), summary) }
-        self.training = training
-        self.heldOut = heldOut
+        if training.isEmpty { throw .nothingToTrainOn(file: source.name, summary) }
+        summary.repeated = training.count - Set(training.map { PairDigest($0) }).count
         self.summary = summary
+        self.trace = trace
+    }
+
+    private static func divided(
+        _ pairs: [SentencePair]
+    ) -> (training: [SentencePair], heldOut: [SentencePair]) {
+        var training: [SentencePair] = []
+        var heldOut: [SentencePair] = []
+        training.reserveCapacity(pairs.count)
+        for pair in pairs {
+            if pair.source.fingerprint.isMultiple(of: heldOutDivisor) {
+                heldOut.append(pair)
+            } else {
+                training.append(pair)
+            }
+        }
+        return (training, heldOut)
     }
 
     /// The embedded pairs, divided.
@@ -100,84 +97,27 @@ package struct Corpus: Sendable {
     package init(source: String, target: String) throws(TextError) {
         try self.init(.files(source: source, target: target))
     }
-
-    /// A file of pairs that are all held out, as `evaluate --corpus` reads it.
-    package init(validation path: String) throws(TextError) {
-        var (pairs, summary) = try Self.read(.pairs(path))
-        summary.heldOut = pairs.count
-        (training, heldOut) = ([], pairs)
-        self.summary = summary
-    }
-
-    /// Every usable pair in the order of the file, nothing held out.
-    package static func read(
-        _ source: CorpusSource
-    ) throws(TextError) -> (pairs: [SentencePair], summary: CorpusSummary) {
-        let lines: [SentencePair]
-        switch source {
-        case .embedded:
-            let bytes = UnsafeRawBufferPointer(
-                start: dtrain_demo_en_fr(), count: dtrain_demo_en_fr_size())
-            lines = try split(TextFile(name: embeddedName, bytes: [UInt8](bytes)))
-        case .pairs(let path):
-            lines = try split(TextFile(path: path))
-        case .files(let source, let target):
-            lines = try zip(TextFile(path: source), TextFile(path: target))
-        }
-        var summary = CorpusSummary()
-        summary.pairs = lines.count
-        let pairs = lines.filter { pair in
-            let emptySource = pair.source.normalised.isEmpty
-            guard emptySource || pair.target.normalised.isEmpty else { return true }
-            if emptySource { summary.emptySource += 1 } else { summary.emptyTarget += 1 }
-            summary.firstDropped = summary.firstDropped ?? pair.sourcePlace
-            return false
-        }
-        return (pairs, summary)
-    }
 }
 
-extension Corpus {
-    static func name(of source: CorpusSource) -> String {
-        switch source {
-        case .embedded: embeddedName
+extension CorpusSource {
+    package var name: String {
+        switch self {
+        case .embedded: Corpus.embeddedName
         case .pairs(let path): path
         case .files(let source, _): source
         }
     }
+}
 
-    /// Lines `source TAB target`. Throws: `tabs` and what `TextFile.lines` throws.
-    private static func split(_ file: TextFile) throws(TextError) -> [SentencePair] {
-        var pairs: [SentencePair] = []
-        for line in try file.lines() {
-            let place = Place(file: file.name, line: pairs.count + 1)
-            let columns = line.utf8.split(separator: 0x09, omittingEmptySubsequences: false)
-            guard columns.count == 2 else { throw .tabs(place, found: columns.count - 1) }
-            pairs.append(
-                SentencePair(
-                    source: String(Substring(columns[0])), target: String(Substring(columns[1])),
-                    sourcePlace: place, targetPlace: place))
-        }
-        return pairs
-    }
+/// By which a pair that repeats another exactly is known.
+private struct PairDigest: Hashable {
+    let high, low: UInt64
 
-    /// Line n of one file beside line n of the other. Throws: `lineCounts` and what
-    /// `TextFile.lines` throws.
-    private static func zip(
-        _ source: TextFile, _ target: TextFile
-    ) throws(TextError) -> [SentencePair] {
-        let sources = try source.lines()
-        let targets = try target.lines()
-        guard sources.count == targets.count else {
-            throw .lineCounts(
-                source: source.name, sourceLines: sources.count,
-                target: target.name, targetLines: targets.count)
-        }
-        return sources.indices.map { index in
-            SentencePair(
-                source: sources[index], target: targets[index],
-                sourcePlace: Place(file: source.name, line: index + 1),
-                targetPlace: Place(file: target.name, line: index + 1))
-        }
+    init(_ pair: SentencePair) {
+        var bytes = Array(pair.source.utf8)
+        bytes.append(0x09)
+        bytes.append(contentsOf: pair.target.utf8)
+        let hash = bytes.withUnsafeBytes { dtrain_xxh3_128($0.baseAddress, $0.count) }
+        (high, low) = (hash.high, hash.low)
     }
 }

@@ -15,9 +15,11 @@ package enum TextError: Error, Sendable, Hashable {
     case unreadable(file: String, code: Int32)
     /// The file holds no line at all.
     case emptyFile(file: String)
+    /// The file is packed, or in an encoding of more bytes, or its lines end otherwise.
+    case foreign(file: String, ForeignFormat)
     /// The line is not UTF-8; `offset` counts bytes from 0 within the line.
-    case invalidUTF8(Place, offset: Int)
-    /// The line holds a NUL, as UTF-16 text does.
+    case invalidUTF8(Place, offset: Int, LikelyEncoding?)
+    /// The line holds a NUL.
     case nulByte(Place, offset: Int)
     /// Not exactly one tab on a line of pairs.
     case tabs(Place, found: Int)
@@ -30,6 +32,13 @@ package enum TextError: Error, Sendable, Hashable {
 
     /// A text for a language model is empty, or every passage is held out.
     case nothingToLearn(file: String, CorpusSummary)
+    /// Every pair has more tokens than the model has positions.
+    case allTooLong(Skipped, positions: Int)
+
+    /// The text is not the one that the run began with.
+    case otherText(TextDifference)
+    /// The tokenizer is not the one that the run began with.
+    case otherTokenizer(file: String)
 
     /// The text is too small for this many pieces; `largest` is what it allows.
     case vocabularyTooLarge(requested: Int, largest: Int)

@@ -4,68 +4,143 @@ import Foundation
 package struct TextFile {
     /// Longer lines are no sentences, and words above 65,535 characters end SentencePiece's process.
     package static let longestLine = 32_768
+    package static let standardInput = "standard input"
 
     package let name: String
     private let bytes: [UInt8]
+    /// Where the text begins, behind a mark.
+    private let start: Int
 
-    /// Reads a file as a whole. Throws: `unreadable`, `emptyFile`.
+    /// Reads a file as a whole; `-` and the system's names of it are standard input.
+    ///
+    /// Throws: `unreadable`, `emptyFile`, `foreign`.
     package init(path: String) throws(TextError) {
-        do {
-            // Data(contentsOf:) refuses pipes, such as a shell's <(…).
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? handle.close() }
-            let data = try handle.readToEnd() ?? Data()
-            try self.init(name: path, bytes: [UInt8](data))
-        } catch let error as TextError {
-            throw error
-        } catch {
-            throw .unreadable(file: path, code: Self.errorNumber(error))
-        }
+        let isInput = Self.isStandardInput(path)
+        let name = isInput ? Self.standardInput : path
+        let descriptor = isInput ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unreadable(file: name, code: errno) }
+        defer { if !isInput { close(descriptor) } }
+        try self.init(name: name, bytes: Self.contents(of: descriptor, name))
     }
 
-    /// Text that is in memory already. Throws: `emptyFile`.
+    /// Text that is in memory already. Throws: `emptyFile`, `foreign`.
     package init(name: String, bytes: [UInt8]) throws(TextError) {
         self.name = name
-        self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
-        if self.bytes.isEmpty { throw .emptyFile(file: name) }
+        self.bytes = bytes
+        if let format = ForeignFormat(beginning: bytes) {
+            throw .foreign(file: name, format)
+        }
+        start = bytes.starts(with: Self.mark) ? Self.mark.count : 0
+        if start == bytes.count { throw .emptyFile(file: name) }
     }
 
-    private static func errorNumber(_ error: any Error) -> Int32 {
-        if let posix = error as? POSIXError { return posix.code.rawValue }
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey]
-        if let posix = underlying as? POSIXError { return posix.code.rawValue }
-        if let cause = underlying as? NSError, cause.domain == NSPOSIXErrorDomain {
-            return Int32(cause.code)
+    package static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// Whether a path is a name of standard input.
+    package static func isStandardInput(_ path: String) -> Bool {
+        ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(path)
+    }
+
+    /// Whether what a path leads to can be read once only, or by this process alone: a pipe.
+    package static func isPassing(_ path: String) -> Bool {
+        if isStandardInput(path) || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/") {
+            return true
         }
-        return EIO
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+    }
+
+    /// Everything that can be read from a descriptor: a pipe, too.
+    private static func contents(
+        of descriptor: Int32, _ name: String
+    ) throws(TextError) -> [UInt8] {
+        var status = stat()
+        let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        var bytes: [UInt8] = []
+        // One more, so that the end is found without growing.
+        bytes.reserveCapacity(isFile ? Int(status.st_size) + 1 : 0)
+        let piece = 1 << 20
+        var buffer = [UInt8](repeating: 0, count: piece)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, piece) }
+            if count == 0 { return bytes }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .unreadable(file: name, code: errno)
+            }
+            bytes.append(contentsOf: buffer[..<count])
+        }
+    }
+
+    /// Hands every line to `body`, without its end, with its number. Throws what `body` throws.
+    func forEachLine(
+        _ body: (_ number: Int, _ line: ArraySlice<UInt8>) throws(TextError) -> Void
+    ) throws(TextError) {
+        var start = start
+        var number = 0
+        while start < bytes.count {
+            let end = lineEnd(from: start)
+            number += 1
+            let last = end > start && bytes[end - 1] == 0x0D ? end - 1 : end
+            try body(number, bytes[start..<last])
+            start = end + 1
+        }
+    }
+
+    private func lineEnd(from start: Int) -> Int {
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = memchr(base + start, 0x0A, bytes.count - start)
+            else { return bytes.count }
+            return UnsafeRawPointer(found) - base
+        }
     }
 
     /// The lines, checked. Throws: `lineTooLong`, `nulByte`, `invalidUTF8`.
     package func lines() throws(TextError) -> [String] {
         var lines: [String] = []
-        var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-            let last = end > start && bytes[end - 1] == 0x0D ? end - 1 : end
-            let place = Place(file: name, line: lines.count + 1)
-            lines.append(try Self.text(of: bytes[start..<last], at: place))
-            start = end + 1
+        try forEachLine { (number, line) throws(TextError) in
+            let place = Place(file: name, line: number)
+            lines.append(try Self.text(of: line, at: place, limit: Self.longestLine))
         }
         return lines
     }
 
+    /// Throws `foreign` for a file whose lines end as before Mac OS X.
+    func requireLineFeeds() throws(TextError) {
+        if ForeignFormat.hasOldLineEnds(bytes[start...]) {
+            throw .foreign(file: name, .carriageReturns)
+        }
+    }
+
+    /// One line of this file, checked, with a guess at the encoding of the whole where it is none.
+    ///
+    /// Throws: `nulByte`, `invalidUTF8`.
+    func text(of line: ArraySlice<UInt8>, at place: Place) throws(TextError) -> String {
+        do throws(TextError) {
+            return try Self.text(of: line, at: place, limit: nil)
+        } catch {
+            guard case .invalidUTF8(let place, let offset, _) = error else { throw error }
+            throw .invalidUTF8(place, offset: offset, LikelyEncoding.guess(bytes[start...]))
+        }
+    }
+
     /// One line without its end, checked. Throws: `lineTooLong`, `nulByte`, `invalidUTF8`.
     package static func text(
-        of line: ArraySlice<UInt8>, at place: Place
+        of line: ArraySlice<UInt8>, at place: Place, limit: Int?
     ) throws(TextError) -> String {
-        guard line.count <= longestLine else {
-            throw .lineTooLong(place, bytes: line.count, limit: longestLine)
+        if let limit, line.count > limit {
+            throw .lineTooLong(place, bytes: line.count, limit: limit)
         }
-        if let nul = line.firstIndex(of: 0) {
+        let hasNUL = line.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+        }
+        if hasNUL, let nul = line.firstIndex(of: 0) {
             throw .nulByte(place, offset: nul - line.startIndex)
         }
         guard let text = String(validating: line, as: UTF8.self) else {
-            throw .invalidUTF8(place, offset: firstFault(line))
+            throw .invalidUTF8(
+                place, offset: firstFault(line), LikelyEncoding.guess(line))
         }
         return text
     }

@@ -28,38 +28,67 @@ package struct TokenizedCorpus: Sendable {
     package let places: [Place]
     /// Source tokens and labels of all samples.
     package let tokens: Int
+    /// Pairs that were left out because they have too many tokens.
+    package let tooLong: Skipped
+    /// How much of the text the tokenizer knows.
+    package let coverage: Coverage
+    /// Which of the pairs given the samples are, where some were left out.
+    private let kept: [Int]?
 
-    package init(samples: [Sample], places: [Place] = []) {
+    package init(
+        samples: [Sample], places: [Place] = [], tooLong: Skipped = Skipped(),
+        coverage: Coverage = Coverage(), kept: [Int]? = nil
+    ) {
         precondition(
             places.isEmpty || places.count == samples.count,
             "\(places.count) places for \(samples.count) samples")
         self.samples = samples
         self.places = places
+        self.tooLong = tooLong
+        self.coverage = coverage
+        self.kept = kept
         tokens = samples.reduce(0) { $0 + $1.tokens }
     }
 
     /// Encodes pairs for a model of so many positions.
     ///
-    /// A source counts with its end mark, a target with its begin mark.
-    /// Throws: `sequenceTooLong` with the place of the first such sentence, `tokenizer`.
+    /// A source counts with its end mark, a target with its begin mark. Throws: `tokenizer`;
+    /// `sequenceTooLong` with the place of the first such sentence where that is to stop.
     package init(
-        _ pairs: [SentencePair], tokenizer: Tokenizer, positions: Int
+        _ pairs: [SentencePair], tokenizer: Tokenizer, positions: Int, tooLong: TooLong = .skip
     ) throws(TextError) {
-        func encode(_ text: String, at place: Place) throws(TextError) -> [Int32] {
-            let words = try tokenizer.encode(text)
-            guard words.count < positions else {
-                throw .sequenceTooLong(place, tokens: words.count + 1, positions: positions)
-            }
-            return words
-        }
         var samples: [Sample] = []
+        var places: [Place] = []
+        var skipped = Skipped()
+        var coverage = Coverage()
+        // The first sample that is left out begins it.
+        var kept: [Int]?
         samples.reserveCapacity(pairs.count)
-        for pair in pairs {
-            let source = try encode(pair.source, at: pair.sourcePlace)
-            let target = try encode(pair.target, at: pair.targetPlace)
+        places.reserveCapacity(pairs.count)
+        for (index, pair) in pairs.enumerated() {
+            let source = try tokenizer.encode(pair.source)
+            let target = try tokenizer.encode(pair.target)
+            if let (place, tokens) = pair.excess(source, target, positions) {
+                if tooLong == .stop {
+                    throw .sequenceTooLong(place, tokens: tokens, positions: positions)
+                }
+                skipped.add(place)
+                kept = kept ?? Array(0..<index)
+                continue
+            }
+            kept?.append(index)
+            try coverage.count(source, of: pair.source, tokenizer)
+            try coverage.count(target, of: pair.target, tokenizer)
             samples.append(Sample(source: source + [Tokenizer.end], target: target))
+            places.append(pair.sourcePlace)
         }
-        self.init(samples: samples, places: pairs.map(\.sourcePlace))
+        self.init(
+            samples: samples, places: places, tooLong: skipped, coverage: coverage, kept: kept)
+    }
+
+    /// Those of the elements given for each pair that belong to samples.
+    package func kept<Element>(of elements: [Element]) -> [Element] {
+        kept.map { $0.map { elements[$0] } } ?? elements
     }
 
     /// Cuts passages that follow each other into windows of `positions` tokens; the last may be shorter.
@@ -71,6 +100,7 @@ package struct TokenizedCorpus: Sendable {
         precondition(positions > 0, "\(positions) positions")
         var samples: [Sample] = []
         var places: [Place] = []
+        var coverage = Coverage()
         var open: [Int32] = []
         var openPlace: Place?
         func close() {
@@ -83,6 +113,7 @@ package struct TokenizedCorpus: Sendable {
         for passage in passages {
             if let previous, previous.number + 1 != passage.number { close() }
             let words = try tokenizer.encode(passage.text)
+            try coverage.count(words, of: passage.text, tokenizer)
             for word in words + (passage.endsText ? [Tokenizer.end] : []) {
                 openPlace = openPlace ?? passage.place
                 open.append(word)
@@ -91,6 +122,17 @@ package struct TokenizedCorpus: Sendable {
             previous = passage
         }
         close()
-        self.init(samples: samples, places: places)
+        self.init(samples: samples, places: places, coverage: coverage)
+    }
+}
+
+extension SentencePair {
+    /// The side that is too long for so many positions, with a mark, and its tokens.
+    fileprivate func excess(
+        _ source: [Int32], _ target: [Int32], _ positions: Int
+    ) -> (Place, tokens: Int)? {
+        if source.count >= positions { return (sourcePlace, source.count + 1) }
+        if target.count >= positions { return (targetPlace, target.count + 1) }
+        return nil
     }
 }

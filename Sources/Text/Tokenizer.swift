@@ -28,10 +28,14 @@ package final class Tokenizer: Sendable {
     package let model: [UInt8]
     /// Number of ids, marks included.
     package let vocabulary: Int
+    /// By which a text is normalised before it is encoded.
+    package let rules: TextRules
     nonisolated(unsafe) private let pieces: OpaquePointer
 
     /// Loads a model that `file` holds. Throws: `damagedTokenizer`, `notATokenizer`, `tokenizerMarks`.
-    package init(model: [UInt8], file: String) throws(TextError) {
+    package init(
+        model: [UInt8], file: String, rules: TextRules = .current
+    ) throws(TextError) {
         if let offset = CharacterMap.fault(in: model) {
             throw .damagedTokenizer(file: file, offset: offset)
         }
@@ -42,6 +46,7 @@ package final class Tokenizer: Sendable {
             throw .notATokenizer(file: file, message: Self.take(message))
         }
         self.model = model
+        self.rules = rules
         self.pieces = pieces
         vocabulary = Int(dtrain_pieces_vocabulary(pieces))
         var marks: [Int32] = [-1, -1, -1, -1]
@@ -59,48 +64,68 @@ package final class Tokenizer: Sendable {
     ///
     /// Throws: `lineTooLong` (its place counts the lines given), `vocabularyTooLarge`, `vocabularyTooSmall`, `tokenizer`.
     package static func train(
-        on lines: [String], vocabulary: Int, method: Method = .bytePairs
+        on lines: some Sequence<String>, vocabulary: Int, method: Method = .bytePairs,
+        rules: TextRules = .current
     ) throws(TextError) -> Tokenizer {
         guard let pieces = Int32(exactly: vocabulary), pieces > 4 else {
             throw vocabulary > 4
                 ? .vocabularyTooLarge(requested: vocabulary, largest: Int(Int32.max))
                 : .vocabularyTooSmall(requested: vocabulary, smallest: 5)
         }
-        var text: [CChar] = []
+        var text: [UInt8] = []
         for (index, line) in lines.enumerated() {
-            let line = line.normalised
+            let line = line.normalised(rules)
             // The library ends the process over a word of more than 65,535 characters.
             guard line.utf8.count <= 2 * TextFile.longestLine else {
                 throw .lineTooLong(
                     Place(file: "", line: index + 1), bytes: line.utf8.count,
                     limit: 2 * TextFile.longestLine)
             }
-            text.append(contentsOf: line.utf8.lazy.map(CChar.init(bitPattern:)))
+            text.append(contentsOf: line.utf8)
             text.append(0x0A)
         }
+        let reserved = rules == .first ? ReservedText() : ReservedText(mending: &text)
         var model: UnsafeMutablePointer<UInt8>?
         var size = 0
         var message: UnsafeMutablePointer<CChar>?
         let code = text.withUnsafeBufferPointer { text in
-            let training = dtrain_pieces_training(
-                text: text.baseAddress, text_size: text.count, vocabulary: pieces,
-                byte_pairs: method == .bytePairs ? 1 : 0)
-            return dtrain_pieces_train(training, &model, &size, &message)
+            text.withMemoryRebound(to: CChar.self) { text in
+                let training = dtrain_pieces_training(
+                    text: text.baseAddress, text_size: text.count, vocabulary: pieces,
+                    byte_pairs: method == .bytePairs ? 1 : 0,
+                    whole_block: reserved.hasBlock ? 1 : 0)
+                return dtrain_pieces_train(training, &model, &size, &message)
+            }
         }
         defer { dtrain_pieces_release(model) }
         guard code == 0 else {
             throw failure(code, take(message), requested: vocabulary)
         }
         let bytes = [UInt8](UnsafeBufferPointer(start: model, count: size))
-        return try Tokenizer(model: bytes, file: "")
+        return try Tokenizer(model: bytes, file: "", rules: rules)
+    }
+
+    /// Chooses as many pieces as the lines allow, at most `vocabulary`. Throws as `train`, but for
+    /// `vocabularyTooLarge`.
+    package static func train(
+        on lines: some Sequence<String>, atMost vocabulary: Int, method: Method = .bytePairs,
+        rules: TextRules = .current
+    ) throws(TextError) -> Tokenizer {
+        do throws(TextError) {
+            return try train(on: lines, vocabulary: vocabulary, method: method, rules: rules)
+        } catch {
+            guard case .vocabularyTooLarge(_, let largest) = error else { throw error }
+            return try train(on: lines, vocabulary: largest, method: method, rules: rules)
+        }
     }
 
     /// Chooses pieces for both sides of a corpus's training pairs; what is held out stays unseen.
     package static func train(
         on corpus: Corpus, vocabulary: Int, method: Method = .bytePairs
     ) throws(TextError) -> Tokenizer {
-        let lines = corpus.training.flatMap { [$0.source, $0.target] }
-        return try train(on: lines, vocabulary: vocabulary, method: method)
+        let lines = corpus.training.lazy.flatMap { [$0.source, $0.target] }
+        return try train(
+            on: lines, vocabulary: vocabulary, method: method, rules: corpus.trace.rules)
     }
 
     /// The pieces of a text, no marks around them. Throws: `tokenizer`.
@@ -108,7 +133,7 @@ package final class Tokenizer: Sendable {
         var ids: UnsafeMutablePointer<Int32>?
         var count = 0
         var message: UnsafeMutablePointer<CChar>?
-        var text = text.normalised
+        var text = text.normalised(rules)
         let code = text.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
                 dtrain_pieces_encode(
@@ -134,6 +159,23 @@ package final class Tokenizer: Sendable {
         defer { dtrain_pieces_release(text) }
         guard code == 0 else { throw .tokenizer(code: code, message: Self.take(message)) }
         return String(decoding: UnsafeRawBufferPointer(start: text, count: size), as: UTF8.self)
+    }
+
+    /// The parts of a text that are unknown, one behind the other. Throws: `tokenizer`.
+    package func unknown(in text: String) throws(TextError) -> String {
+        var found: UnsafeMutablePointer<CChar>?
+        var size = 0
+        var message: UnsafeMutablePointer<CChar>?
+        var text = text.normalised(rules)
+        let code = text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                dtrain_pieces_unknown(
+                    pieces, characters.baseAddress, characters.count, &found, &size, &message)
+            }
+        }
+        defer { dtrain_pieces_release(found) }
+        guard code == 0 else { throw .tokenizer(code: code, message: Self.take(message)) }
+        return String(decoding: UnsafeRawBufferPointer(start: found, count: size), as: UTF8.self)
     }
 
     private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String {

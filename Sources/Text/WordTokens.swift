@@ -7,11 +7,12 @@ package struct WordTokens: Sendable {
     package let vocabulary: Int
     package let corpus: TokenizedCorpus
 
-    /// Takes every pair, nothing held out. Throws: what `Corpus.read` throws, `nothingToTrainOn`.
+    /// Takes every pair, nothing held out. Throws: what `PairsRead` throws, `nothingToTrainOn`.
     package init(_ source: CorpusSource) throws(TextError) {
-        let (pairs, summary) = try Corpus.read(source)
-        if pairs.isEmpty { throw .nothingToTrainOn(file: Corpus.name(of: source), summary) }
-        self.init(pairs)
+        // Words are cut by a rule of their own, out of the lines as they are.
+        let read = try PairsRead(source, rules: .first)
+        if read.pairs.isEmpty { throw .nothingToTrainOn(file: source.name, read.summary) }
+        self.init(read.pairs)
     }
 
     package init(_ pairs: [SentencePair]) {

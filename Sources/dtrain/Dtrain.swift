@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernels
+import Resources
 
 @main
 struct Dtrain: ParsableCommand {
@@ -20,7 +21,7 @@ struct Dtrain: ParsableCommand {
 
             EXIT CODES
               64 usage, 65 unfit data, 69 something is missing, 71 the system refuses \
-            something, 74 input or output, 130 interrupted twice, 1 anything else; 'dtrain help \
+            something, 74 input or output, 130 interrupted twice, 131 SIGQUIT, 1 anything else; 'dtrain help \
             exit-codes' has what leads to each, 'dtrain help settings' the settings of a run
             """,
         version: version,
@@ -33,6 +34,8 @@ struct Dtrain: ParsableCommand {
         ])
 
     static func main() {
+        prepareLastWords(Failure.lastWords)
+        Endings.prepare()
         if let missing = Processor.requirement() {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()
@@ -46,6 +49,7 @@ struct Dtrain: ParsableCommand {
             typed = try TypedLine(arguments)
             try typed?.checkRepetition()
             var command = try parseAsRoot()
+            try requireDescriptors(leastDescriptors)
             try command.run()
         } catch let failure as Failure {
             failure.exit()
@@ -55,6 +59,9 @@ struct Dtrain: ParsableCommand {
             end(with: error, typed?.commandLine ?? "dtrain")
         }
     }
+
+    /// What any command opens at once: below that a whole file would be taken for a damaged one.
+    private static let leastDescriptors = 8
 
     /// Help and version go to standard output; what the parser refuses becomes one sentence.
     private static func end(with error: any Error, _ command: String) -> Never {

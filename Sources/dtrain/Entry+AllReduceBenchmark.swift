@@ -6,6 +6,7 @@ import Settings
 /// `bench all-reduce`.
 extension Entry {
     static func bench(_ request: AllReduceBenchRequest) throws {
+        Endings.ofBenchmark()
         var benchmark = AllReduceBenchmark(
             workers: request.workers, sizes: request.bytes,
             transport: request.transport,

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Ring
 import Runtime
 import Settings
@@ -77,7 +78,8 @@ extension Entry {
     private static func constants(
         _ request: PlanRequest, _ model: Transformer
     ) throws -> PlanConstants {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        Endings.ofBenchmark()
+        let cores = Processors.usable.count
         let perHost = max(1, request.workers / request.hosts)
         let measured = try request.measured.map {
             try secondsPerToken(run: $0, threads: request.threads, cores: cores)
@@ -89,7 +91,7 @@ extension Entry {
         var hop = 0.0
         try AllReduceBenchmark(workers: 2, sizes: [1024], transport: .auto)
             .run(arguments: [AllReduceMembership.name]) { hop = $0.median * 0.5e-6 }
-        var constants = PlanConstants.measure(
+        var constants = try PlanConstants.measure(
             model, batch, request.configuration.optimizer.arithmetic,
             busy: min(cores, perHost * request.threads), hopSeconds: hop)
         if let measured { constants.secondsPerToken = measured }

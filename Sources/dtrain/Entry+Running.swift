@@ -1,5 +1,7 @@
+import Checkpoint
 import Coordination
 import Foundation
+import Resources
 import Runtime
 import Settings
 
@@ -20,6 +22,7 @@ extension Entry {
         _ request: RunRequest, bind: Address, hasLocalWorkers: Bool = true
     ) throws {
         if request.dryRun { return try describe(request) }
+        Endings.beforeFirstStep(isQuiet: request.quiet)
         let terminal = Terminal(isQuiet: request.quiet)
         if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
@@ -29,12 +32,14 @@ extension Entry {
         let run = TrainingRun(
             configuration: request.configuration, location: request.location,
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
-            software: Dtrain.software)
+            software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
         let result = try run.run(report: progress.observe)
         terminal.finish()
+        Endings.afterLastStep()
         if !progress.hasBegun {
-            terminal.say("step \(result.step) is done already: give more --steps to go on")
+            let advice = Advice(request, hasLocalWorkers: hasLocalWorkers).further
+            terminal.say("step \(result.step) is done already: \(advice) goes on")
         }
         try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
     }
@@ -43,44 +48,82 @@ extension Entry {
         _ result: TrainingRun.Result, _ request: RunRequest, _ terminal: Terminal,
         demonstrates: Bool
     ) throws {
-        let folder = shown(request.location.folder)
+        let folder = quoted(shown(result.folder))
+        let advice = Advice(
+            request, hasLocalWorkers: demonstrates, folder: result.folder)
         switch result.outcome {
         case .finished(let step):
-            if demonstrates { try demonstrate(request.location, request.configuration) }
-            try write(digest: result.digest, of: step)
+            if demonstrates { show(result.prepared, of: result.folder, terminal) }
+            announce(result.digest, of: step, terminal)
         case .stopped(_, let saved):
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
-            terminal.say("stopped \(place): go on with --resume --run \(folder)")
-            try write(digest: result.digest, of: saved)
+            terminal.say("stopped \(place): \(advice.resuming()) goes on")
+            announce(result.digest, of: saved, terminal)
         case .nonFinite(let step, let shards):
             throw Failure(
                 .other,
-                "step \(step) is not finite in \(sentence(ofShards: shards)): look at its samples, lower "
-                    + "--learning-rate, or --on-nan skip, and go on with --resume --run \(folder)")
+                "step \(step) is not finite in \(sentence(ofShards: shards)): "
+                    + "\(advice.resuming((.onNaN, "skip"))) leaves such steps out, "
+                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
+            )
+        case .gaveUp(let step, let skipped):
+            throw Failure(
+                .other,
+                "\(skipped) steps up to step \(step) were skipped one after another, since none of "
+                    + "their gradients is finite: the run ends, "
+                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
+            )
+        case .parametersNotFinite(let step):
+            throw Failure(
+                .other,
+                "the parameters after step \(step) are not finite and are not saved: "
+                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
+            )
         case .disagreement(let step, let workers):
             throw Failure(
                 .other,
                 "the workers \(workers.joined(separator: ", ")) do not agree on step \(step): "
-                    + "check their hosts' memory, and go on with --resume --run \(folder)")
+                    + "check their hosts' memory, then \(advice.resuming()) goes on")
         case .recordFailed(let step), .checkpointFailed(let step):
             throw Failure(
                 .io,
-                "step \(step) could not be saved in \(folder): make room there, and go on with "
-                    + "--resume --run \(folder)")
+                "step \(step) could not be saved in \(folder): make room there, then "
+                    + "\(advice.resuming()) goes on")
         }
     }
 
-    /// The final line: a step and the SHA-256 of its parameters.
-    private static func write(digest: String?, of step: Int?) throws {
+    /// Shows what a finished run has learnt. It is saved: what cannot be shown is no failure.
+    private static func show(_ prepared: PreparedRun, of folder: String, _ terminal: Terminal) {
+        do {
+            try demonstrate(folder, prepared)
+        } catch {
+            terminal.warn(
+                "the run is finished and saved, but what it has learnt could not be shown: "
+                    + Failure(thrown: error).sentence)
+        }
+    }
+
+    /// The final line: a step and the SHA-256 of its parameters. It is known elsewhere, too.
+    private static func announce(_ digest: String?, of step: Int?, _ terminal: Terminal) {
         guard let digest, let step else { return }
-        try StandardOutput.write("step \(step) digest \(digest)\n")
+        let line = "step \(step) digest \(digest)"
+        do throws(Failure) {
+            try StandardOutput.write(line + "\n")
+        } catch {
+            terminal.warn("\(error.sentence): \(line)")
+        }
     }
 
     private static func describe(_ request: RunRequest) throws {
-        let prepared = try PreparedRun(request.configuration)
-        for (label, value) in prepared.forecast() {
+        let prepared =
+            request.location.resume
+            ? try PreparedRun(
+                request.configuration, goingOnIn: RunPaths(request.location.folder))
+            : try PreparedRun(request.configuration, mayShrink: request.mayShrink)
+        for (label, value) in try prepared.forecast() {
             try StandardOutput.write("\(padded(label, 22)) \(value)\n")
         }
+        for note in prepared.textFacts.notes { warn(note.sentence) }
     }
 
     // MARK: worker
@@ -90,7 +133,7 @@ extension Entry {
         if request.access.isPlain {
             terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
         }
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let options = WorkerOptions(
             coordinator: request.coordinator, access: request.access,
             threads: request.threads ?? cores,

@@ -1,4 +1,5 @@
 import Foundation
+import Resources
 import Simulation
 import Synchronization
 
@@ -17,7 +18,7 @@ extension Entry {
         let terminal = Terminal(isQuiet: false)
         let began = ContinuousClock.now
         let sweep = SeedSweep(request.seeds, canary: request.canary)
-        sweep.start(threads: request.threads)
+        try sweep.start(threads: request.threads)
         var isDone = false
         var nextLine = 10.0
         while !isDone {
@@ -127,17 +128,15 @@ private final class SeedSweep: Sendable {
 
     var state: State { shared.withLock { $0 } }
 
-    func start(threads: Int) {
+    func start(threads: Int) throws(ResourceError) {
         for _ in 0..<min(threads, seeds.count) {
             group.enter()
-            let thread = Thread { [self] in
+            try startThread("simulation") { [self] in
                 while let seed = take() {
                     note(Simulator.run(seed: UInt64(seed), canary: canary))
                 }
                 group.leave()
             }
-            thread.stackSize = 8 << 20
-            thread.start()
         }
     }
 

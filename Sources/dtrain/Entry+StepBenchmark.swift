@@ -3,6 +3,7 @@ import Runtime
 /// `bench step`.
 extension Entry {
     static func bench(_ request: StepBenchRequest) throws {
+        Endings.ofBenchmark()
         let result = try StepBenchmark(
             configuration: request.configuration, batch: request.batch, length: request.length,
             steps: request.steps, corpus: request.corpus, profiles: request.profile,

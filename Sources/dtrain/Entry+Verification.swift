@@ -6,7 +6,7 @@ extension Entry {
     static func verify(_ request: VerifyRequest) throws {
         let terminal = Terminal(isQuiet: false)
         let verification = Verification(
-            run: request.run, steps: request.steps, threads: request.threads)
+            run: request.run, steps: request.steps, threads: request.threads, text: request.text)
         let began = ContinuousClock.now
         var lastSaid = began
         let result = try verification.verify { step, steps in
@@ -24,8 +24,14 @@ extension Entry {
         }
         terminal.finish()
         let folder = shown(RunLocation(folder: request.run, resume: true).folder)
+        if let repair = result.repair { warn(repair.sentence) }
         if result.tornBytes > 0 {
             warn("\(folder)/ledger.jsonl ends in \(result.tornBytes) bytes that are no whole line")
+        }
+        if !result.textIsChecked {
+            warn(
+                "\(folder) was begun by a version that kept nothing by which to know its text again, "
+                    + "so that is not checked but by the steps")
         }
         if request.json { try StandardOutput.write(json: VerificationReport(result, folder)) }
         if let difference = result.difference {
@@ -39,6 +45,9 @@ extension Entry {
         text += "\(sentence(of: result.start)) in "
         text += result.seconds < 10 ? "\(fixed(result.seconds, 1)) s" : span(result.seconds)
         if result.skipped > 0 { text += "; \(result.skipped) skipped there and here" }
+        if let count = result.gaveUpAfter {
+            text += "; the run ended there since the last \(count) were"
+        }
         if !result.checkpoints.isEmpty {
             let steps = result.checkpoints.map(String.init).joined(separator: ", ")
             text +=

@@ -8,6 +8,8 @@ struct RunRequest {
     let location: RunLocation
     let dryRun: Bool
     let quiet: Bool
+    /// Nobody has asked for just so many pieces: the vocabulary may be smaller.
+    let mayShrink: Bool
     /// How the coordinator is found, and the rings of its own workers.
     var network = NetworkChoices()
 }
@@ -56,6 +58,7 @@ struct AllReduceBenchRequest {
 struct VerifyRequest {
     let run: String
     let steps: ClosedRange<Int>?
+    let text: GivenSettings
     let threads: Int
     let json: Bool
 }

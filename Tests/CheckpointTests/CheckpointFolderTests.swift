@@ -97,11 +97,16 @@ import Testing
     @Test("a checkpoint of a later format says which")
     func laterFormat() throws {
         let folder = TemporaryFolder()
-        let path = try SampleCheckpoint(step: 1).write(in: folder.path).path
-        let manifest = folder.write("step-000001/manifest.json", Array(#"{"format":2}"#.utf8))
-        #expect(throws: CheckpointError.damaged(path: manifest, damage: .format(version: 2))) {
-            try CheckpointFolder(path)
-        }
+        let path = try SampleCheckpoint(step: 2).write(in: folder.path).path
+        _ = folder.write(
+            "step-000002/manifest.json",
+            Array(#"{"format":2,"software":"dtrain 9.0.0"}"#.utf8))
+        let newer = CheckpointError.newer(
+            path: path, format: 2, known: 1, writer: "dtrain 9.0.0")
+        #expect(throws: newer) { try CheckpointFolder(path) }
+        // It is not passed over: its steps would be done again.
+        try SampleCheckpoint(step: 1).write(in: folder.path)
+        #expect(throws: newer) { try CheckpointShelf(folder.path).newestWhole() }
     }
 
     @Test("a folder without checkpoints has none, and no folder neither")

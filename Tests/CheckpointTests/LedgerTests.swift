@@ -57,6 +57,42 @@ import Testing
         #expect(LedgerEntry.decode(Array(line.dropLast())) == .success(Self.entry(4)))
     }
 
+    @Test("a line says its format; one without a number is read, one of a later format is not")
+    func formats() throws {
+        func line(_ body: String) -> [UInt8] {
+            let check = SHA256.digest(Array(body.utf8)).prefix(16)
+            return Array("{\"check\":\"\(check)\",\(body.dropFirst())\n".utf8)
+        }
+        let now = String(decoding: try Self.entry(1).line().dropFirst(28), as: UTF8.self)
+        #expect(now.hasPrefix("\"format\":1,"))
+        let first = "{" + now.dropFirst("\"format\":1,".count).dropLast()
+        let old = try LedgerEntry.decode(Array(line(first).dropLast())).get()
+        #expect(old.format == nil && old.step == 1 && old.samples == Self.entry(1).samples)
+        _ = folder.write("ledger.jsonl", line(first))
+        #expect(try Ledger(folder("ledger.jsonl")).steps == 1..<2)
+        let later = line("{\"format\":2," + first.dropFirst())
+        #expect(
+            LedgerEntry.decode(Array(later.dropLast()))
+                == .failure(.init(fault: .newer(format: 2))))
+        _ = folder.write("ledger.jsonl", line(first) + later)
+        let newer = CheckpointError.newer(
+            path: folder("ledger.jsonl"), format: 2, known: 1, writer: nil)
+        #expect(throws: newer) { try Ledger(folder("ledger.jsonl")) }
+        #expect(throws: newer) { try RunRecovery.find(in: RunPaths(folder.path)) }
+    }
+
+    @Test("a ledger whose file was removed takes no more lines")
+    func removed() throws {
+        let ledger = try Ledger(folder("ledger.jsonl"))
+        try ledger.append(Self.entry(1), now: start)
+        try FileManager.default.removeItem(atPath: folder("ledger.jsonl"))
+        #expect(
+            throws: CheckpointError.io(
+                path: folder("ledger.jsonl"), operation: .write, code: ENOENT)
+        ) { try ledger.append(Self.entry(2), now: start) }
+        #expect(ledger.steps == 1..<2)
+    }
+
     @Test("a loss that is no number is written and read")
     func noNumber() throws {
         var entry = Self.entry(1)

@@ -15,12 +15,14 @@ import Testing
                 folder.names("runs/first") == [
                     "checkpoints", "identity", "incarnation", "lock", "logs",
                 ])
-            try run.save(configuration: "steps: 5\n")
+            try run.save(configuration: "steps: 5\n", writer: "test")
         }
         for incarnation: UInt32 in 2...4 {
             let run = try RunFolder.resume(path + "/")
             #expect(run.incarnation == incarnation)
-            #expect(try run.paths.text(run.paths.configuration) == "steps: 5\n")
+            let text = try run.paths.text(run.paths.configuration)
+            #expect(text == SettingsFile.text("steps: 5\n", writer: "test"))
+            #expect(try SettingsFile.read(run.paths.configuration).get().writer == "test")
         }
         #expect(throws: CheckpointError.notEmpty(path: path)) { try RunFolder.create(path) }
     }
@@ -31,7 +33,7 @@ import Testing
         let refusal = CheckpointError.locked(
             path: path, holder: ProcessInfo.processInfo.processIdentifier)
         #expect(throws: refusal) { try RunFolder.create(path) }
-        try run.save(configuration: "")
+        try run.save(configuration: "", writer: "test")
         #expect(throws: refusal) { try RunFolder.create(path) }
         #expect(throws: refusal) { try RunFolder.resume(path) }
         #expect(run.incarnation == 1)
@@ -63,23 +65,55 @@ import Testing
         #expect(try RunFolder.create(path).incarnation == 2)
     }
 
-    @Test("a counter that is lost or no number stops the run before it speaks")
-    func incarnationLost() throws {
-        try RunFolder.create(path).save(configuration: "")
-        let counter = RunPaths(path).incarnation
-        for text in ["x\n", "", "-1\n", "4294967295\n"] {
-            _ = folder.write("runs/first/incarnation", Array(text.utf8))
-            #expect(throws: CheckpointError.incarnation(path: counter)) {
-                try RunFolder.resume(path)
-            }
+    @Test("a counter or identity that is lost gives the run another identity, and is said")
+    func rankLost() throws {
+        try RunFolder.create(path).save(configuration: "steps: 5\n", writer: "test")
+        let paths = RunPaths(path)
+        let lossy: [(file: String, text: String?, repair: Repair)] = [
+            ("incarnation", "x\n", .incarnationLost(why: .torn)),
+            ("incarnation", "", .incarnationLost(why: .empty)),
+            ("incarnation", "1", .incarnationLost(why: .torn)),
+            ("incarnation", nil, .incarnationLost(why: .missing)),
+            ("identity", "12ab", .identityDrawn(why: .torn)),
+            ("identity", nil, .identityDrawn(why: .missing)),
+        ]
+        for (file, text, repair) in lossy {
+            #expect(try RunFolder.resume(path).repairs.isEmpty)
+            try FileManager.default.removeItem(atPath: path + "/" + file)
+            if let text { _ = folder.write("runs/first/" + file, Array(text.utf8)) }
+            let after = try RunFolder.resume(path)
+            #expect(after.repairs == [repair])
+            #expect(try paths.text(paths.identity) == String(after.identity, radix: 16) + "\n")
         }
-        try FileManager.default.removeItem(atPath: counter)
-        #expect(throws: CheckpointError.incarnation(path: counter)) { try RunFolder.resume(path) }
+        _ = folder.write("runs/first/incarnation", Array("4294967295\n".utf8))
+        #expect(throws: CheckpointError.incarnation(path: paths.incarnation)) {
+            try RunFolder.resume(path)
+        }
+    }
+
+    @Test("names that are taken get a number, also where many begin at once")
+    func next() async throws {
+        let names = await withTaskGroup(of: String?.self) { group in
+            for _ in 0..<8 {
+                group.addTask { [folder] in
+                    let run = try? RunFolder.createNext(to: folder("runs/now"))
+                    try? run?.save(configuration: "steps: 5\n", writer: "test")
+                    return run?.paths.folder
+                }
+            }
+            return await group.reduce(into: Set<String?>()) { $0.insert($1) }
+        }
+        #expect(
+            names
+                == Set(
+                    ["", "-2", "-3", "-4", "-5", "-6", "-7", "-8"].map {
+                        folder("runs/now") + $0
+                    }))
     }
 
     @Test("taking over sweeps what dead writers left, and the address comes and goes")
     func takenOver() throws {
-        try RunFolder.create(path).save(configuration: "")
+        try RunFolder.create(path).save(configuration: "", writer: "test")
         try SampleCheckpoint(step: 3).write(in: RunPaths(path).checkpoints)
         try folder.rename(
             "runs/first/checkpoints/step-000003", "runs/first/checkpoints/.step-000003.tmp-0")
@@ -93,15 +127,52 @@ import Testing
         #expect(!folder.names("runs/first").contains("address"))
     }
 
-    @Test("latest leads to the run that was linked last")
+    @Test("latest leads to the run that was linked last, and never to itself")
     func latest() throws {
+        func target() throws -> String {
+            try FileManager.default.destinationOfSymbolicLink(atPath: folder("runs/latest"))
+        }
         for name in ["first", "second"] {
-            try RunFolder.create(folder("runs/" + name)).linkAsLatest()
-            let target = try FileManager.default.destinationOfSymbolicLink(
-                atPath: folder("runs/latest"))
-            #expect(target == name)
+            let path = folder("runs/" + name)
+            let run = try RunFolder.create(path)
+            try run.save(configuration: "", writer: "test")
+            try run.linkAsLatest(path: path)
+            #expect(try target() == name)
         }
         #expect(folder.names("runs") == ["first", "latest", "second"])
+        let resumed = try RunFolder.resume(folder("runs/latest"))
+        #expect(resumed.paths.folder == folder("runs/second"))
+        try resumed.linkAsLatest(path: folder("runs/latest"))
+        #expect(try target() == "second")
+        // As it was left by the version whose resume let it lead to itself.
+        try FileManager.default.removeItem(atPath: folder("runs/latest"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder("runs/latest"), withDestinationPath: "latest")
+        #expect(PathContent(at: folder("runs/latest")) == .loop)
+        try resumed.linkAsLatest(path: folder("runs/second/"))
+        #expect(try target() == "second")
+    }
+
+    @Test("latest lies beside the name that the user gives, and what is no link stays")
+    func latestElsewhere() throws {
+        let run = try RunFolder.create(folder("far/real"))
+        for name in ["near", "taken/latest"] {
+            try FileManager.default.createDirectory(
+                atPath: folder(name), withIntermediateDirectories: true)
+        }
+        for (link, target) in [("near/mine", "../far/real"), ("taken/mine", "../far/real")] {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder(link), withDestinationPath: target)
+        }
+        try run.linkAsLatest(path: folder("near/mine"))
+        #expect(resolvedPath(folder("near/latest")) == folder("far/real"))
+        #expect(folder.names("far") == ["real"])
+        try run.linkAsLatest(path: folder("far/real/."))
+        #expect(folder.names("far") == ["latest", "real"])
+        #expect(throws: CheckpointError.latestTaken(path: folder("taken/latest"))) {
+            try run.linkAsLatest(path: folder("taken/mine"))
+        }
+        #expect(folder.names("taken/latest") == [])
     }
 
     @Test("a start stopped at any system call never draws the same number twice")

@@ -60,18 +60,78 @@ extension ClusterTests {
             try expectUndisturbed(resumed, in: cluster, as: Undisturbed.short)
         }
 
-        @Test func `a ledger that ends before the checkpoint ends with 65`() throws {
+        @Test func `a ledger that ends before the checkpoint goes on from an older one`() throws {
             try change(cluster.run.path("ledger.jsonl")) { $0.removeLast(7) }
             let resumed = try resume()
-            #expect(try resumed.waitForEnd() == ExitCode.data)
-            try resumed.waitFor("dtrain: ", "ledger.jsonl, line ")
+            try resumed.waitFor("the ledger ends at step 39", "step 40", "from step 20")
+            try resumed.waitFor("going on after step 20")
+            try expectUndisturbed(resumed, in: cluster, as: Undisturbed.short)
         }
 
-        @Test func `a damaged line within the ledger ends with 65 and its number`() throws {
-            try change(cluster.run.path("ledger.jsonl")) { $0[$0.count / 2] ^= 1 }
+        @Test func `a ledger that no checkpoint is as old as begins anew behind the newest`() throws
+        {
+            try FileManager.default.removeItem(atPath: cluster.run.checkpoint(20))
+            try change(cluster.run.path("ledger.jsonl")) { $0.removeLast($0.count / 2) }
             let resumed = try resume()
-            #expect(try resumed.waitForEnd() == ExitCode.data)
-            try resumed.waitFor("dtrain: ", "ledger.jsonl, line ")
+            try resumed.waitFor(
+                "begins anew behind the checkpoint of step 40", "ledger.jsonl.kept-1")
+            try expectRest(resumed, after: 40)
+            try expectVerified("steps 41..60 agree, recomputed from run/checkpoints/step-000040")
+        }
+
+        @Test(arguments: [true, false])
+        func `a missing or empty ledger beside checkpoints is said`(isMissing: Bool) throws {
+            try FileManager.default.removeItem(atPath: cluster.run.path("ledger.jsonl"))
+            if !isMissing { try cluster.run.restore(["ledger.jsonl": Data()]) }
+            let resumed = try resume()
+            try resumed.waitFor("the ledger is \(isMissing ? "missing" : "empty")", "step 40")
+            try expectRest(resumed, after: 40)
+            try expectVerified("steps 41..60 agree")
+        }
+
+        @Test func `a damaged line within the ledger: the lines that a checkpoint reaches stay`()
+            throws
+        {
+            try change(cluster.run.path("ledger.jsonl")) { $0[$0.count / 2] ^= 1 }
+            let refused = try cluster.finish("verify run")
+            try expectRefusal(
+                refused, code: ExitCode.data, words: ["line ", "train --resume --run run"])
+            let resumed = try resume()
+            try resumed.waitFor("the ledger is damaged at line", "kept in run/ledger.jsonl.kept-1")
+            #expect(try resumed.waitForEnd() == 0, "\(resumed.account)")
+            #expect(resumed.digest == (try Undisturbed.short.get().digest))
+            try expectVerified("60 agree")
+        }
+
+        @Test func `all small files lost at once: goes on with the settings of the checkpoint`()
+            throws
+        {
+            try cluster.run.restore(["configuration.yaml": Data(), "identity": Data("12".utf8)])
+            for name in ["incarnation", "token", "metrics.jsonl"] {
+                try FileManager.default.removeItem(atPath: cluster.run.path(name))
+            }
+            let resumed = try resume()
+            for words in [
+                "configuration.yaml is empty", "identity is cut short", "incarnation is missing",
+                "token is missing", "metrics.jsonl has no line of the steps 1..40",
+            ] { try resumed.waitFor(words) }
+            try expectUndisturbed(resumed, in: cluster, as: Undisturbed.short)
+        }
+
+        /// The digest is the undisturbed run's, and so are the ledger's lines, which begin behind `step`.
+        private func expectRest(_ resumed: RunningProgram, after step: Int) throws {
+            let truth = try Undisturbed.short.get()
+            #expect(try resumed.waitForEnd() == 0, "\(resumed.account)")
+            #expect(resumed.digest == truth.digest)
+            let ledger = try cluster.run.ledger
+            #expect(ledger.map(\.step) == Array(step + 1...truth.steps))
+            #expect(ledger.map(\.state) == truth.ledger.dropFirst(step).map(\.state))
+        }
+
+        private func expectVerified(_ words: String) throws {
+            let verified = try cluster.finish("verify run")
+            #expect(try verified.waitForEnd() == 0, "\(verified.account)")
+            #expect(verified.output.first?.contains(words) == true, "\(verified.account)")
         }
 
         @Test func `a ledger that tells of another run is noticed at its first step`() throws {

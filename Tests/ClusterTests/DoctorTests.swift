@@ -70,13 +70,13 @@ extension ClusterTests {
             let coordinator = try cluster.coordinator("--workers 1 --steps 2000")
             try coordinator.waitFor("listening on")
             let token = "--token-file run/token"
-            let closed = try diagnose("--connect tcp://127.0.0.1:9 \(token)", code: 1)
+            let closed = try diagnose("--connect tcp://127.0.0.1:9 \(token)", code: 69)
             #expect(!closed.ok && closed.levels("port") == ["bad"])
             #expect(closed.levels("handshake") == [] && closed.levels("memory") == ["ok"])
             let check = try #require(closed.checks.first { $0.check == "port" })
             #expect(check.says.contains("127.0.0.1 port 9 refuses"))
             #expect(check.advice?.contains("--bind") == true)
-            let nowhere = try diagnose("--connect tcp://nowhere.invalid:9 \(token)", code: 1)
+            let nowhere = try diagnose("--connect tcp://nowhere.invalid:9 \(token)", code: 69)
             #expect(nowhere.levels("name") == ["bad"])
             #expect(nowhere.conclusion.contains("look at name"))
         }

@@ -102,7 +102,7 @@ extension ClusterTests {
             let worker = try cluster.start(
                 "worker --insecure --connect tcp://127.0.0.1:9 --wait 500ms", as: "worker")
             try expectRefusal(
-                worker, code: 1, words: ["no coordinator", "tcp://127.0.0.1:9", "--wait"])
+                worker, code: 69, words: ["no coordinator", "tcp://127.0.0.1:9", "--wait"])
         }
 
         @Test func `local workers that end again and again`() throws {

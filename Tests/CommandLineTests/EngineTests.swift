@@ -39,7 +39,7 @@ struct EngineTests {
         engine: String, environment: [String: String], address: String
     ) throws {
         let outcome = try run("worker --insecure --wait 1ms --from \(engine)", environment)
-        #expect(outcome.code == 1, "\(outcome.errors)")
+        #expect(outcome.code == 69, "\(outcome.errors)")
         let last = outcome.errorLines.last ?? ""
         #expect(last.hasPrefix("dtrain: no coordinator came at \(address)"), "\(outcome.errors)")
     }

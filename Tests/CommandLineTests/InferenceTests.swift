@@ -128,7 +128,7 @@ struct InferenceTests {
     @Test func `what is no model is refused`() throws {
         expectRefusal(try dtrain("translate --run absent"), code: 64, words: ["absent"])
         expectRefusal(
-            try dtrain("inspect run/configuration.yaml"), code: 64, words: ["neither a run nor"])
+            try dtrain("inspect run/configuration.yaml"), code: 64, words: ["is a file"])
         try FileManager.default.removeItem(atPath: run.path + "/checkpoints")
         expectRefusal(try dtrain("evaluate --run run"), code: 65, words: ["no checkpoint yet"])
     }
@@ -140,7 +140,7 @@ struct InferenceTests {
         (Data("a\t \n".utf8), "nothing to evaluate"),
         (
             Data(("a\t" + String(repeating: "dog ", count: 30) + "\n").utf8),
-            "line 1, has a sentence"
+            "1 pair too long for --positions 24 (bad.tsv:1)"
         ),
     ])
     func `unfit pairs are refused with file and line`(bytes: Data, words: String) throws {

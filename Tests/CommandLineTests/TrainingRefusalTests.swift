@@ -27,11 +27,12 @@ struct TrainingRefusalTests {
         (Array("a\tb\nno tab\n".utf8), ["bad.tsv, line 2, has no tab"]),
         (Array("a\tb\tc\n".utf8), ["bad.tsv, line 1, has 2 tabs"]),
         (Array("a\tb\nc\t".utf8) + [0xC3, 0x28, 0x0A], ["bad.tsv, line 2, is not UTF-8"]),
-        ("a\tb\n".utf8.flatMap { [$0, 0] }, ["bad.tsv, line 1, has a NUL"]),
+        ("a\tb\n".utf8.flatMap { [$0, 0] }, ["bad.tsv is UTF-16", "iconv -f UTF-16LE"]),
+        (Array("a\tb\nc\0\td\n".utf8), ["bad.tsv, line 2, has a NUL at byte 2"]),
         (Array(" \t \n".utf8), ["bad.tsv", "no pair to train on"]),
         (
             Array("\(pairs)a b\t\(long)\n".utf8),
-            ["bad.tsv, line 61, has a sentence of", "--positions 32"]
+            ["bad.tsv, line 61, has a sentence of", "32 positions", "--too-long skip"]
         ),
     ]
 
@@ -40,7 +41,8 @@ struct TrainingRefusalTests {
         bytes: [UInt8], words: [String]
     ) throws {
         try folder.write(Data(bytes), to: "bad.tsv")
-        let outcome = try dtrain("train --corpus bad.tsv --vocabulary 40 --positions 32 --run run")
+        let outcome = try dtrain(
+            "train --corpus bad.tsv --vocabulary 40 --positions 32 --too-long stop --run run")
         expectRefusal(outcome, code: 65, words: words)
         #expect(try folder.entries == ["bad.tsv"], "something was left behind")
     }
@@ -105,7 +107,7 @@ struct TrainingRefusalTests {
 
     @Test func `a run folder that a living coordinator holds`() throws {
         let held = try RunFolder.create(folder.file("run").path)
-        try held.save(configuration: RunConfiguration(GivenSettings()).yaml)
+        try held.save(configuration: RunConfiguration(GivenSettings()).yaml, writer: "test")
         try folder.write(Self.pairs, to: "pairs.tsv")
         expectRefusal(
             try dtrain("train --run run --resume"), code: 64, words: ["run is in use by"])

@@ -68,7 +68,7 @@ struct UsageTests {
         ("worker --connect tcp://10.0.0.1:5555 --token dtrain1-abc", "instead of 109"),
         ("worker --connect tcp://h:1 --token dtrain1-a --insecure", "exclude each other"),
         ("status --connect tcp://10.0.0.1:5555", "holds no token"),
-        ("token show", "holds no token"),
+        ("token show", "there is no runs/latest"),
         ("worker --connect tcp://127.0.0.1:1 --insecure --threads 0", "--threads 0"),
         ("worker --connect tcp://127.0.0.1:1 --insecure --wait soon", "--wait"),
         ("translate --beam 0", "--beam 0"),
@@ -81,7 +81,7 @@ struct UsageTests {
         ("trian", "'trian'"),
         ("train --wrokers 3", "did you mean '--workers'?"),
         ("train --workers", "--workers"),
-        ("train --resume --run absent", "finds no run in"),
+        ("train --resume --run absent", "finds no run: there is no absent"),
         ("train --run /dev/null", "is a file"),
     ])
     func `with code 64 and one sentence that names the flag`(line: String, words: String) throws {
@@ -96,10 +96,12 @@ struct UsageTests {
     }
 
     @Test func `on resume what would change the numbers`() throws {
-        try folder.write("shards: 4\nsteps: 30\n", to: "run/configuration.yaml")
+        try folder.write("shards: 4\nsteps: 30\npeer-timeout: 10s\n", to: "run/configuration.yaml")
         expectRefusal(
             try run("train --run run --resume --shards 8"), code: 64,
-            words: ["--shards is 8 here and 4 in the run", "--from run --shards 8"])
+            words: [
+                "--shards is 8 here and 4 in the run", "--config run/configuration.yaml --shards 8",
+            ])
         expectRefusal(
             try run("train --run run --resume --workers 5"), code: 64,
             words: ["--workers 5 is more than --shards 4"])

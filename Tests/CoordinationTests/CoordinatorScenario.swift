@@ -22,11 +22,12 @@ struct CoordinatorScenario {
     /// With one element each in θ, m and v a state is three slices.
     init(
         resumedFrom checkpoint: Int? = nil, recorded: CommittedLine? = nil,
-        change: (inout CoordinatorPolicy) -> Void = { _ in }, parameterCount: Int = 1
+        skips: SkippedSteps = .init(), change: (inout CoordinatorPolicy) -> Void = { _ in },
+        parameterCount: Int = 1
     ) {
         coordinator = Coordinator(
             policy: Self.policy(change), parameterCount: parameterCount, resumedFrom: checkpoint,
-            recorded: recorded)
+            recorded: recorded, skips: skips)
     }
 
     /// What was written since the last call.
@@ -79,7 +80,7 @@ struct CoordinatorScenario {
     private func isLeftOut(_ action: CoordinatorAction) -> Bool {
         switch action {
         case .send(_, .heartbeat): true
-        case .note(.awaiting): !tellsWaits
+        case .note(.awaiting), .note(.gathering): !tellsWaits
         default: false
         }
     }

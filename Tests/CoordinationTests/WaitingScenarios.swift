@@ -12,19 +12,56 @@ import Wire
         #expect(
             s.trace() == """
                 900 ms pass
-                  note awaiting(step: 1, [Coordination.Awaited(name: "w1", host: "h", phase: "computing", waitingFor: ""), Coordination.Awaited(name: "w2", host: "h", phase: "computing", waitingFor: "")], milliseconds: 300)
+                  note awaiting(step: 1, [Coordination.Awaited(name: "w2", host: "h", phase: "computing", waitingFor: "")], milliseconds: 300)
                   note awaiting(step: 1, [Coordination.Awaited(name: "w2", host: "h", phase: "computing", waitingFor: "")], milliseconds: 500)
                 """)
     }
 
-    @Test func `who is last in most steps is named`() {
-        var s = CoordinatorScenario(change: { $0.steps = 100 })
+    @Test func `a run that has not started says how many are missing, not who is here`() {
+        var s = CoordinatorScenario()
+        s.tellsWaits = true
+        s.wait(400)
+        s.joins(1)
+        _ = s.trace()
+        s.wait(500, hearing: [1: .waiting])
+        let notes = s.trace().split(separator: "\n").filter { $0.contains("note") }
+        #expect(!notes.isEmpty)
+        #expect(notes.allSatisfy { $0.contains("gathering(names: [\"w1\"], missing: 1") })
+    }
+
+    /// Steps with the seconds that the second worker computes in each; the first takes one.
+    private func stragglers(_ seconds: [Double]) -> [String] {
+        var s = CoordinatorScenario(change: { $0.steps = seconds.count + 1 })
         s.startTwo()
-        for step in 1...50 { s.bothVote(1, step: step, computing: (1, step % 5 == 0 ? 0.5 : 1.5)) }
+        for (index, seconds) in seconds.enumerated() {
+            s.bothVote(1, step: index + 1, computing: (1, seconds))
+        }
+        return s.trace().split(separator: "\n").filter { $0.contains("straggler") }.map(String.init)
+    }
+
+    @Test func `who is last in most steps is named, once`() {
+        let late = (1...400).map { $0 % 5 == 0 ? 0.5 : 1.5 }
         #expect(
-            s.trace().split(separator: "\n").filter { $0.contains("straggler") } == [
-                "  note straggler(name: \"w2\", host: \"h\", steps: 40, milliseconds: 500)"
+            stragglers(late) == [
+                """
+                  note straggler(name: "w2", host: "h", steps: 40, milliseconds: 500, \
+                stepMilliseconds: 0)
+                """
             ])
+    }
+
+    @Test func `who costs twice as much as was said is named again`() {
+        let later = Array(repeating: 1.5, count: 150) + Array(repeating: 3, count: 150)
+        #expect(stragglers(later).count == 2)
+    }
+
+    @Test(arguments: [1.0005, 1.0])
+    func `what costs next to nothing is not said`(seconds: Double) {
+        #expect(stragglers(Array(repeating: seconds, count: 200)) == [])
+    }
+
+    @Test func `turns in being last are not said`() {
+        #expect(stragglers((1...400).map { $0 % 2 == 0 ? 0.5 : 1.5 }) == [])
     }
 
     @Test func `who falls silent at the same time is given up together, without a ring in between`()

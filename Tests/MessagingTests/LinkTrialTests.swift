@@ -1,5 +1,6 @@
 import Foundation
 import Messaging
+import Resources
 import Testing
 
 /// One thread serves, the test's own tries.
@@ -10,7 +11,7 @@ struct LinkTrialTests {
     ) throws {
         let listener = try LinkListener([.loopback], number: number)
         let ended = DispatchSemaphore(value: 0)
-        startThread("link listener") {
+        try startThread("link listener") {
             listener.serve(until: .now + .seconds(20))
             ended.signal()
         }

@@ -48,7 +48,7 @@ import Testing
             write([UInt8](try JSONEncoder().encode(vouching)), "manifest.json")
             guard let model = try? TrainedModel(path) else { continue }
             used += 1
-            _ = Translator(model, beam: 1, threads: 1).translate(["the cat sleeps"])
+            _ = try Translator(model, beam: 1, threads: 1).translate(["the cat sleeps"])
             _ = try? model.heldOutPairs()
         }
         #expect(read > Fuzzer.rounds / 100 && used > 0)

@@ -45,7 +45,8 @@ struct TokenTests {
 
     @Test func `what is no token says what is wrong with it`() {
         let text = token.text
-        #expect(throws: TokenError.noPrefix) { try Token("dtrain2-" + text.dropFirst(8)) }
+        #expect(throws: TokenError.noPrefix) { try Token("train1-" + text.dropFirst(8)) }
+        #expect(throws: TokenError.newer(format: 2)) { try Token("dtrain2-" + text.dropFirst(8)) }
         #expect(throws: TokenError.noPrefix) { try Token("") }
         #expect(throws: TokenError.length(found: 108, expected: 109)) {
             try Token(String(text.dropLast()))

@@ -105,7 +105,7 @@ struct ConfigurationResumingTests {
         .onNaN: "skip", .checkpointEvery: "7", .keep: "9", .validateEvery: "0", .logEvery: "0",
         .logLayersEvery: "5", .beam: "4", .workers: "3", .threads: "2",
         .bind: "tcp://127.0.0.1:0", .insecure: "true", .secure: "true", .waitForAll: "true",
-        .balance: "false", .transport: "tcp", .peerTimeout: "5s",
+        .balance: "false", .tooLong: "stop", .transport: "tcp", .peerTimeout: "5s",
     ]
 
     @Test func `steps, workers and intervals may change`() throws {

@@ -21,6 +21,15 @@ package struct Cluster: Sendable {
         --batch-tokens 512 --validate-every 0 --log-every 1
         """
 
+    /// `tiny` but for the options that `line` gives otherwise.
+    private static func tiny(beside line: String) -> String {
+        let words = tiny.split(separator: " ")
+        let given = Set(line.split(separator: " "))
+        return stride(from: 0, to: words.count, by: 2)
+            .filter { !given.contains(words[$0]) }
+            .map { "\(words[$0]) \(words[$0 + 1])" }.joined(separator: " ")
+    }
+
     /// A file with a part of the embedded text.
     package static var excerpt: String { ExcerptFile.path }
 
@@ -51,14 +60,15 @@ package struct Cluster: Sendable {
 
     /// `train` with the tiny model and the folder `run`.
     package func train(_ line: String, as name: String = "train") throws -> RunningProgram {
-        try start("train --run run \(Self.tiny) \(line)", as: name)
+        try start("train --run run \(Self.tiny(beside: line)) \(line)", as: name)
     }
 
     /// `coordinator` with the tiny model and the folder `run`, on a free port unless told otherwise.
     package func coordinator(
         _ line: String, bind: String = "tcp://127.0.0.1:0", as name: String = "coordinator"
     ) throws -> RunningProgram {
-        try start("coordinator --run run --bind \(bind) \(Self.tiny) \(line)", as: name)
+        try start(
+            "coordinator --run run --bind \(bind) \(Self.tiny(beside: line)) \(line)", as: name)
     }
 
     /// What lets workers into the run in `run`.

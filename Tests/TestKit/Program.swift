@@ -41,6 +41,22 @@ package struct Program: Sendable {
         _ arguments: [String], in folder: URL, input: String = "",
         environment: [String: String] = [:], deadline: TimeInterval = 120
     ) throws -> Outcome {
+        try run(executable, arguments, folder, input, environment, deadline)
+    }
+
+    /// Types `line` in a shell in which `dtrain` is this program, as a person would.
+    package func type(
+        _ line: String, in folder: URL, deadline: TimeInterval = 120
+    ) throws -> Outcome {
+        let shell = "dtrain() { '\(executable.path)' \"$@\"; }; \(line)"
+        return try run(
+            URL(fileURLWithPath: "/bin/sh"), ["-c", shell], folder, "", [:], deadline)
+    }
+
+    private func run(
+        _ executable: URL, _ arguments: [String], _ folder: URL, _ input: String,
+        _ environment: [String: String], _ deadline: TimeInterval
+    ) throws -> Outcome {
         let scratch = try TemporaryFolder()
         try Data(input.utf8).write(to: scratch.file("input"))
         for name in ["output", "errors"] { try Data().write(to: scratch.file(name)) }

@@ -46,7 +46,7 @@ package struct TrainedRun: Sendable {
         prepared = try PreparedRun(RunConfiguration(given))
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true)
-        try prepared.configuration.yaml.write(
+        try SettingsFile.text(prepared.configuration.yaml, writer: "dtrain of a test").write(
             toFile: path + "/configuration.yaml", atomically: true, encoding: .utf8)
         try train(savingAt: steps)
     }
@@ -103,7 +103,7 @@ package struct TrainedRun: Sendable {
     private func save(_ state: TrainingState) throws {
         let facts = CheckpointFacts(
             architecture: prepared.model.architecture, configuration: prepared.configuration,
-            software: "dtrain tests")
+            software: "dtrain tests", text: prepared.savedText)
         let writer = try CheckpointWriter(
             in: path + "/checkpoints",
             state: CheckpointState(

@@ -33,7 +33,7 @@ import Text
         #expect(fault("/dev/null") == .emptyFile(file: "/dev/null"))
     }
 
-    @Test(arguments: [("one", 0), ("", 0), ("one\tun\tuno", 2), ("\t\t", 2)])
+    @Test(arguments: [("one", 0), ("one\tun\tuno", 2), ("\t\t", 2)])
     func `a line has exactly one tab`(_ line: String, _ found: Int) throws {
         let path = try folder.write("zero\tnul\n\(line)\ntwo\tdeux\n")
         #expect(fault(path) == .tabs(Place(file: path, line: 2), found: found))
@@ -46,20 +46,17 @@ import Text
         ] as [([UInt8], Int)])
     func `bytes that are not UTF-8 are refused`(_ bytes: [UInt8], _ offset: Int) throws {
         let path = try folder.write(Array("one\tun\n".utf8) + bytes + Array("\tx\n".utf8))
-        #expect(fault(path) == .invalidUTF8(Place(file: path, line: 2), offset: offset))
+        guard case .invalidUTF8(let place, let found, _) = fault(path) else {
+            Issue.record("\(bytes) are no fault")
+            return
+        }
+        #expect(place == Place(file: path, line: 2) && found == offset)
     }
 
-    @Test func `UTF-16 without its mark is refused`() throws {
-        let path = try folder.write("one\tun\n".utf8.flatMap { [$0, 0] })
-        #expect(fault(path) == .nulByte(Place(file: path, line: 1), offset: 1))
-    }
-
-    @Test func `a huge line is refused`() throws {
-        let line = String(repeating: "word ", count: 100_000)
-        let path = try folder.write("one\tun\n\(line)\tx\n")
-        #expect(
-            fault(path)
-                == .lineTooLong(Place(file: path, line: 2), bytes: 500_002, limit: 32_768))
+    @Test(arguments: [("\0one\tun", 0), ("one\tun\0", 6)])
+    func `a line with a NUL is refused`(_ line: String, _ offset: Int) throws {
+        let path = try folder.write("zero\tnul\n\(line)\n")
+        #expect(fault(path) == .nulByte(Place(file: path, line: 2), offset: offset))
     }
 
     @Test func `a corpus that is dropped or held out as a whole is refused`() throws {
@@ -67,8 +64,8 @@ import Text
         let path = try folder.write("\(held)\tx\n \ty\n")
         var summary: CorpusSummary?
         if case .nothingToTrainOn(path, let found) = fault(path) { summary = found }
-        #expect(summary?.pairs == 2)
+        #expect(summary?.lines.read == 2)
         #expect(summary?.heldOut == 1)
-        #expect(summary?.emptySource == 1)
+        #expect(summary?.lines.emptySource == 1)
     }
 }

@@ -124,7 +124,7 @@ import Text
     @Test func `a sentence longer than the positions names its line`() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("one\tun\ntwo\tun deux trois quatre\n")
-        let pairs = try Corpus.read(.pairs(path)).pairs
+        let pairs = try PairsRead(.pairs(path)).pairs
         let tokenizer = TokenizerTests.tokenizer
         let words = try tokenizer.encode("un deux trois quatre").count
         let fits = try TokenizedCorpus(pairs, tokenizer: tokenizer, positions: words + 1)
@@ -134,7 +134,9 @@ import Text
         #expect(
             throws: TextError.sequenceTooLong(
                 Place(file: path, line: 2), tokens: words + 1, positions: words)
-        ) { try TokenizedCorpus(pairs, tokenizer: tokenizer, positions: words) }
+        ) {
+            try TokenizedCorpus(pairs, tokenizer: tokenizer, positions: words, tooLong: .stop)
+        }
     }
 
     @Test func `made-up batches have one length and depend on seed and step`() {

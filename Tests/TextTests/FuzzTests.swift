@@ -28,7 +28,7 @@ import Text
                 #expect(corpus.training.count + corpus.heldOut.count <= bytes.count)
             }
             _ = try? Corpus(source: path, target: path)
-            _ = try? PlainText.read(path)
+            _ = try? PassagesRead(path)
         }
         #expect(read > 0)
     }

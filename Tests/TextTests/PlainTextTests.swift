@@ -12,18 +12,18 @@ struct PlainTextTests {
         throws
     {
         let text = try PlainText(nil)
-        #expect(text.summary.unit == .passages && text.summary.pairs == 241)
+        #expect(text.summary.unit == .passages && text.summary.lines.read == 241)
         #expect(text.training.count + text.heldOut.count == 241 && text.heldOut.count > 5)
         #expect(text.heldOut.allSatisfy { $0.text.fingerprint % 20 == 0 })
         #expect(text.training.allSatisfy { $0.text.fingerprint % 20 != 0 })
         #expect(text.training[0].text.hasPrefix("CHAPTER I\nBecause of an hereditary"))
-        #expect(try PlainText.read(nil).last?.endsText == true)
+        #expect(try PassagesRead(nil).passages.last?.endsText == true)
     }
 
     @Test func `a passage ends at a blank line and after sixteen lines`() throws {
         let lines = (1...18).map { "line \($0)" } + ["", "  ", "second", "text", "", "third"]
         let path = try folder.write(lines.joined(separator: "\n"), to: "a.txt")
-        let passages = try PlainText.read(path)
+        let passages = try PassagesRead(path).passages
         #expect(passages.map(\.place.line) == [1, 17, 21, 24])
         #expect(passages.map(\.endsText) == [false, true, true, true])
         #expect(passages.map(\.number) == [0, 1, 2, 3])

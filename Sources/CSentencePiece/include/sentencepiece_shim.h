@@ -25,6 +25,8 @@ typedef struct {
     int32_t vocabulary;
     /// 1: byte-pair encoding, 0: unigram language model.
     int32_t byte_pairs;
+    /// 1: U+2585 is a piece by itself. The trainer skips lines that hold it and makes no piece of it.
+    int32_t whole_block;
 } dtrain_pieces_training;
 
 /// Everything that is handed out through a pointer to a pointer is released with this. Null is fine.
@@ -51,6 +53,12 @@ int32_t dtrain_pieces_encode(
 int32_t dtrain_pieces_decode(
     const dtrain_pieces *_Nonnull pieces, const int32_t *_Nullable ids, size_t count,
     char *_Nullable *_Nonnull text, size_t *_Nonnull text_size,
+    char *_Nullable *_Nonnull message);
+
+/// The parts of a text that have no piece, one behind the other.
+int32_t dtrain_pieces_unknown(
+    const dtrain_pieces *_Nonnull pieces, const char *_Nullable text, size_t text_size,
+    char *_Nullable *_Nonnull unknown, size_t *_Nonnull unknown_size,
     char *_Nullable *_Nonnull message);
 
 #ifdef __cplusplus

@@ -7,7 +7,8 @@ import Settings
 final class AllReduceMembers {
     private let router: RouterSocket
     private var poller = Poller()
-    private var processes: [pid_t] = []
+    private let logs: TemporaryFolder
+    private var processes: [(rank: Int, processID: pid_t)] = []
     private var identities: [[UInt8]]
 
     /// Starts `count` processes: `executable` with `arguments`, then endpoint, rank and settings.
@@ -16,6 +17,7 @@ final class AllReduceMembers {
     ) throws {
         var options = SocketOptions()
         options.linger = .milliseconds(100)
+        logs = try TemporaryFolder()
         router = try RouterSocket(context, options)
         let name = UInt64.random(in: 0 ... .max)
         let endpoint = try router.bind("ipc://@dtrain-bench-\(getpid())-\(name)")
@@ -23,26 +25,20 @@ final class AllReduceMembers {
         identities = Array(repeating: [], count: count)
         for rank in 0..<count {
             let words = [executable] + arguments + [endpoint, "\(rank)"] + settings
-            processes.append(try Self.start(executable, words))
+            processes.append(
+                (rank, try ChildProcess.start(words, executable: executable, log: log(of: rank))))
         }
     }
 
     deinit {
-        for process in processes {
-            kill(process, SIGKILL)
+        for (_, processID) in processes {
+            kill(processID, SIGKILL)
             var status: Int32 = 0
-            waitpid(process, &status, 0)
+            waitpid(processID, &status, 0)
         }
     }
 
-    private static func start(_ executable: String, _ words: [String]) throws -> pid_t {
-        var pointers = words.map { strdup($0) } + [nil]
-        defer { for pointer in pointers { free(pointer) } }
-        var process: pid_t = 0
-        let code = posix_spawn(&process, executable, nil, nil, &pointers, environ)
-        guard code == 0 else { throw AllReduceBenchmark.Failure.cannotStart(code: code) }
-        return process
-    }
+    private func log(of rank: Int) -> String { "\(logs.path)/member-\(rank).log" }
 
     // MARK: Conversation
 
@@ -82,20 +78,22 @@ final class AllReduceMembers {
     }
 
     private func checkAlive() throws {
-        for (rank, process) in processes.enumerated() {
+        for (index, member) in processes.enumerated() {
             var status: Int32 = 0
-            guard waitpid(process, &status, WNOHANG) != 0 else { continue }
-            processes.remove(at: rank)
-            throw AllReduceBenchmark.Failure.ended(rank: rank)
+            guard waitpid(member.processID, &status, WNOHANG) != 0 else { continue }
+            processes.remove(at: index)
+            throw AllReduceBenchmark.Failure.ended(
+                rank: member.rank, ExitStatus(waitStatus: status),
+                sentence: ChildProcess.lastSentence(in: log(of: member.rank)))
         }
     }
 
     /// Lets the members end by themselves.
     func end() throws {
         try tell(.end)
-        for process in processes {
+        for (_, processID) in processes {
             var status: Int32 = 0
-            waitpid(process, &status, 0)
+            waitpid(processID, &status, 0)
         }
         processes = []
     }

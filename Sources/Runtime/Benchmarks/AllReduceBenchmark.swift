@@ -72,8 +72,8 @@ package struct AllReduceBenchmark: Sendable {
 
     /// What can go wrong with a member; the message says more.
     package enum Failure: Error, Sendable {
-        case cannotStart(code: Int32)
-        case ended(rank: Int)
+        /// With the last sentence that it said.
+        case ended(rank: Int, ExitStatus, sentence: String?)
         case failed(rank: Int, message: String)
         case timedOut(phase: String)
     }

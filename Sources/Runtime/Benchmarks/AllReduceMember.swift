@@ -46,8 +46,11 @@ package final class AllReduceMember {
         let member = try AllReduceMember(endpoint: arguments[0], rank: rank, settings)
         do {
             try member.work()
+        } catch let error as MessagingError where error.isRefusal {
+            // Its last sentence tells, and its exit code.
+            throw error
         } catch {
-            try member.say(.failed(rank: rank, message: "\(error)"))
+            try member.say(.failed(rank: rank, message: plainWords(error)))
             throw error
         }
     }
@@ -134,6 +137,7 @@ package final class AllReduceMember {
                 keys: keys(membership.keys), boards: boards(membership)))
         var event = try event()
         while case .fellBack = event { event = try self.event() }
+        if case .broken(_, .socket(let error)) = event { throw error }
         guard case .formed = event else { throw Failure.unexpected(event) }
         self.workers = workers
         try say(.formed(rank: rank, lane: ring.progress.lane))

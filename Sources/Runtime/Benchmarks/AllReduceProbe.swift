@@ -1,5 +1,6 @@
 import Foundation
 import Messaging
+import Resources
 import Synchronization
 
 /// A plain tcp connection between two members, to hold the ring's links against.
@@ -19,7 +20,7 @@ struct AllReduceProbe {
         let start = ContinuousClock.now
         let done = DispatchSemaphore(value: 0)
         let outcome = Outcome()
-        startThread("probe") {
+        try startThread("probe") {
             do throws(MessagingError) {
                 try stream.pass(bytes, sending: true)
             } catch {

@@ -1,5 +1,6 @@
 import Kernels
 import Model
+import Resources
 import Synchronization
 
 /// The rate of the products of a step, beside the peak of the cores that compute them.
@@ -17,13 +18,13 @@ struct ProductRate {
 
     /// All lanes compute the same, each every shape for up to `slice` seconds; after each slice of
     /// products comes one of the peak, so that both see the same core.
-    static func measure(_ costs: [StepCost], threads: Int) -> ProductRate {
+    static func measure(_ costs: [StepCost], threads: Int) throws(ResourceError) -> ProductRate {
         var counts: [Shape: Int] = [:]
         for product in costs.flatMap(\.products) {
             for shape in Shape.training(product) { counts[shape, default: 0] += product.count }
         }
         let shapes = counts.sorted { $0.key < $1.key }
-        let pool = LanePool(lanes: threads)
+        let pool = try LanePool(lanes: threads)
         defer { pool.stop() }
         let total = Mutex((peak: 0.0, large: 0.0, small: 0.0))
         pool.runAndWait { _ in

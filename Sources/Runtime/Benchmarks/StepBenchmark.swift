@@ -2,6 +2,7 @@ import Coordination
 import Foundation
 import Messaging
 import Model
+import Resources
 import Settings
 import Text
 import Training
@@ -77,9 +78,9 @@ package struct StepBenchmark {
         let architecture = Architecture(configuration, vocabulary: vocabulary)
         let model = try Transformer(architecture)
         let threads = configuration.cluster.threads(
-            cores: ProcessInfo.processInfo.activeProcessorCount)
+            cores: Processors.usable.count)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
-        let rate = ProductRate.measure(
+        let rate = try ProductRate.measure(
             costs.first ?? [], threads: configuration.cluster.workers * threads)
         let logs = try TemporaryFolder()
         let measurement = Measurement(workers: configuration.cluster.workers)
@@ -153,13 +154,15 @@ package struct StepBenchmark {
             parameterCount: model.layout.count, store: nil,
             loadState: { throw StepBenchmarkError.stateLost(step: $0) },
             resumedFrom: nil)
+        let signals = try CoordinatorProcess.watchSignals()
         let keys = try RunKeys.passing()
         let endpoint = try ControlEndpoint(
             Address(host: "127.0.0.1", port: 0), keys: keys,
             report: WireLimit.report(
                 shards: configuration.batches.shards, layers: model.layers.count))
         let process = CoordinatorProcess(
-            setup, on: endpoint, mailbox: try Mailbox(), report: measurement.observe)
+            setup, on: endpoint, mailbox: try Mailbox(), signals: signals,
+            report: measurement.observe)
         let workers = LocalWorkers(
             count: configuration.cluster.workers,
             arguments: [
@@ -168,8 +171,8 @@ package struct StepBenchmark {
             token: keys.token.text, logs: logs, report: measurement.observe)
         process.localWorkers = workers
         measurement.lastStep = steps + Self.warmUp
-        try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
+        try workers.startAll()
         return try process.run()
     }
 }

@@ -4,20 +4,29 @@ import Settings
 
 /// Where a run lives and whether it is there already.
 package struct RunLocation: Equatable, Sendable {
-    /// Absolute.
+    /// Absolute; of a folder that is there without any link, since links may change.
     package let folder: String
+    /// As the user calls it, from the root.
+    package let given: String
     package let resume: Bool
+    /// The user gave no name: where this one is taken, another is.
+    package let isStandard: Bool
 
-    package init(folder: String, resume: Bool) {
-        self.folder = URL(fileURLWithPath: folder).standardizedFileURL.path
+    package init(folder: String, resume: Bool, isStandard: Bool = false) {
+        given = RunPaths(absolutePath(folder)).folder
+        self.folder = resolvedPath(given) ?? given
         self.resume = resume
+        self.isStandard = isStandard
     }
 
     /// The resolved settings, as `--config` reads them.
     package var configurationFile: String { folder + "/configuration.yaml" }
 
     /// The link beside a run's folder that leads to the newest one.
-    package static let latest = "runs/latest"
+    package static let latest = "runs/" + RunFolder.latest
+
+    /// Named like the link to the newest run.
+    package var isNamedLatest: Bool { given.hasSuffix("/" + RunFolder.latest) }
 
     /// `runs/20261123T064500Z`: where a run lives that was given no folder.
     package static func standard(at time: Date = Date()) -> String {
@@ -36,23 +45,37 @@ package struct RunLocation: Equatable, Sendable {
         return try paths.text(paths.address).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    package enum Content: Sendable { case aRun, aFile, other }
+    package enum Content: Equatable, Sendable {
+        /// Settings, a ledger or checkpoints of a run.
+        case aRun
+        /// A folder with nothing of a run, or nothing at all.
+        case other
+        /// What is there is no folder.
+        case unfit(PathContent)
+    }
 
-    /// What is at the folder's path; `other` is also nothing.
+    /// What is at the folder's path.
     package var content: Content {
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
-        if exists && !isFolder.boolValue { return .aFile }
-        return FileManager.default.fileExists(atPath: configurationFile) ? .aRun : .other
+        switch PathContent(at: given) {
+        case .nothing: return .other
+        case .folder: break
+        case let unfit: return .unfit(unfit)
+        }
+        let paths = RunPaths(folder)
+        let manager = FileManager.default
+        let isRun =
+            manager.fileExists(atPath: paths.configuration)
+            || manager.fileExists(atPath: paths.ledger)
+            || (try? CheckpointShelf(paths.checkpoints).candidates().isEmpty) == false
+        return isRun ? .aRun : .other
     }
 
     /// The configuration of this run: `given` resolved, or on resume the saved one with what
     /// `given` may change.
-    package func configuration(
-        _ given: GivenSettings
-    ) throws(ConfigurationError) -> RunConfiguration {
+    ///
+    /// Throws: `ConfigurationError`; on resume also what `SavedSettings` throws.
+    package func configuration(_ given: GivenSettings) throws -> RunConfiguration {
         guard resume else { return try RunConfiguration(given.startingFromRun()) }
-        let saved = try RunConfiguration(savedIn: configurationFile)
-        return try saved.resumed(with: given, in: folder)
+        return try SavedSettings(of: folder).configuration.resumed(with: given, in: folder)
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Resources
 import Wire
 
 /// Writes checkpoints on a thread of its own, so that a slow disk does not hold up the run.
@@ -8,6 +9,8 @@ final class CheckpointThread: @unchecked Sendable {
         case sliceWritten(step: Int, position: Int)
         case written(step: Int, path: String, digest: String)
         case failed(step: Int, CheckpointError)
+        /// A parameter is not finite: nothing could be done with that checkpoint.
+        case notFinite(step: Int)
     }
 
     /// What a checkpoint holds besides the vectors.
@@ -22,14 +25,15 @@ final class CheckpointThread: @unchecked Sendable {
     private let contents: Contents
     private let keep: Int
     private let post: @Sendable (Event) -> Void
-    private let thread = LanePool(lanes: 1)
+    private let thread: LanePool
     // Only on `thread`.
     private var writer: CheckpointWriter?
     private var failedStep: Int?
 
     init(
         paths: RunPaths, contents: Contents, keep: Int, post: @escaping @Sendable (Event) -> Void
-    ) {
+    ) throws(ResourceError) {
+        thread = try LanePool(lanes: 1)
         self.paths = paths
         self.contents = contents
         self.keep = keep
@@ -40,6 +44,7 @@ final class CheckpointThread: @unchecked Sendable {
     func write(_ slice: StateSlice, position: Int) {
         thread.run { [self] _ in
             guard failedStep != slice.step else { return }
+            if slice.section == .parameters && !slice.isFinite { return refuse(slice.step) }
             do throws(CheckpointError) {
                 if slice.section == .parameters && slice.offset == 0 { try open(slice) }
                 try append(slice.bytes)
@@ -102,9 +107,29 @@ final class CheckpointThread: @unchecked Sendable {
     }
 
     private func fail(_ step: Int, _ error: CheckpointError) {
+        drop(step)
+        post(.failed(step: step, error))
+    }
+
+    private func refuse(_ step: Int) {
+        drop(step)
+        post(.notFinite(step: step))
+    }
+
+    private func drop(_ step: Int) {
         writer?.abandon()
         writer = nil
         failedStep = step
-        post(.failed(step: step, error))
+    }
+}
+
+extension StateSlice {
+    /// Whether all its elements are finite.
+    fileprivate var isFinite: Bool {
+        bytes.withUnsafeBytes { bytes in
+            (0..<elements).allSatisfy {
+                bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self).isFinite
+            }
+        }
     }
 }

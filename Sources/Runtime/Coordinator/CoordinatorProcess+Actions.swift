@@ -34,7 +34,12 @@ extension CoordinatorProcess {
             endpoint.admissions?.forget(peer)
         case .admitOnly(let peers): admitOnly(peers)
         case .note(let note):
-            if case .skipped(let step, let shards) = note { reportSamples(of: shards, step) }
+            // Of many in a row the first shows which they are.
+            if case .skipped(let step, let shards) = note,
+                coordinator.skips.count(upTo: step) == 1
+            {
+                reportSamples(of: shards, step)
+            }
             if case .joined(_, _, let processID, _, _) = note { localWorkers?.joined(processID) }
             report(.note(note))
         case .finish(let outcome):
@@ -105,8 +110,7 @@ extension CoordinatorProcess {
     private func record(_ step: CommittedStep) -> CheckpointError? {
         let summary = summary(of: step, batch(step.step))
         switch write(step.line) {
-        case .written: setup.store?.append(summary)
-        case .wasThere: break
+        case .written, .wasThere: setup.store?.append(summary)
         case .failed(let error): return error
         case .ended: return nil
         }

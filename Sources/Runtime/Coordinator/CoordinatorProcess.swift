@@ -24,6 +24,8 @@ struct CoordinatorSetup {
     var resumedFrom: Int?
     /// The ledger's last line.
     var recorded: CommittedLine? = nil
+    /// Of the steps in the ledger.
+    var skips = SkippedSteps()
 }
 
 /// θ, m and v as they are on disk.
@@ -68,10 +70,14 @@ final class CoordinatorProcess {
     var withheld: Withheld?
     private var saidThatLinesAreNotSynchronized = false
 
-    /// Signals arrive from here on through the loop.
+    /// What saves and ends a run, and what its workers' ends are told by.
+    static func watchSignals() throws(MessagingError) -> Signals {
+        try Signals([SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1])
+    }
+
     init(
         _ setup: CoordinatorSetup, on endpoint: ControlEndpoint, mailbox: Mailbox<Arrival>,
-        report: @escaping (RunReport) -> Void
+        signals: Signals, report: @escaping (RunReport) -> Void
     ) {
         self.setup = setup
         self.endpoint = endpoint
@@ -81,10 +87,10 @@ final class CoordinatorProcess {
         }
         self.report = report
         self.mailbox = mailbox
-        signals = Signals([SIGINT, SIGTERM, SIGCHLD, SIGUSR1])
+        self.signals = signals
         coordinator = Coordinator(
             policy: setup.policy, parameterCount: setup.parameterCount,
-            resumedFrom: setup.resumedFrom, recorded: setup.recorded)
+            resumedFrom: setup.resumedFrom, recorded: setup.recorded, skips: setup.skips)
     }
 
     // MARK: the loop
@@ -263,6 +269,7 @@ final class CoordinatorProcess {
         case .disk(.failed(let step, let error)):
             report(.checkpointFailed(step: step, error))
             handle(.checkpointFailed(step: step))
+        case .disk(.notFinite(let step)): handle(.checkpointNotFinite(step: step))
         }
     }
 }

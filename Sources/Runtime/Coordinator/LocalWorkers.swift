@@ -16,11 +16,17 @@ package final class LocalWorkers {
         var failedStarts = 0
     }
 
-    /// A worker that keeps dying as soon as it is started.
+    /// A worker that keeps dying as soon as it is started, or that cannot be started.
     package struct KeepsEnding: Error, Sendable {
+        package enum Reason: Sendable {
+            case status(ExitStatus, log: String)
+            /// The system has refused it something; in its own words.
+            case refused(String)
+            case notStarted(any Error)
+        }
+
         package let index: Int
-        package let status: ExitStatus
-        package let log: String
+        package let reason: Reason
     }
 
     private let arguments: [String]
@@ -41,7 +47,7 @@ package final class LocalWorkers {
         children = (0..<count).map { Child(log: "\(logs)/worker-\($0 + 1).log") }
     }
 
-    package func startAll() throws(POSIXFailure) {
+    package func startAll() throws {
         for index in children.indices { try start(index) }
     }
 
@@ -75,22 +81,33 @@ package final class LocalWorkers {
     }
 
     private func replace(_ index: Int, _ processID: pid_t, _ status: ExitStatus) {
-        report(.workerEnded(index: index, processID: processID, status: status))
         let hadWorked = children[index].hasWorked
         children[index].failedStarts = hadWorked ? 0 : children[index].failedStarts + 1
-        guard children[index].failedStarts < 5 else {
-            failure = KeepsEnding(index: index, status: status, log: children[index].log)
+        if !hadWorked, status == .code(ExitStatus.refused),
+            let sentence = ChildProcess.lastSentence(in: children[index].log)
+        {
+            failure = KeepsEnding(index: index, reason: .refused(sentence))
             return
         }
-        do throws(POSIXFailure) {
+        report(.workerEnded(index: index, processID: processID, status: status))
+        guard children[index].failedStarts < 5 else {
+            failure = KeepsEnding(
+                index: index, reason: .status(status, log: children[index].log))
+            return
+        }
+        do {
             try start(index)
         } catch {
-            failure = KeepsEnding(index: index, status: status, log: children[index].log)
+            failure = KeepsEnding(index: index, reason: .notStarted(error))
         }
     }
 
-    /// Waits for all to end by themselves; kills who has not after `seconds`.
+    /// Waits for all to end by themselves; kills who has not after `seconds`, and at once who has never
+    /// joined: nobody tells those that the run is over.
     package func waitForAll(seconds: Double) {
+        for child in children where !child.hasJoined {
+            if let processID = child.processID { kill(processID, SIGKILL) }
+        }
         let deadline = ContinuousClock.now + .seconds(seconds)
         while !processIDs.isEmpty && ContinuousClock.now < deadline {
             reap(isFinished: true)
@@ -113,29 +130,10 @@ package final class LocalWorkers {
         sigtimedwait(&mask, nil, &limit)
     }
 
-    private func start(_ index: Int) throws(POSIXFailure) {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(
-            &actions, 1, children[index].log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        posix_spawnattr_setsigmask(&attributes, &mask)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    private func start(_ index: Int) throws {
         let words = ["dtrain"] + arguments + ["--parent", "\(getpid())"]
-        var pointers = words.map { strdup($0) } + [nil]
-        var settings = environment.map { strdup($0) } + [nil]
-        defer { for pointer in pointers + settings { free(pointer) } }
-        var processID: pid_t = 0
-        let code = posix_spawn(
-            &processID, "/proc/self/exe", &actions, &attributes, &pointers, &settings)
-        guard code == 0 else { throw POSIXFailure(call: "posix_spawn", code: code) }
+        let processID = try ChildProcess.start(
+            words, environment: environment, log: children[index].log)
         children[index].processID = processID
         children[index].hasJoined = false
         children[index].hasWorked = false
@@ -150,19 +148,5 @@ extension LocalWorkers {
         let own = ProcessInfo.processInfo.environment.filter { $0.key != name }
         return own.map { "\($0.key)=\($0.value)" }.sorted()
             + (token.map { ["\(name)=\($0)"] } ?? [])
-    }
-}
-
-/// A system call that failed.
-package struct POSIXFailure: Error, Sendable {
-    package let call: String
-    package let code: Int32
-}
-
-extension ExitStatus {
-    /// What `waitpid` says.
-    init(waitStatus status: Int32) {
-        let signal = status & 0x7f
-        self = signal == 0 ? .code(status >> 8 & 0xff) : .signal(signal)
     }
 }

@@ -18,14 +18,28 @@ package final class RunStore {
     private let metrics: MetricsFile
     let checkpoints: CheckpointThread
 
-    init(folder: RunFolder, checkpoints: CheckpointThread) throws(CheckpointError) {
+    /// What was found amiss with ledger and metrics as they were opened.
+    let repairs: [Repair]
+
+    /// `recovery`: of a run that is resumed. Throws: `io`, `ledger`, `newer`.
+    init(
+        folder: RunFolder, checkpoints: CheckpointThread, recovery: RunRecovery? = nil
+    ) throws(CheckpointError) {
         self.folder = folder
         self.checkpoints = checkpoints
         ledger = try Ledger(folder.paths.ledger)
-        metrics = try MetricsFile(folder.paths.metrics)
+        metrics = try MetricsFile(folder.paths.metrics, last: recovery?.lastStep ?? .max)
+        var repairs: [Repair] = []
+        if ledger.tornBytes > 0 { repairs.append(.ledgerCut(bytes: ledger.tornBytes)) }
+        if metrics.cutBytes > 0 {
+            repairs.append(.metricsCut(lines: metrics.cutLines, bytes: metrics.cutBytes))
+        }
+        // Later steps are done again and measured as they are.
+        if let step = recovery?.checkpoint?.step, metrics.lastStep < step {
+            repairs.append(.metricsLack(steps: metrics.lastStep + 1...step))
+        }
+        self.repairs = repairs
     }
-
-    var tornBytes: Int { ledger.tornBytes }
 
     /// Puts the step into the ledger, or compares it with the line that is there already.
     func record(_ line: CommittedLine, _ batch: Batch) throws(Failure) -> Bool {
@@ -75,7 +89,18 @@ package final class RunStore {
             skipped: entry.verdict == .skipped)
     }
 
+    /// The steps that were skipped, from those on that bear upon a run that goes on after `origin`.
+    func skips(from origin: Int) throws(CheckpointError) -> SkippedSteps {
+        var skips = SkippedSteps()
+        for step in ledger.steps where step > origin - SkippedSteps.inARow {
+            if try ledger.entry(step)?.verdict == .skipped { skips.add(step) }
+        }
+        return skips
+    }
+
     func append(_ values: some Encodable) { try? metrics.append(values) }
+
+    func append(_ step: StepReport) { try? metrics.append(step, step: step.step) }
 
     /// To be called before a checkpoint is committed.
     func synchronize() throws(CheckpointError) { try ledger.synchronize() }

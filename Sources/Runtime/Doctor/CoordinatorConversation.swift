@@ -7,12 +7,17 @@ final class CoordinatorConversation {
     private let context: Context
     private let socket: DealerSocket
     private let monitor: SocketMonitor
+    private let address: IPAddress
     private var setbacks = Setbacks()
+    private var suspicion: Suspicion
+    private var hasHeard = false
 
     /// - Parameter address: which of the coordinator's addresses answers.
     /// - Throws: `MessagingError`, what is wrong with the token.
     init(_ call: CoordinatorCall, at address: IPAddress) throws {
         self.call = call
+        self.address = address
+        suspicion = Suspicion(of: call.coordinator)
         context = try Context()
         var options = SocketOptions()
         options.identity =
@@ -41,10 +46,11 @@ final class CoordinatorConversation {
         var isAsked = false
         while true {
             if !isAsked { isAsked = try socket.send(bytes) }
-            while let answer = try socket.receive() {
+            while let answer = try call.read(socket) {
                 let message = try call.read { () throws(WireError) in
                     try DoctorMessage(decoding: answer)
                 }
+                hasHeard = true
                 if let value = accept(message) { return value }
             }
             while let event = try monitor.receive() {
@@ -54,7 +60,10 @@ final class CoordinatorConversation {
             var poller = Poller()
             poller.add(socket, for: isAsked ? .readable : [.readable, .writable])
             poller.add(monitor)
-            guard try poller.wait(until: deadline) else {
+            if !hasHeard { try suspicion.check(address) }
+            let due = hasHeard ? deadline : min(deadline, suspicion.due)
+            if try poller.wait(until: due) { continue }
+            guard .now < deadline else {
                 throw CoordinatorCall.Failure.noAnswer(call.coordinator, seconds: seconds)
             }
         }

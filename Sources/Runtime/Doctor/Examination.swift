@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Messaging
 import Model
+import Resources
 import Settings
 import Wire
 
@@ -46,7 +47,7 @@ package final class Examination {
             report(.nameUnknown(host: host, reason: reason))
             return nil
         } catch {
-            report(.nameUnknown(host: coordinator.host, reason: "\(error)"))
+            report(.nameUnknown(host: coordinator.host, reason: plainWords(error)))
             return nil
         }
         report(.name(host: coordinator.host, addresses))
@@ -154,7 +155,7 @@ package final class Examination {
         report(
             .processor(
                 missing: Processor.requirement(),
-                cores: ProcessInfo.processInfo.activeProcessorCount))
+                cores: Processors.usable.count))
         let probe = arithmeticProbe()
         let ours = WireDigest(high: probe.high, low: probe.low).description
         guard let worker = facts?.workers.first else { return }

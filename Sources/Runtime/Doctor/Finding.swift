@@ -56,6 +56,15 @@ package enum Finding: Sendable {
         package var isWithinHost: Bool { from.hostKey == to.hostKey }
     }
 
+    /// There is no coordinator to be found.
+    package var isAbsence: Bool {
+        switch self {
+        case .nameUnknown, .noRoute, .portClosed: true
+        case .handshakeFailed(let failure): failure.isAbsence
+        default: false
+        }
+    }
+
     package enum Level: String, Sendable { case ok, slow, bad }
 
     /// `bad`: a run would not work with it.

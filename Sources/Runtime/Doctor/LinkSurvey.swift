@@ -1,5 +1,6 @@
 import Foundation
 import Messaging
+import Resources
 import Synchronization
 import Wire
 
@@ -141,14 +142,14 @@ private final class OwnListener: Sendable {
             let source = Route.source(towards: coordinator) ?? .loopback
             let host = examination.network.advertised(source, listening: addresses)
             endpoint = "tcp://\(host):\(listener.port)"
+            try startThread("link listener") { [self] in
+                while !isDone.load(ordering: .relaxed) {
+                    listener.serve(until: .now + .seconds(60)) { !isDone.load(ordering: .relaxed) }
+                }
+            }
         } catch {
             examination.report(.cannotListen(error))
             return nil
-        }
-        startThread("link listener") { [self] in
-            while !isDone.load(ordering: .relaxed) {
-                listener.serve(until: .now + .seconds(60)) { !isDone.load(ordering: .relaxed) }
-            }
         }
     }
 

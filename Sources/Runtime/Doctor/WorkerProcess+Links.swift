@@ -1,4 +1,6 @@
+import Glibc
 import Messaging
+import Resources
 import Settings
 import Wire
 
@@ -52,7 +54,7 @@ extension WorkerProcess {
                 return control.post(LinkMessage.attempted(number: number, report).encoded)
             }
             let mailbox = mailbox
-            startThread("link trial") {
+            startTrial(or: .attempted(number: number, LinkReport(code: EAGAIN))) {
                 let report = attempt.carriedOut()
                 mailbox.post(.tried(.attempted(number: number, report)))
             }
@@ -83,9 +85,18 @@ extension WorkerProcess {
         }
         control.post(LinkMessage.listening(number: number, port: listener.port).encoded)
         let mailbox = mailbox
-        startThread("link listener") {
+        startTrial(or: nil) {
             listener.serve(until: .now + .seconds(20))
             mailbox.post(.tried(nil))
+        }
+    }
+
+    /// On a thread of its own; where the system refuses one, `message` is all that is said.
+    private func startTrial(or message: LinkMessage?, _ run: @escaping @Sendable () -> Void) {
+        do throws(ResourceError) {
+            try startThread("link trial", run)
+        } catch {
+            ended(message)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Text
 
 /// How well a model does on pairs it has not seen.
@@ -10,7 +11,12 @@ package struct ModelEvaluation: Sendable {
     package let pairs: Int
     /// Target tokens, end marks included.
     package let labels: Int
-    /// The translations, in the order of the pairs.
+    /// Pairs that were left out because they have too many tokens.
+    package let tooLong: Skipped
+    /// How much of the pairs the tokenizer knows.
+    package let coverage: Coverage
+    /// The pairs that count, and their translations in the same order.
+    package let evaluated: [SentencePair]
     package let outputs: [String]
 
     package var perplexity: Double { exp(loss) }
@@ -31,42 +37,76 @@ package struct Demonstration: Sendable {
 }
 
 extension TrainedModel {
-    /// The pairs of a file, or without one those that the run itself held out.
+    /// What the run itself held out, if the text is still the one that it learnt from.
     ///
-    /// Throws: `TextError`; `InferenceError.nothingToEvaluate`.
-    package func heldOutPairs(_ path: String? = nil) throws -> [SentencePair] {
-        let corpus =
-            try path.map { path throws(TextError) in try Corpus(validation: path) }
-            ?? Corpus(configuration.text.pairs, validation: configuration.text.validation)
-        guard !corpus.heldOut.isEmpty else { throw InferenceError.nothingToEvaluate(path: path) }
-        return corpus.heldOut
+    /// Throws: `TextError`; `InferenceError.ownTextUnreadable`, `ownTextHasPassed`.
+    func ownText() throws -> LearningText {
+        for file in configuration.textFiles where TextFile.isPassing(file) {
+            throw InferenceError.ownTextHasPassed(file: file)
+        }
+        do {
+            let text = try LearningText(configuration, rules: memory.rules)
+            try memory.check(text.trace)
+            return text
+        } catch TextError.unreadable(let file, let code) {
+            throw InferenceError.ownTextUnreadable(file: file, code: code)
+        }
+    }
+
+    /// The pairs of a corpus, or without one those that the run itself held out, and what became of
+    /// the lines.
+    ///
+    /// Throws: `TextError`; `InferenceError.nothingToEvaluate` and as `ownText`.
+    package func heldOutPairs(
+        _ source: CorpusSource? = nil, tooLong: TooLong = .skip
+    ) throws -> (pairs: [SentencePair], lines: LineCounts) {
+        if let source {
+            let read = try PairsRead(source, rules: tokenizer.rules, tooLong: tooLong)
+            if read.pairs.isEmpty {
+                throw InferenceError.nothingToEvaluate(path: source.name)
+            }
+            return (read.pairs, read.lines)
+        }
+        let text = try ownText()
+        guard case .pairs(let pairs) = text.heldOut, !pairs.isEmpty else {
+            throw InferenceError.nothingToEvaluate(path: nil)
+        }
+        return (pairs, text.summary.validation ?? text.summary.lines)
     }
 
     /// Loss and BLEU of at least one pair; the batches are cut as in validation, so the loss has
     /// the same bits.
     ///
-    /// Throws: `TextError.sequenceTooLong` with the place.
+    /// Throws: `TextError.allTooLong`; `sequenceTooLong` with the place where that is to stop.
     package func evaluate(
-        _ pairs: [SentencePair], beam: Int, threads: Int
+        _ pairs: [SentencePair], beam: Int, threads: Int, tooLong: TooLong = .skip
     ) throws -> ModelEvaluation {
         precondition(!pairs.isEmpty, "nothing to evaluate")
-        let corpus = try TokenizedCorpus(pairs, tokenizer: tokenizer, positions: positions)
-        let losses = losses(corpus, threads: threads)
+        let corpus = try TokenizedCorpus(
+            pairs, tokenizer: tokenizer, positions: positions, tooLong: tooLong)
+        if corpus.samples.isEmpty {
+            throw TextError.allTooLong(corpus.tooLong, positions: positions)
+        }
+        let evaluated = corpus.kept(of: pairs)
+        let losses = try losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
-        let translator = Translator(self, beam: beam, threads: threads)
-        let outputs = translator.translate(pairs.map(\.source)).map { (try? $0.get()) ?? "" }
+        let translator = try Translator(self, beam: beam, threads: threads)
+        let outputs = translator.translate(evaluated.map(\.source)).map { (try? $0.get()) ?? "" }
+        // Outputs are in NFC, as all that is learnt: references in another form say the same.
+        let references = evaluated.map { $0.target.normalised(tokenizer.rules) }
         return ModelEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
-            bleu: BLEU.corpus(hypotheses: outputs, references: pairs.map(\.target)),
-            pairs: pairs.count, labels: labels, outputs: outputs)
+            bleu: BLEU.corpus(hypotheses: outputs, references: references),
+            pairs: evaluated.count, labels: labels, tooLong: corpus.tooLong,
+            coverage: corpus.coverage, evaluated: evaluated, outputs: outputs)
     }
 
-    /// Translates the held-out part and picks `samples` of it, spread evenly. Throws as `evaluate`.
+    /// Translates what is held out and picks `samples` of it, spread evenly. Throws as `evaluate`.
     package func demonstrate(
-        samples count: Int = 20, beam: Int, threads: Int
+        _ heldOut: [SentencePair], samples count: Int = 20, beam: Int, threads: Int
     ) throws -> Demonstration {
-        let pairs = try heldOutPairs()
-        let evaluation = try evaluate(pairs, beam: beam, threads: threads)
+        let evaluation = try evaluate(heldOut, beam: beam, threads: threads)
+        let pairs = evaluation.evaluated
         let chosen = (0..<min(count, pairs.count)).map {
             $0 * pairs.count / min(count, pairs.count)
         }
@@ -79,11 +119,13 @@ extension TrainedModel {
             evaluation: evaluation)
     }
 
-    func losses(_ corpus: TokenizedCorpus, threads: Int) -> [ShardLoss] {
+    func losses(
+        _ corpus: TokenizedCorpus, threads: Int
+    ) throws(ResourceError) -> [ShardLoss] {
         let batches = BatchSchedule.batchesInOrder(
             corpus, batchTokens: configuration.batches.tokens, shards: configuration.batches.shards)
         let shards = batches.flatMap(\.shards)
-        let pool = LanePool(lanes: threads)
+        let pool = try LanePool(lanes: threads)
         defer { pool.stop() }
         return pool.map(shards.count) { [self] index in
             Lane(transformer).loss(

@@ -8,8 +8,17 @@ package struct TextEvaluation: Sendable {
     package let loss: Double
     package let tokens: Int
     package let windows: Int
+    /// How much of the text the tokenizer knows.
+    package let coverage: Coverage
 
     package var perplexity: Double { exp(loss) }
+}
+
+/// Texts that a model has gone on with.
+package struct GeneratedTexts: Sendable {
+    package let texts: [String]
+    /// How many end because the model has no more positions.
+    package let cut: Int
 }
 
 extension TrainedModel {
@@ -22,20 +31,28 @@ extension TrainedModel {
         }
     }
 
-    /// The loss on a file, or without one on what the run itself held out; windows are cut as in validation.
+    /// The passages of a file, or without one those that the run itself held out.
     ///
-    /// Throws: `TextError`; `InferenceError.nothingToEvaluate`.
-    package func evaluateText(_ path: String? = nil, threads: Int) throws -> TextEvaluation {
-        let passages =
-            try path.map { path throws(TextError) in try PlainText.read(path) }
-            ?? PlainText(configuration.text.text, validation: configuration.text.validation).heldOut
+    /// Throws: `TextError`; `InferenceError.ownTextUnreadable`, `ownTextHasPassed`.
+    package func heldOutPassages(_ path: String? = nil) throws -> [Passage] {
+        if let path { return try PassagesRead(path, rules: tokenizer.rules).passages }
+        guard case .passages(let passages) = try ownText().heldOut else { return [] }
+        return passages
+    }
+
+    /// The loss on passages; windows are cut as in validation.
+    ///
+    /// Throws: `TextError`; `InferenceError.nothingToEvaluate`, of the file `path`.
+    package func evaluateText(
+        _ passages: [Passage], of path: String? = nil, threads: Int
+    ) throws -> TextEvaluation {
         let corpus = try TokenizedCorpus(passages, tokenizer: tokenizer, positions: positions)
         guard !corpus.samples.isEmpty else { throw InferenceError.nothingToEvaluate(path: path) }
-        let losses = losses(corpus, threads: threads)
+        let losses = try losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
         return TextEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
-            tokens: labels, windows: corpus.samples.count)
+            tokens: labels, windows: corpus.samples.count, coverage: corpus.coverage)
     }
 
     /// `count` texts that begin with `prompt`, each a continuation of at most `length` tokens of its own.
@@ -43,17 +60,39 @@ extension TrainedModel {
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func generate(
         _ prompt: String, count: Int, length: Int, _ sampling: Sampling, threads: Int
-    ) throws -> [String] {
+    ) throws -> GeneratedTexts {
         let words = try tokenizer.encode(prompt)
         guard words.count < positions else {
             throw InferenceError.promptTooLong(tokens: words.count, positions: positions)
         }
-        let pool = LanePool(lanes: min(threads, max(1, count)))
+        let pool = try LanePool(lanes: min(threads, max(1, count)))
         defer { pool.stop() }
         let outputs = pool.map(count) { [self] index in
             Decoding(transformer).sample(
                 words, parameters: parameters, sampling, stream: index, limit: length)
         }
-        return try outputs.map { try tokenizer.decode(words + $0) }
+        let room = positions - words.count
+        return GeneratedTexts(
+            texts: try outputs.map { try prompt.continued(by: $0, behind: words, tokenizer) },
+            cut: outputs.count { $0.count == room && room < length })
+    }
+}
+
+extension String {
+    /// The prompt as it was given, on one line, and what the model says behind it.
+    ///
+    /// What a tokenizer does not know of a prompt would come back as unknown. Throws: `TextError`.
+    fileprivate func continued(
+        by output: [Int32], behind words: [Int32], _ tokenizer: Tokenizer
+    ) throws(TextError) -> String {
+        let read = try tokenizer.decode(words)
+        let whole = try tokenizer.decode(words + output)
+        var prompt = split(whereSeparator: \.isNewline).joined(separator: " ")
+        guard whole.unicodeScalars.starts(with: read.unicodeScalars) else { return whole }
+        // White space at its end has been read as none.
+        while prompt.unicodeScalars.last?.properties.isWhitespace == true {
+            prompt.unicodeScalars.removeLast()
+        }
+        return prompt + String(whole.unicodeScalars.dropFirst(read.unicodeScalars.count))
     }
 }

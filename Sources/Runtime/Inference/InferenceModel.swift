@@ -16,41 +16,50 @@ package enum InferenceError: Error, Equatable, Sendable {
     case otherTokenizer(checkpoint: String, pieces: Int, vocabulary: Int)
     /// No pair of the file, or of the run's own text, can be used.
     case nothingToEvaluate(path: String?)
+    /// The run's own text is not where it was; `code` is errno.
+    case ownTextUnreadable(file: String, code: Int32)
+    /// The run's own text came through a pipe.
+    case ownTextHasPassed(file: String)
     /// A translator where a language model is wanted, or the other way round.
     case otherKind(checkpoint: String, kind: Architecture.Kind)
     case promptTooLong(tokens: Int, positions: Int)
+    /// Its parameters are not finite, or so large that nothing that is computed from them is.
+    case notFinite(checkpoint: String)
 }
 
 /// A checkpoint that has been found, and the newer ones that were passed over as damaged.
 package struct FoundCheckpoint: Sendable {
     package let folder: CheckpointFolder
     package let rejected: [CheckpointShelf.Rejected]
+    /// Of the run that it was found in, where they can be read: its text may have moved since.
+    let settings: RunConfiguration?
 
     /// Takes a checkpoint as it is, of a run the newest that is whole.
     ///
     /// Throws: `InferenceError.noModel`, `noCheckpoint`; `CheckpointError` of a checkpoint that was
     /// named itself.
     package init(_ path: String) throws {
-        var isFolder: ObjCBool = false
         let paths = RunPaths(path)
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-            isFolder.boolValue
-        else { throw InferenceError.noModel(path: path) }
+        guard PathContent(at: path) == .folder else { throw InferenceError.noModel(path: path) }
         if FileManager.default.fileExists(atPath: paths.folder + "/manifest.json") {
             folder = try CheckpointFolder(paths.folder)
             rejected = []
+            settings = nil
             return
         }
         guard
             FileManager.default.fileExists(atPath: paths.checkpoints)
                 || FileManager.default.fileExists(atPath: paths.configuration)
         else { throw InferenceError.noModel(path: path) }
+        // A newer version's folder is not used, whatever its checkpoints look like.
+        _ = try SettingsFile.read(paths.configuration)
         let (newest, rejected) = try CheckpointShelf(paths.checkpoints).newestWhole()
         guard let newest else {
             if let first = rejected.first { throw first.reason }
             throw InferenceError.noCheckpoint(run: path)
         }
         folder = newest
+        settings = (try? SavedSettings(of: paths.folder))?.configuration
         self.rejected = rejected
     }
 }
@@ -59,6 +68,8 @@ package struct FoundCheckpoint: Sendable {
 package final class TrainedModel: Sendable {
     package let checkpoint: FoundCheckpoint
     package let configuration: RunConfiguration
+    /// What the run knows of its text.
+    let memory: TextMemory
     package let tokenizer: Tokenizer
     let transformer: Transformer
     let parameters: ParameterVector
@@ -86,10 +97,27 @@ package final class TrainedModel: Sendable {
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
-        configuration = facts.configuration
+        guard transformer.computes(with: parameters) else {
+            throw InferenceError.notFinite(checkpoint: folder.path)
+        }
+        configuration = checkpoint.settings ?? facts.configuration
+        memory = facts.text.map(TextMemory.saved) ?? .none
         self.checkpoint = checkpoint
     }
 
     /// Most tokens of a sentence, its mark included.
     package var positions: Int { transformer.architecture.positions }
+}
+
+extension Transformer {
+    /// Whether parameters are finite, and what is computed from them for the shortest text is.
+    func computes(with parameters: ParameterVector) -> Bool {
+        guard parameters.withFloats({ $0.allSatisfy(\.isFinite) }) else { return false }
+        let isText = architecture.kind == .languageModel
+        let shard = Shard(
+            samples: [0], sources: [isText ? [] : [Tokenizer.end]],
+            targets: [isText ? [Tokenizer.end] : []])
+        let loss = Lane(self).loss(of: ModelInput(shard), parameters: parameters, smoothing: 0)
+        return loss.negativeLogLikelihood.isFinite
+    }
 }

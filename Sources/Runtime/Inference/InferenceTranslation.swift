@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Resources
 import Synchronization
 import Text
 
@@ -20,11 +21,11 @@ package final class Translator: Sendable {
     private let beam: Int
     private let pool: LanePool
 
-    package init(_ model: TrainedModel, beam: Int, threads: Int) {
+    package init(_ model: TrainedModel, beam: Int, threads: Int) throws(ResourceError) {
         precondition(beam >= 1, "beam \(beam)")
         self.model = model
         self.beam = beam
-        pool = LanePool(lanes: threads)
+        pool = try LanePool(lanes: threads)
     }
 
     deinit { pool.stop() }

@@ -2,6 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
+import Resources
 import Ring
 import Synchronization
 import Text
@@ -38,8 +39,8 @@ package struct PlanConstants: Codable, Sendable {
     package static func measure(
         _ model: Transformer, _ batch: Batch, _ arithmetic: StepArithmetic, busy: Int,
         hopSeconds: Double
-    ) -> PlanConstants {
-        let pool = LanePool(lanes: busy)
+    ) throws(ResourceError) -> PlanConstants {
+        let pool = try LanePool(lanes: busy)
         defer { pool.stop() }
         let shard = ModelInput(batch.shards[0])
         let gradients = measureGradient(model, shard, batch.labels, arithmetic, pool)
@@ -58,7 +59,7 @@ package struct PlanConstants: Codable, Sendable {
             },
             addPerByte: passes.add, storePerByte: passes.store, updatePerByte: passes.update,
             hopSeconds: hopSeconds, activations: gradients.memory,
-            cores: ProcessInfo.processInfo.activeProcessorCount)
+            cores: Processors.usable.count)
     }
 
     /// The time of a token's gradient in a run's workers of so many threads: the median over steps.

@@ -206,12 +206,12 @@ extension RingBreak {
         case .violation(let neighbour, let violation):
             RingFault(.violation, neighbour.side, detail: "\(violation)")
         case .memory(let neighbour, let error):
-            RingFault(.violation, neighbour.side, detail: "\(error)")
+            RingFault(.violation, neighbour.side, detail: plainWords(error))
         case .apart(let reason): RingFault(.apart, detail: reason)
         case .unreachable(let transport):
             RingFault(.own, .successor, detail: "no endpoint of transport \(transport)")
-        case .socket(let error): RingFault(.own, detail: "\(error)")
-        case .plan(let error): RingFault(.own, detail: "\(error)")
+        case .socket(let error): RingFault(.own, detail: plainWords(error))
+        case .plan(let error): RingFault(.own, detail: plainWords(error))
         }
     }
 }

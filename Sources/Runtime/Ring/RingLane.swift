@@ -44,7 +44,7 @@ package final class OutgoingLane {
             bell = try NeighbourBell(try reader.handle())
             return nil
         } catch {
-            return "\(error)"
+            return plainWords(error)
         }
     }
 

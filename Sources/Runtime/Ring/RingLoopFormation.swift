@@ -63,7 +63,7 @@ extension RingLoop {
             guard let memory = try mailbox.memory.withLock({ $0 }).get() else { return nil }
             return try OutgoingLane(numbers: memory, slots: configuration.laneSlots)
         } catch {
-            notify(.fellBack(from: .memory, reason: "\(error)"))
+            notify(.fellBack(from: .memory, reason: plainWords(error)))
             return nil
         }
     }
@@ -207,7 +207,7 @@ extension RingLoop {
             inbound?.lane = try IncomingLane(offer: handles, slots: configuration.laneSlots)
             return IncomingLane.acceptance(bell)
         } catch {
-            return IncomingLane.refusal("\(error)")
+            return IncomingLane.refusal(plainWords(error))
         }
     }
 

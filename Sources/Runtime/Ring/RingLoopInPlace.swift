@@ -68,7 +68,7 @@ extension RingLoop {
             self.step!.shared = shared
             return shared
         } catch {
-            breakUp(.apart(reason: "\(error)"))
+            breakUp(.apart(reason: plainWords(error)))
             return nil
         }
     }

@@ -165,7 +165,7 @@ extension RingLoop {
             tendStreams()
         } catch {
             link.streamFailed = true
-            notify(.fellBack(from: .stream, reason: "\(error)"))
+            notify(.fellBack(from: .stream, reason: plainWords(error)))
         }
     }
 
@@ -195,7 +195,7 @@ extension RingLoop {
             link.stream = RingStream(entrance.stream, entrance.seals, configuration)
         } catch {
             link.streamFailed = true
-            notify(.fellBack(from: .stream, reason: "\(error)"))
+            notify(.fellBack(from: .stream, reason: plainWords(error)))
         }
         link.entrance = nil
         rebuildPoller()

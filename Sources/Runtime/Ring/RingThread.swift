@@ -1,6 +1,7 @@
 import Foundation
 import Messaging
 import Parameters
+import Resources
 import Ring
 import Synchronization
 import Wire
@@ -75,19 +76,24 @@ package final class RingThread: GradientSink {
         let ended = DispatchSemaphore(value: 0)
         let outcome = Outcome()
         let loan = ContextLoan(context)
-        startThread("ring") {
-            defer { ended.signal() }
-            do throws(MessagingError) {
-                let loop = try RingLoop(
-                    context: loan.take(), configuration: configuration, mailbox: mailbox,
-                    notify: notify)
-                outcome.result.withLock { $0 = .success(loop.endpoints) }
-                started.signal()
-                loop.run()
-            } catch {
-                outcome.result.withLock { $0 = .failure(error) }
-                started.signal()
+        do throws(ResourceError) {
+            try requireDescriptors(Self.spareDescriptors)
+            try startThread("ring") {
+                defer { ended.signal() }
+                do throws(MessagingError) {
+                    let loop = try RingLoop(
+                        context: loan.take(), configuration: configuration, mailbox: mailbox,
+                        notify: notify)
+                    outcome.result.withLock { $0 = .success(loop.endpoints) }
+                    started.signal()
+                    loop.run()
+                } catch {
+                    outcome.result.withLock { $0 = .failure(error) }
+                    started.signal()
+                }
             }
+        } catch {
+            throw .refused(error)
         }
         started.wait()
         endpoints = try outcome.result.withLock { $0! }.get()
@@ -98,6 +104,10 @@ package final class RingThread: GradientSink {
     }
 
     deinit { stop() }
+
+    /// For links with both neighbours in every way, and what else a worker opens: where they are
+    /// short, links would break again and again.
+    private static let spareDescriptors = 32
 
     private final class Outcome: Sendable {
         let result = Mutex<Result<RingEndpoints, MessagingError>?>(nil)

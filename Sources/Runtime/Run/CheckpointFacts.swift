@@ -12,19 +12,27 @@ package struct CheckpointFacts: Sendable {
     package var configuration: RunConfiguration
     /// What wrote it: `dtrain 0.1.0`.
     package var software: String
+    /// By which the text is known again; nil in checkpoints of the first version.
+    package var text: SavedText?
 
-    package init(architecture: Architecture, configuration: RunConfiguration, software: String) {
+    package init(
+        architecture: Architecture, configuration: RunConfiguration, software: String,
+        text: SavedText?
+    ) {
         self.architecture = architecture
         self.configuration = configuration
         self.software = software
+        self.text = text
     }
 
     package var json: [String: JSON] {
-        [
+        var json = [
             "architecture": Self.encode(architecture),
             "configuration": Self.encode(configuration),
             "software": .string(software),
         ]
+        if let text { json["text"] = Self.encode(text) }
+        return json
     }
 
     /// Reads a checkpoint's facts. Throws: `damaged` if they are not there.
@@ -44,8 +52,13 @@ package struct CheckpointFacts: Sendable {
         else { return nil }
         var software = ""
         if case .string(let text)? = state.more["software"] { software = text }
-        self.init(architecture: architecture, configuration: configuration, software: software)
+        self.init(
+            architecture: architecture, configuration: configuration, software: software,
+            text: Self.text(of: state))
     }
+
+    /// By which a checkpoint's run knows its text; nil where the first version wrote it.
+    static func text(of state: CheckpointState) -> SavedText? { decode(state.more["text"]) }
 
     private static func encode(_ value: some Encodable) -> JSON {
         let encoder = JSONEncoder()
@@ -75,9 +88,11 @@ extension CheckpointFolder {
 }
 
 extension Tokenizer {
-    /// What a checkpoint was trained with; nil if it holds none. Throws: `CheckpointError`, as `init`.
-    convenience init?(of checkpoint: CheckpointFolder) throws {
+    /// What a checkpoint was trained with, under its own rules unless others are given; nil if it holds
+    /// none. Throws: `CheckpointError`, as `init`.
+    convenience init?(of checkpoint: CheckpointFolder, rules: TextRules? = nil) throws {
         guard let model = try checkpoint.tokenizer() else { return nil }
-        try self.init(model: model, file: checkpoint.tokenizerPath)
+        let own = CheckpointFacts.text(of: checkpoint.state)?.fingerprint.rules ?? .first
+        try self.init(model: model, file: checkpoint.tokenizerPath, rules: rules ?? own)
     }
 }

@@ -10,9 +10,7 @@ package enum FirstParameters: Sendable {
     case file(String)
 
     package init(_ path: String) {
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        self = exists && !isFolder.boolValue ? .file(path) : .run(path)
+        self = PathContent(at: path) == .file ? .file(path) : .run(path)
     }
 
     /// Stores them in `parameters`. Throws: `noRun`, `otherLayout` with the first tensor that the model lacks or

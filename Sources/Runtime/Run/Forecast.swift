@@ -1,10 +1,11 @@
 import Checkpoint
 import Foundation
+import Resources
 
 extension PreparedRun {
     /// What a run will take, for `--dry-run`: labels and values. Computes a few shards to know how
     /// long a step lasts.
-    package func forecast() -> [(label: String, value: String)] {
+    package func forecast() throws(ResourceError) -> [(label: String, value: String)] {
         let vector = model.layout.count * 4
         let own =
             (configuration.batches.shards + configuration.cluster.workers - 1)
@@ -16,6 +17,9 @@ extension PreparedRun {
         var lines = [
             ("\(unit) to train on", "\(training.samples.count)"),
             ("\(unit) held out", "\(heldOut.samples.count)"),
+            ("lines without words", "\(summary.lines.dropped)"),
+            ("pairs too long", "\(summary.lines.tooLong.and(training.tooLong).count)"),
+            ("unknown tokens", "\(training.coverage.unknownTokens)"),
             ("tokens an epoch", "\(training.tokens)"),
             ("steps an epoch", "\(schedule.batchesPerEpoch)"),
             ("vocabulary", "\(tokenizer.vocabulary)"),
@@ -27,8 +31,8 @@ extension PreparedRun {
         guard (try? model.requireMemory(vectors: 2)) != nil else {
             return lines + [("a step", "is more than this host's memory holds")]
         }
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        let step = measuredSecondsAStep(
+        let cores = Processors.usable.count
+        let step = try measuredSecondsAStep(
             threads: min(
                 cores, configuration.cluster.workers * configuration.cluster.threads(cores: cores)))
         lines.append(("a step, about", "\(Int(step * 1000)) ms on this host"))

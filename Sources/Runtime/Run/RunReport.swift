@@ -7,6 +7,8 @@ import Text
 /// What a coordinator tells whoever started it, as it happens.
 package enum RunReport: Sendable {
     case prepared(RunSummary)
+    /// The run was begun by a version that kept nothing by which to know its text again.
+    case textUnchecked
     /// `token` is nil where all is plain text.
     case listening(Address, token: Token?)
     case note(CoordinatorNote)
@@ -19,10 +21,10 @@ package enum RunReport: Sendable {
     case ledgerRecovered(seconds: Double)
     /// The ledger's lines are written, but the disk does not say that it has them.
     case ledgerNotDurable(CheckpointError)
-    /// A checkpoint that was passed over because it is not whole.
-    case checkpointRejected(path: String, CheckpointError)
-    /// Bytes of a torn last line that were cut off the ledger.
-    case ledgerCut(bytes: Int)
+    /// What the run's folder lacked when the run was taken up again.
+    case repaired(Repair)
+    /// The link to the newest run could not be made.
+    case notLinked(CheckpointError)
     case workerStarted(index: Int, processID: Int32, log: String)
     case workerEnded(index: Int, processID: Int32, status: ExitStatus)
     case timeIsUp(step: Int)
@@ -39,15 +41,16 @@ package enum RunReport: Sendable {
 package enum ExitStatus: Hashable, Sendable {
     case code(Int32)
     case signal(Int32)
+
+    /// The code of a process that the system has refused something (CONTRACT).
+    package static let refused: Int32 = 71
 }
 
 /// A run before its first step.
 package struct RunSummary: Sendable {
     package var folder: String
     package var resumedFrom: Int?
-    package var corpus: CorpusSummary
-    package var trainingTokens: Int
-    package var heldOutPairs: Int
+    package var text: TextFacts
     package var vocabulary: Int
     package var parameters: Int
     package var batchesPerEpoch: Int

@@ -1,17 +1,18 @@
 import Foundation
 import Model
 import Parameters
+import Resources
 
 extension PreparedRun {
     /// Seconds that the gradients of the first step take here on so many threads; the fold and the
     /// update come on top.
-    package func measuredSecondsAStep(threads: Int) -> Double {
+    package func measuredSecondsAStep(threads: Int) throws(ResourceError) -> Double {
         let parameters = ParameterVector(count: model.layout.count)
         let arithmetic = configuration.optimizer.arithmetic
         model.initialise(parameters, seed: arithmetic.seed, arithmetic.initialisation)
         let batch = schedule.batch(step: 1)
         let inputs = batch.shards.map { ModelInput($0) }
-        let pool = LanePool(lanes: min(threads, inputs.count))
+        let pool = try LanePool(lanes: min(threads, inputs.count))
         defer { pool.stop() }
         let model = model
         let compute: @Sendable (Int) -> Void = { index in

@@ -4,6 +4,7 @@ import Foundation
 import Messaging
 import Model
 import Parameters
+import Resources
 import Settings
 import Text
 import Training
@@ -13,6 +14,9 @@ import Wire
 package enum RunError: Error, Equatable, Sendable {
     /// Not even one checkpoint would fit.
     case diskTooFull(path: String, needed: Int, free: Int)
+    /// A setting that changes numbers is another in `configuration.yaml` than in the checkpoint.
+    case otherSettings(
+        Setting, file: String, says: String?, checkpoint: String, madeWith: String?)
 }
 
 /// A run as a user asks for it: `train` and `coordinator`.
@@ -25,10 +29,12 @@ package struct TrainingRun {
     /// How the coordinator is found, and the rings of its own workers.
     package var network: NetworkChoices
     package var software: String
+    /// The vocabulary may be smaller where the text does not allow so many pieces.
+    package var mayShrink: Bool
 
     package init(
         configuration: RunConfiguration, location: RunLocation, hasLocalWorkers: Bool,
-        bind: Address, network: NetworkChoices = .init(), software: String
+        bind: Address, network: NetworkChoices = .init(), software: String, mayShrink: Bool = false
     ) {
         self.configuration = configuration
         self.location = location
@@ -36,10 +42,13 @@ package struct TrainingRun {
         self.bind = bind
         self.network = network
         self.software = software
+        self.mayShrink = mayShrink
     }
 
     package struct Result: Sendable {
         package var outcome: Outcome
+        /// Where the run lies.
+        package var folder: String
         package var prepared: PreparedRun
         /// The last committed step.
         package var step: Int
@@ -52,42 +61,55 @@ package struct TrainingRun {
     /// Throws what the text, the folder, the socket or a worker that keeps dying has to say; the run
     /// folder is untouched unless the text, the settings and the address are fit.
     package func run(report: @escaping (RunReport) -> Void) throws -> Result {
-        let resumed = location.resume ? try newestWhole(report) : nil
-        let prepared = try PreparedRun(configuration, tokenizer: resumed?.tokenizer)
+        let recovery =
+            location.resume ? try RunRecovery.find(in: RunPaths(location.folder)) : nil
+        let lost = location.resume ? try SavedSettings(of: location.folder).repair : nil
+        let resumed = try recovery.flatMap { try self.resumed(from: $0) }
+        let memory =
+            location.resume
+            ? try TextMemory(RunPaths(location.folder), resumed?.folder) : nil
+        let prepared = try PreparedRun(
+            configuration, memory: memory, tokenizer: resumed?.tokenizer, mayShrink: mayShrink)
         let resumedStep = resumed?.folder.step
         let lastStep = prepared.lastStep ?? Int(Int32.max)
         if let resumedStep, resumedStep >= lastStep {
             return Result(
-                outcome: .finished(step: resumedStep), prepared: prepared, step: resumedStep,
-                digest: resumed?.folder.digest)
+                outcome: .finished(step: resumedStep), folder: location.folder,
+                prepared: prepared, step: resumedStep, digest: resumed?.folder.digest)
         }
         let warmStart = try warmStart(prepared)
-        let keys = configuration.cluster.insecure ? nil : try RunKeys.ofRun(in: location.folder)
+        // From here on files are written: signals arrive through the loop.
+        let signals = try CoordinatorProcess.watchSignals()
+        let keys = try keys()
         let endpoint = try ControlEndpoint(
             bind, advertise: network.advertise, keys: keys,
             report: WireLimit.report(
                 shards: configuration.batches.shards, layers: prepared.model.layers.count))
-        let folder =
-            location.resume
-            ? try RunFolder.resume(location.folder) : try RunFolder.create(location.folder)
+        let folder = try folder(following: recovery, hasLostSettings: lost != nil)
         let mailbox = try Mailbox<CoordinatorProcess.Arrival>()
-        let store = try store(folder, prepared, mailbox)
+        let store = try store(folder, prepared, mailbox, recovery)
         defer { store.close() }
         var digest = resumed?.folder.digest
         let setup = try setup(prepared, folder, store, resumed?.folder, warmStart, lastStep)
-        let process = CoordinatorProcess(setup, on: endpoint, mailbox: mailbox) { event in
+        let process = CoordinatorProcess(
+            setup, on: endpoint, mailbox: mailbox, signals: signals
+        ) { event in
             if case .checkpoint(_, _, let newest) = event { digest = newest }
             report(event)
         }
         try keys?.save(in: folder.paths)
-        try folder.save(configuration: configuration.yaml)
+        try folder.save(fingerprint: prepared.savedText.encoded)
+        try folder.save(configuration: prepared.configuration.yaml, writer: software)
         try folder.save(address: process.endpoint.address.description)
-        try folder.linkAsLatest()
-        report(.prepared(summary(prepared, resumedStep, lastStep)))
-        if store.tornBytes > 0 { report(.ledgerCut(bytes: store.tornBytes)) }
+        let repairs = [lost].compactMap { $0 } + folder.repairs + (keys?.repairs ?? [])
+        for repair in repairs + store.repairs { report(.repaired(repair)) }
+        linkAsLatest(folder, report)
+        if memory == TextMemory.none { report(.textUnchecked) }
+        report(.prepared(summary(folder, prepared, resumedStep, lastStep)))
         let outcome = try run(process, folder, report)
         return Result(
-            outcome: outcome, prepared: prepared, step: process.coordinator.lastCommitted,
+            outcome: outcome, folder: folder.paths.folder, prepared: prepared,
+            step: process.coordinator.lastCommitted,
             digest: digest)
     }
 
@@ -96,7 +118,7 @@ package struct TrainingRun {
     ) throws -> Outcome {
         guard hasLocalWorkers else { return try process.run() }
         let threads = configuration.cluster.threads(
-            cores: ProcessInfo.processInfo.activeProcessorCount)
+            cores: Processors.usable.count)
         let workers = LocalWorkers(
             count: configuration.cluster.workers,
             arguments: [
@@ -105,8 +127,8 @@ package struct TrainingRun {
             ] + network.arguments + (configuration.cluster.insecure ? ["--insecure"] : []),
             token: process.endpoint.admissions?.token.text, logs: folder.paths.logs, report: report)
         process.localWorkers = workers
-        try workers.startAll()
         defer { workers.waitForAll(seconds: 5) }
+        try workers.startAll()
         return try process.run()
     }
 
@@ -117,15 +139,49 @@ package struct TrainingRun {
         var tokenizer: Tokenizer?
     }
 
-    private func newestWhole(_ report: (RunReport) -> Void) throws -> Resumed? {
-        let shelf = CheckpointShelf(RunPaths(location.folder).checkpoints)
-        guard FileManager.default.fileExists(atPath: shelf.path) else { return nil }
-        let (folder, rejected) = try shelf.newestWhole()
-        for checkpoint in rejected {
-            report(.checkpointRejected(path: checkpoint.path, checkpoint.reason))
+    /// Throws: `otherSettings`; `CheckpointError`, `TextError` of the checkpoint.
+    private func resumed(from recovery: RunRecovery) throws -> Resumed? {
+        guard let folder = recovery.checkpoint else { return nil }
+        let madeWith = try CheckpointFacts(folder).configuration
+        for setting in Setting.allCases
+        where !setting.row.effect.mayChangeOnResume && setting.row.kind != .path {
+            let (ours, theirs) = (configuration.text(setting), madeWith.text(setting))
+            guard ours == theirs else {
+                throw RunError.otherSettings(
+                    setting, file: location.configurationFile, says: ours,
+                    checkpoint: folder.path, madeWith: theirs)
+            }
         }
-        guard let folder else { return nil }
         return Resumed(folder: folder, tokenizer: try Tokenizer(of: folder))
+    }
+
+    private func keys() throws -> RunKeys? {
+        if configuration.cluster.insecure { return nil }
+        // What lies under a name that nobody has given may be another run's.
+        if location.isStandard { return try RunKeys.passing() }
+        return try RunKeys.ofRun(in: location.folder, isResumed: location.resume)
+    }
+
+    private func folder(
+        following recovery: RunRecovery?, hasLostSettings: Bool
+    ) throws(CheckpointError) -> RunFolder {
+        if let recovery {
+            return try RunFolder.resume(
+                location.folder, recovery: recovery, hasLostSettings: hasLostSettings)
+        }
+        return location.isStandard
+            ? try RunFolder.createNext(to: location.folder)
+            : try RunFolder.create(location.folder)
+    }
+
+    /// A run goes on without the link.
+    private func linkAsLatest(_ folder: RunFolder, _ report: (RunReport) -> Void) {
+        do throws(CheckpointError) {
+            try folder.linkAsLatest(
+                path: location.isStandard ? folder.paths.folder : location.given)
+        } catch {
+            report(.notLinked(error))
+        }
     }
 
     /// The parameters of another run's newest checkpoint, as a state before step 1.
@@ -134,6 +190,9 @@ package struct TrainingRun {
         let state = LoadedState(
             step: 0, adamCount: 0, sections: vectors(prepared.model.layout.count))
         try FirstParameters(path).load(prepared.model.layout, into: state.sections[0])
+        guard prepared.model.computes(with: state.sections[0]) else {
+            throw InferenceError.notFinite(checkpoint: path)
+        }
         return state
     }
 
@@ -174,11 +233,11 @@ package struct TrainingRun {
 
     private func store(
         _ folder: RunFolder, _ prepared: PreparedRun,
-        _ mailbox: Mailbox<CoordinatorProcess.Arrival>
+        _ mailbox: Mailbox<CoordinatorProcess.Arrival>, _ recovery: RunRecovery?
     ) throws -> RunStore {
         let facts = CheckpointFacts(
-            architecture: prepared.model.architecture, configuration: configuration,
-            software: software)
+            architecture: prepared.model.architecture, configuration: prepared.configuration,
+            software: software, text: prepared.savedText)
         let needed = CheckpointWriter.bytesNeeded(
             tensors: prepared.tensors, tokenizer: prepared.tokenizer.model)
         let free = try freeBytes(at: folder.paths.folder)
@@ -186,14 +245,14 @@ package struct TrainingRun {
             throw RunError.diskTooFull(path: folder.paths.folder, needed: needed, free: free)
         }
         let perEpoch = prepared.schedule.batchesPerEpoch
-        let checkpoints = CheckpointThread(
+        let checkpoints = try CheckpointThread(
             paths: folder.paths,
             contents: .init(
                 tensors: prepared.tensors, tokenizer: prepared.tokenizer.model, more: facts.json,
                 epoch: { ($0 + perEpoch - 1) / perEpoch }),
             keep: configuration.reporting.keep
         ) { mailbox.post(.disk($0)) }
-        return try RunStore(folder: folder, checkpoints: checkpoints)
+        return try RunStore(folder: folder, checkpoints: checkpoints, recovery: recovery)
     }
 
     private func setup(
@@ -209,7 +268,9 @@ package struct TrainingRun {
             store: store,
             loadState: { try loadState($0, prepared, resumed, warmStart, folder) },
             resumedFrom: resumed?.step ?? (warmStart == nil ? nil : 0),
-            recorded: try store.lastLine())
+            recorded: try store.lastLine(),
+            skips: configuration.optimizer.onNaN == .skip
+                ? try store.skips(from: resumed?.step ?? 0) : .init())
     }
 
     private func policy(
@@ -224,12 +285,10 @@ package struct TrainingRun {
     }
 
     private func summary(
-        _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
+        _ folder: RunFolder, _ prepared: PreparedRun, _ resumedStep: Int?, _ lastStep: Int
     ) -> RunSummary {
         RunSummary(
-            folder: location.folder, resumedFrom: resumedStep, corpus: prepared.summary,
-            trainingTokens: prepared.training.tokens,
-            heldOutPairs: prepared.heldOut.samples.count,
+            folder: folder.paths.folder, resumedFrom: resumedStep, text: prepared.textFacts,
             vocabulary: prepared.tokenizer.vocabulary, parameters: prepared.model.layout.count,
             batchesPerEpoch: prepared.schedule.batchesPerEpoch, steps: lastStep,
             workers: configuration.cluster.workers)

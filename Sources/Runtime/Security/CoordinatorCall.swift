@@ -9,8 +9,18 @@ package struct CoordinatorCall {
         case noAnswer(Address, seconds: Int)
         case otherProtocol(Address, theirs: Int, ours: Int)
         case nonsense(Address)
+        /// Another service listens there; the first words that it says.
+        case foreign(Address, says: String)
         /// The handshake came to nothing.
         case notShaken(WorkerError)
+
+        /// No coordinator is there.
+        var isAbsence: Bool {
+            switch self {
+            case .noAnswer, .nonsense, .foreign: true
+            case .otherProtocol, .notShaken: false
+            }
+        }
     }
 
     let coordinator: Address
@@ -40,11 +50,13 @@ package struct CoordinatorCall {
         guard let address = try coordinator.answering() else { throw silence }
         try socket.connect(coordinator.at(address).description)
         let deadline = ContinuousClock.now + .seconds(Self.patience)
+        var suspicion = Suspicion(of: coordinator)
         var setbacks = Setbacks()
         var isAsked = false
         while true {
+            try suspicion.check(address)
             if !isAsked { isAsked = try socket.send(question) }
-            if let answer = try socket.receive() { return answer }
+            if let answer = try read(socket) { return answer }
             while let event = try monitor.receive() {
                 guard case .handshakeFailed(let reason) = event.kind else { continue }
                 try judge(reason, &setbacks)
@@ -52,7 +64,17 @@ package struct CoordinatorCall {
             var poller = Poller()
             poller.add(socket, for: isAsked ? .readable : [.readable, .writable])
             poller.add(monitor)
-            guard try poller.wait(until: deadline) else { throw silence }
+            if try poller.wait(until: min(deadline, suspicion.due)) { continue }
+            guard .now < deadline else { throw silence }
+        }
+    }
+
+    /// The next answer. What is no message of ours at all comes from another service.
+    func read(_ socket: borrowing DealerSocket) throws -> [UInt8]? {
+        do throws(MessagingError) {
+            return try socket.receive()
+        } catch .tooManyBytes, .tooManyFrames, .tooFewFrames {
+            throw Failure.nonsense(coordinator)
         }
     }
 
@@ -90,6 +112,23 @@ package struct CoordinatorCall {
                 throw .foreignMagic
             }
             return workers
+        }
+    }
+}
+
+/// Looks once whether it is another service that does not answer.
+struct Suspicion {
+    private let coordinator: Address
+    private(set) var due = ContinuousClock.now + .seconds(1)
+
+    init(of coordinator: Address) { self.coordinator = coordinator }
+
+    /// Throws `CoordinatorCall.Failure.foreign` if it is.
+    mutating func check(_ address: IPAddress) throws(CoordinatorCall.Failure) {
+        guard due <= .now else { return }
+        due = .now + .seconds(3600)
+        if case .foreign(let words) = Greeting(of: address, port: coordinator.port) {
+            throw .foreign(coordinator, says: words)
         }
     }
 }

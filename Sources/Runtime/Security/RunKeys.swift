@@ -8,10 +8,13 @@ package struct RunKeys: Sendable {
     /// The coordinator's own.
     package let coordinator: KeyPair
     package let token: Token
+    /// What the run's folder lacked, so that this is new.
+    package let repairs: [Repair]
 
-    init(coordinator: KeyPair, token: Token) {
+    init(coordinator: KeyPair, token: Token, repairs: [Repair] = []) {
         self.coordinator = coordinator
         self.token = token
+        self.repairs = repairs
     }
 
     /// Keys that are kept nowhere, for a run without a folder.
@@ -19,25 +22,40 @@ package struct RunKeys: Sendable {
         try RunKeys(coordinator: KeyPair.random())
     }
 
-    private init(coordinator: KeyPair) throws(MessagingError) {
+    private init(coordinator: KeyPair, repairs: [Repair] = []) throws(MessagingError) {
         self.init(
             coordinator: coordinator,
-            token: Token(coordinator: coordinator.publicKey, workers: try KeyPair.random()))
+            token: Token(coordinator: coordinator.publicKey, workers: try KeyPair.random()),
+            repairs: repairs)
     }
 
-    /// The keys of the run in a folder; those that it lacks are new, and not saved yet.
+    /// The keys of the run in a folder; those that it lacks, or that are damaged, are new, and not
+    /// saved yet.
     ///
-    /// Throws: `CheckpointError`, `TokenError`, `MessagingError`.
-    package static func ofRun(in folder: String) throws -> RunKeys {
+    /// `isResumed`: the run is expected to have some.
+    /// Throws: `CheckpointError`, `TokenError.newer`, `noKey`, `MessagingError`.
+    package static func ofRun(in folder: String, isResumed: Bool = false) throws -> RunKeys {
         let paths = RunPaths(folder)
-        let coordinator = try coordinatorKey(paths) ?? KeyPair.random()
+        guard let coordinator = try coordinatorKey(paths) else {
+            let isRenewed = isResumed || isFile(paths.token)
+            return try RunKeys(
+                coordinator: KeyPair.random(), repairs: isRenewed ? [.keyRenewed] : [])
+        }
+        var fault = FileFault.missing
         if isFile(paths.token) {
-            let token = try Token(PrivateFile.read(paths.token))
-            if token.coordinator == coordinator.publicKey {
-                return RunKeys(coordinator: coordinator, token: token)
+            let text = try PrivateFile.read(paths.token)
+            do {
+                let token = try Token(text)
+                if token.coordinator == coordinator.publicKey {
+                    return RunKeys(coordinator: coordinator, token: token)
+                }
+                return try RunKeys(coordinator: coordinator, repairs: [.keyRenewed])
+            } catch let error as TokenError {
+                if case .newer = error { throw error }
+                fault = text.isEmpty ? .empty : .torn
             }
         }
-        return try RunKeys(coordinator: coordinator)
+        return try RunKeys(coordinator: coordinator, repairs: [.tokenRenewed(why: fault)])
     }
 
     /// The same coordinator with another token, for workers to come.
@@ -97,11 +115,12 @@ package enum Access: Sendable {
 
     /// What whoever has access to a run's folder uses.
     package static func ofRun(in folder: String) throws -> Access {
-        let location = RunLocation(folder: folder, resume: true)
-        let settings = try? GivenSettings(file: location.configurationFile)
-        if settings?.text(.insecure) == "true" { return .plain }
+        let folder = RunLocation(folder: folder, resume: true).folder
+        if (try? SavedSettings(of: folder))?.configuration.cluster.insecure == true {
+            return .plain
+        }
         let path = RunPaths(folder).token
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard PathContent(at: path) != .nothing, PathContent(at: folder) == .folder else {
             throw TokenError.noKeys(folder: folder)
         }
         return .tokenFile(path)

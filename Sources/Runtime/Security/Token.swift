@@ -15,7 +15,9 @@ package struct Token: Hashable, Sendable, CustomStringConvertible {
         self.workers = workers
     }
 
-    package static let prefix = "dtrain1-"
+    /// The version of the format that this program writes and reads; it stands in the prefix.
+    package static let format = 1
+    package static let prefix = "dtrain\(format)-"
     private static let digits = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
     private static let byteCount = 2 * PublicKey.byteCount + 4
     static let digitCount = (8 * byteCount + 4) / 5
@@ -31,7 +33,11 @@ package struct Token: Hashable, Sendable, CustomStringConvertible {
     /// Throws `TokenError` that says what is wrong without showing the text.
     package init(_ text: String) throws {
         let text = text.trimmingPrefix { $0.isWhitespace }
-        guard text.hasPrefix(Self.prefix) else { throw TokenError.noPrefix }
+        guard text.hasPrefix(Self.prefix) else {
+            let format = Self.format(of: text)
+            throw format.map { $0 > Self.format } == true
+                ? TokenError.newer(format: format!) : .noPrefix
+        }
         var digits = Array(text.dropFirst(Self.prefix.count).utf8)
         while let last = digits.last, [0x20, 0x09, 0x0A, 0x0D].contains(last) {
             digits.removeLast()
@@ -46,6 +52,12 @@ package struct Token: Hashable, Sendable, CustomStringConvertible {
             let workers = try KeyPair(secret: Array(keys.suffix(PublicKey.byteCount)))
         else { throw TokenError.mistyped }
         self.init(coordinator: coordinator, workers: workers)
+    }
+
+    /// The number in a prefix such as `dtrain2-`; nil where there is none.
+    private static func format(of text: some StringProtocol) -> Int? {
+        guard text.hasPrefix("dtrain"), let dash = text.firstIndex(of: "-") else { return nil }
+        return Int(text[text.index(text.startIndex, offsetBy: 6)..<dash])
     }
 
     private static func checksum(_ keys: [UInt8]) -> [UInt8] {
@@ -93,6 +105,8 @@ package struct Token: Hashable, Sendable, CustomStringConvertible {
 /// What is wrong with a token, or with where it was to be found.
 package enum TokenError: Error, Equatable, Sendable {
     case noPrefix
+    /// A newer version made it.
+    case newer(format: Int)
     case length(found: Int, expected: Int)
     /// No digit of the alphabet stands there, counted from 1 behind the prefix.
     case letter(position: Int)

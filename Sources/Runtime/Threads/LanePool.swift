@@ -1,5 +1,5 @@
 import Foundation
-import Messaging
+import Resources
 
 /// A worker's computing threads. Each lane does all jobs in order, without waiting for the others
 /// in between.
@@ -20,12 +20,20 @@ final class LanePool: @unchecked Sendable {
     private var isStopped = false
     private var runningThreads: Int
 
-    init(lanes count: Int) {
+    /// - Throws: where the system refuses one of the threads; none is left then.
+    init(lanes count: Int) throws(ResourceError) {
         precondition(count >= 1, "\(count) lanes")
         self.count = count
-        runningThreads = count
+        runningThreads = 0
         for lane in 0..<count {
-            startThread("lane \(lane)") { [self] in work(as: lane) }
+            do throws(ResourceError) {
+                condition.withLock { runningThreads += 1 }
+                try startThread("lane \(lane)") { [self] in work(as: lane) }
+            } catch {
+                condition.withLock { runningThreads -= 1 }
+                stop()
+                throw ResourceError(.threads(count), error.limit)
+            }
         }
     }
 

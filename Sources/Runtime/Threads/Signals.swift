@@ -1,5 +1,7 @@
 import CLinux
+import CResources
 import Foundation
+import Messaging
 
 /// Signals as a descriptor, so that they arrive through the same poll as messages.
 ///
@@ -9,15 +11,19 @@ final class Signals {
     private var mask = sigset_t()
 
     /// Watches `signals`; SIGPIPE is ignored besides, and SIGXFSZ, so that writing says
-    /// what is wrong.
-    init(_ signals: [Int32]) {
+    /// what is wrong. SIGHUP stays ignored if it was: `nohup` means that.
+    ///
+    /// - Throws: where there is no descriptor; then nothing has changed.
+    init(_ signals: [Int32]) throws(MessagingError) {
         sigemptyset(&mask)
-        for signal in signals { sigaddset(&mask, signal) }
+        for signal in signals where signal != SIGHUP || dtrain_is_ignored(SIGHUP) == 0 {
+            sigaddset(&mask, signal)
+        }
+        descriptor = dtrain_signal_descriptor(&mask)
+        guard descriptor >= 0 else { throw .system(call: "signalfd", code: errno) }
         pthread_sigmask(SIG_BLOCK, &mask, nil)
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        descriptor = dtrain_signal_descriptor(&mask)
-        precondition(descriptor >= 0, "signalfd: errno \(errno)")
     }
 
     /// Signals have their usual effect again on this thread, those included that still wait.

@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Model
 import Parameters
+import Resources
 import Ring
 import Settings
 import Text
@@ -32,12 +33,12 @@ final class Recomputation {
     private let total: ParameterVector
 
     /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
-    init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) {
+    init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) throws(ResourceError) {
         self.state = state
         arithmetic = prepared.configuration.optimizer.arithmetic
         wire = prepared.configuration.cluster.wire
         let count = prepared.model.layout.count
-        pool = LanePool(lanes: threads)
+        pool = try LanePool(lanes: threads)
         lanes = (0..<threads).map { _ in Lane(prepared.model) }
         gradients = (0..<prepared.configuration.batches.shards).map { _ in
             ParameterVector(count: count)

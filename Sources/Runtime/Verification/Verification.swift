@@ -1,4 +1,5 @@
 import Checkpoint
+import Coordination
 import Foundation
 import Model
 import Parameters
@@ -17,6 +18,8 @@ package struct Verification {
         case nothingRecorded(run: String)
         /// The stretch asked for begins before the first line of the ledger or ends after its last.
         case outside(run: String, asked: ClosedRange<Int>, recorded: ClosedRange<Int>)
+        /// The ledger begins at this step, and no checkpoint of the step before it or a later one is kept.
+        case noStart(run: String, first: Int)
         /// The sums of the textbook ring depend on the number of workers.
         case collective(run: String)
     }
@@ -59,23 +62,35 @@ package struct Verification {
         /// The steps that were recomputed, the first one that differs included.
         package var steps: ClosedRange<Int>
         package var skipped = 0
+        /// The run knows its text again, and it is the same.
+        package var textIsChecked = true
+        /// So many skipped steps were too many: the run ended with them.
+        package var gaveUpAfter: Int?
         /// Steps of the checkpoints that agree.
         package var checkpoints: [Int] = []
         package var difference: Difference?
         package var seconds = 0.0
         /// Bytes behind the ledger's last whole line.
         package var tornBytes = 0
+        /// That the settings were taken from a checkpoint, if so.
+        package var repair: Repair?
     }
 
     private let run: RunPaths
     private let asked: ClosedRange<Int>?
     private let threads: Int
+    /// Where the run's text lies now.
+    private let text: GivenSettings
 
     /// `steps`: the stretch to verify; nil is from the oldest checkpoint, or the seed, to the end.
-    package init(run: String, steps: ClosedRange<Int>?, threads: Int) {
+    /// `text`: where the run's text lies now, if not where it was.
+    package init(
+        run: String, steps: ClosedRange<Int>?, threads: Int, text: GivenSettings = GivenSettings()
+    ) {
         self.run = RunPaths(RunLocation(folder: run, resume: true).folder)
         asked = steps
         self.threads = threads
+        self.text = text
     }
 
     /// Recomputes until something differs or all agrees; `progress` is told every step that agrees.
@@ -86,20 +101,26 @@ package struct Verification {
         progress: (_ step: Int, _ steps: ClosedRange<Int>) -> Void
     ) throws -> Result {
         let began = ContinuousClock.now
-        let configuration = try configuration()
+        let saved = try SavedSettings(of: run.folder)
+        let configuration = try saved.configuration.resumed(with: text, in: run.folder)
+        for file in configuration.textFiles where text.isEmpty && TextFile.isPassing(file) {
+            throw InferenceError.ownTextHasPassed(file: file)
+        }
         guard configuration.cluster.collective == .fold else {
             throw Failure.collective(run: run.folder)
         }
         let ledger = try LedgerIndex(run.ledger)
         let stretch = try stretch(of: ledger)
         let origin = try VerificationOrigin.find(
-            in: run, before: stretch, configuration)
-        var comparison = Comparison(
+            in: run, before: stretch, ledger: ledger.steps, configuration)
+        var comparison = try Comparison(
             ledger: ledger, shelf: CheckpointShelf(run.checkpoints), prepared: origin.prepared,
             recomputation: Recomputation(origin.prepared, from: origin.state, threads: threads))
         let first = origin.state.step + 1
         var result = Result(start: origin.start, steps: first...stretch.upperBound)
+        result.textIsChecked = origin.memory != .none
         result.tornBytes = ledger.tornBytes
+        result.repair = saved.repair
         for step in result.steps {
             result.difference = try comparison.compare(step)
             if result.difference != nil {
@@ -111,16 +132,24 @@ package struct Verification {
         if result.difference == nil {
             result.difference = try comparison.compareEnd(after: stretch.upperBound)
         }
+        if result.difference == nil, stretch.upperBound == ledger.steps.upperBound - 1 {
+            result.gaveUpAfter = try skippedAtEnd(of: ledger, origin.prepared)
+        }
         result.skipped = comparison.skipped
         result.checkpoints = comparison.checkpoints
         result.seconds = Clock.seconds(since: began)
         return result
     }
 
-    private func configuration() throws -> RunConfiguration {
-        // Says that there is no run where there is none.
-        _ = try run.text(run.configuration)
-        return try RunConfiguration(savedIn: run.configuration)
+    /// Skipped steps that end the ledger, if they are too many for a run to go on.
+    private func skippedAtEnd(of ledger: LedgerIndex, _ prepared: PreparedRun) throws -> Int? {
+        let last = ledger.steps.upperBound - 1
+        var skips = SkippedSteps()
+        for step in ledger.steps where step > last - SkippedSteps.inARow {
+            if try ledger.entry(step)?.verdict == .skipped { skips.add(step) }
+        }
+        let steps = prepared.lastStep ?? .max
+        return skips.areTooMany(at: last, of: steps) ? skips.count(upTo: last) : nil
     }
 
     /// The steps to compare: those asked for, or nil's lower bound left to the oldest checkpoint.

@@ -9,6 +9,8 @@ package enum Hindrance: Error, Equatable, Sendable {
     case noRoute(to: IPAddress)
     /// The file that is to hold the token is not there yet.
     case noTokenFile(String)
+    /// Somebody listens there and says nothing.
+    case silence
 }
 
 /// A worker's connection to its coordinator, under an identity drawn at random.
@@ -53,15 +55,17 @@ final class ControlConnection {
         monitor = try SocketMonitor(socket)
     }
 
-    /// Looks the coordinator up and starts to connect; libzmq goes on trying until this is dropped.
+    /// Starts to connect; libzmq goes on trying until this is dropped.
     ///
-    /// - Parameter turn: where a name leads to several addresses they take turns.
+    /// - Parameters:
+    ///   - found: what the coordinator's host leads to.
+    ///   - turn: where that is several addresses they take turns.
     /// - Throws: `Hindrance` when that is not possible yet; it may be tried again.
     func connect(
-        to coordinator: Address, turn: Int, _ security: SocketOptions.Security
+        to coordinator: Address, at found: [IPAddress], turn: Int,
+        _ security: SocketOptions.Security
     ) throws {
         guard source == nil else { return }
-        let found = try Self.look(up: coordinator)
         let ways = found.compactMap { address in
             Route.source(towards: address).map { (address: address, source: $0) }
         }
@@ -76,14 +80,6 @@ final class ControlConnection {
 
     /// Nobody has answered here for so long that another address is worth a try.
     var isFutile: Bool { tryingSince.map { $0 + .seconds(1) < .now } ?? false }
-
-    private static func look(up coordinator: Address) throws -> [IPAddress] {
-        do throws(MessagingError) {
-            return try coordinator.candidates()
-        } catch .unknownHost(let name, let reason) {
-            throw Hindrance.unknownHost(name, reason: reason)
-        }
-    }
 
     func join(_ poller: inout Poller) {
         poller.add(socket, for: outbox.isEmpty ? .readable : [.readable, .writable])

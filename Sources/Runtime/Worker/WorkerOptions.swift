@@ -54,6 +54,8 @@ package enum WorkerReport: Sendable {
 /// Why a worker process ends without a word from a coordinator.
 package enum WorkerError: Error, Sendable {
     case coordinatorNeverCame(Address, seconds: Int)
+    /// Another service listens there; the first words that it says.
+    case foreignService(Address, says: String)
     /// The token is not the run's (any more).
     case tokenRefused(Address)
     /// Who listens does not know the token's coordinator: it is another run's, or no dtrain at all.

@@ -3,6 +3,7 @@ import Foundation
 import Messaging
 import Model
 import Parameters
+import Resources
 import Ring
 import Text
 import Wire
@@ -51,7 +52,7 @@ extension WorkerProcess {
             control = try ControlConnection(
                 in: context, isApplication: own != nil && !isRegistered)
         } catch {
-            outcome = .unfit(reason: "no socket could be made: \(error)")
+            failure = error
         }
     }
 
@@ -91,8 +92,12 @@ extension WorkerProcess {
             assembly = StateAssembly(into: runner.state)
             lesson = nil
             handle(.built)
+        } catch let error as ResourceError {
+            refused(error)
         } catch {
-            handle(.buildFailed(reason: "the run's configuration cannot be used: \(error)"))
+            handle(
+                .buildFailed(reason: "the run's configuration cannot be used: \(plainWords(error))")
+            )
         }
     }
 
@@ -166,7 +171,9 @@ extension WorkerProcess {
                 return (words.shard, input)
             }
         } catch {
-            handle(.orderUnfit(reason: "the coordinator sent words that do not fit: \(error)"))
+            handle(
+                .orderUnfit(
+                    reason: "the coordinator sent words that do not fit: \(plainWords(error))"))
             return nil
         }
     }

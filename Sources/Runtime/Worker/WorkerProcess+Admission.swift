@@ -49,6 +49,7 @@ extension WorkerProcess {
             outcome = .unfit(
                 reason: "the coordinator speaks protocol \(theirs), this worker \(ours)")
         } catch {
+            search.hasDoubts()
             if case .refused(let refusal)? = try? CoordinatorMessage(decoding: bytes) {
                 outcome = .refused(refusal)
             }
@@ -67,20 +68,23 @@ extension WorkerProcess {
         nextAttempt = .now + .milliseconds(100)
         switch reason {
         case .otherMechanism:
-            failure = own == nil ? .tokenMissing(address) : .plainCoordinator(address)
+            failure =
+                own == nil
+                ? WorkerError.tokenMissing(address) : WorkerError.plainCoordinator(address)
         case .refused where !control.isApplication:
             // A coordinator that was started anew knows no keys yet.
             isRegistered = false
             reconnect()
         case .refused:
             guard takeNewerToken() else {
-                failure = .tokenRefused(address)
+                failure = WorkerError.tokenRefused(address)
                 return
             }
             reconnect()
         case .otherKey, .nonsense, .cutOff:
+            search.hasDoubts()
             if own != nil, setbacks.isHopeless(at: .now) {
-                failure = .foreignToken(address)
+                failure = WorkerError.foreignToken(address)
                 return
             }
             handle(.disconnected)

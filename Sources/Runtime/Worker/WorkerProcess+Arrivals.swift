@@ -7,6 +7,7 @@ extension WorkerProcess {
     func take(_ arrival: Arrival) {
         switch arrival {
         case .tried(let message): ended(message)
+        case .search(let finding): take(finding)
         case .lane(.initialised(let digest)): handle(.initialised(digest))
         case .lane(.written(let digest, let writing)):
             guard let runner, writing == runner.writings else { break }
@@ -50,6 +51,16 @@ extension WorkerProcess {
             }
             runner?.normTotal(
                 measuresLayers: pending.order.measuresLayers, attempt: pending.attempt)
+        }
+    }
+
+    private func take(_ finding: Search.Finding) {
+        do throws(WorkerError) {
+            try search.take(finding)
+            if case .addresses = finding { nextAttempt = .now }
+        } catch {
+            // Some coordinator has answered since.
+            if session.phase == .joining { failure = error }
         }
     }
 

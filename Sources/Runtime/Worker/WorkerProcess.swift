@@ -5,6 +5,7 @@ import Kernels
 import Messaging
 import Model
 import Parameters
+import Resources
 import Ring
 import Text
 import Training
@@ -17,6 +18,7 @@ package final class WorkerProcess {
         case ring(RingEvent)
         /// A thread that tried a link for `doctor` has ended, perhaps with an answer.
         case tried(LinkMessage?)
+        case search(Search.Finding)
     }
 
     let options: WorkerOptions
@@ -31,6 +33,7 @@ package final class WorkerProcess {
     let addresses: [IPAddress]
     var advertised = ""
     var control: ControlConnection
+    var search: Search
     /// Why the connection is not even begun, and when that is tried again.
     private var hindrance: Hindrance?
     /// Which of the coordinator's addresses is tried.
@@ -47,7 +50,7 @@ package final class WorkerProcess {
     /// Threads that try links for `doctor`.
     var trials = 0
     /// Why there is nothing to be hoped for.
-    var failure: WorkerError?
+    var failure: (any Error)?
     var session: WorkerSession
     var job: WorkerJob?
     var runner: StepRunner?
@@ -71,8 +74,8 @@ package final class WorkerProcess {
     ) throws {
         self.options = options
         self.report = report
-        let terminal = options.parent == nil ? [SIGINT, SIGTERM, SIGUSR1] : [SIGUSR1]
-        signals = Signals(terminal)
+        let asksToStop = options.parent == nil ? [SIGINT, SIGTERM, SIGHUP] : []
+        signals = try Signals(asksToStop + [SIGUSR1])
         if let parent = options.parent { Self.endWith(parent) }
         context = try Context()
         let mailbox = try Mailbox<Arrival>()
@@ -86,10 +89,11 @@ package final class WorkerProcess {
         configuration.ports = options.network.ringPorts
         if let own, let gate { configuration.security = RingSecurity(keys: own, gate: gate) }
         ring = try Self.ring(configuration, context, mailbox)
-        pool = LanePool(lanes: options.threads)
+        pool = try LanePool(lanes: options.threads)
         session = WorkerSession(deadlines: Deadlines(peerTimeout: Milliseconds(10_000)))
         hello = Self.hello(options, ring.endpoints, own?.publicKey)
         control = try ControlConnection(in: context, isApplication: own != nil)
+        search = Search(for: options.coordinator) { mailbox.post(.search($0)) }
     }
 
     private static func ring(
@@ -106,11 +110,12 @@ package final class WorkerProcess {
     }
 
     /// The parent's death ends this process; so does a parent that is gone already. A signal to the
-    /// whole group (Ctrl-C, `timeout`, systemd) is the parent's to take, who saves with the workers'
-    /// help.
+    /// whole group (Ctrl-C, a lost terminal, `timeout`, systemd) is the parent's to take, who saves
+    /// with the workers' help.
     static func endWith(_ parent: Int32) {
         signal(SIGINT, SIG_IGN)
         signal(SIGTERM, SIG_IGN)
+        signal(SIGHUP, SIG_IGN)
         _ = dtrain_die_with_parent()
         if getppid() != parent { exit(1) }
     }
@@ -174,7 +179,12 @@ package final class WorkerProcess {
         }
         guard control.source == nil, .now >= nextAttempt else { return }
         do {
-            try control.connect(to: options.coordinator, turn: turn, security())
+            guard let found = try search.addresses() else {
+                // What is found wakes the loop.
+                nextAttempt = .now + .seconds(60)
+                return
+            }
+            try control.connect(to: options.coordinator, at: found, turn: turn, security())
             hindrance = nil
             if control.isApplication { register() } else { sayHello() }
         } catch let error as Hindrance {
@@ -233,6 +243,7 @@ package final class WorkerProcess {
                 outcome = .unfit(
                     reason: "the coordinator speaks protocol \(theirs), this worker \(ours)")
             } catch {
+                search.hasDoubts()
                 handle(.disconnected)
             }
         }
@@ -251,10 +262,21 @@ package final class WorkerProcess {
         }
     }
 
+    /// The system refuses what the run needs: says so to the coordinator as well.
+    func refused(_ error: ResourceError) {
+        failure = error
+        control.post(WorkerMessage.leaving(reason: "\(error)").encoded)
+    }
+
     private func reportLoneliness() throws {
-        if let failure { throw failure }
+        if let failure {
+            try? control.flush(until: .now + .milliseconds(200))
+            throw failure
+        }
         guard session.phase == .joining else { return }
+        if let way = control.way { try search.suspect(way.coordinator) }
         if let seconds = alone.report() {
+            let hindrance = hindrance ?? (search.meetsSilence ? .silence : nil)
             report(.stillWaiting(coordinator: options.coordinator, seconds: seconds, hindrance))
         }
         guard alone.seconds < options.wait.seconds else {

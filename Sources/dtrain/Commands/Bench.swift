@@ -59,7 +59,8 @@ struct BenchStep: ParsableCommand {
         try Entry.bench(
             StepBenchRequest(
                 configuration: configuration, batch: batch, length: length,
-                steps: try whole("--steps", steps, 1...1_000_000), corpus: corpus,
+                steps: try whole("--steps", steps, 1...1_000_000),
+                corpus: try corpus.map { try Failure.path("--corpus", $0) },
                 profile: profile, json: json))
     }
 }

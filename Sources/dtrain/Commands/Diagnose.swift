@@ -66,7 +66,9 @@ extension Entry {
         } else {
             try StandardOutput.write(conclusion + "\n")
         }
-        if !isWell { throw ExitCode(Failure.Code.other.rawValue) }
+        guard !isWell else { return }
+        let code: Failure.Code = findings.contains(where: \.isAbsence) ? .unavailable : .other
+        throw ExitCode(code.rawValue)
     }
 
     private static func line(of finding: Finding) -> String {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Runtime
+import Settings
+import Text
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -7,10 +9,12 @@ struct Evaluate: ParsableCommand {
         abstract: "Measures loss, perplexity and BLEU of the newest checkpoint of a run.",
         discussion: """
             Loss in nats a target token, without label smoothing, the end mark counted; BLEU with \
-            sacreBLEU's defaults, on a scale of 0 to 100.
+            sacreBLEU's defaults, on a scale of 0 to 100. Lines without words and pairs that are too \
+            long for the model are left out, counted and named. A file - is standard input.
 
-            EXAMPLE
+            EXAMPLES
               dtrain evaluate --run runs/latest --corpus test.tsv --json
+              dtrain evaluate --source test.en --target test.fr
             """)
 
     @OptionGroup var trained: TrainedOptions
@@ -25,54 +29,94 @@ struct Evaluate: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
+            "Source sentences, one a line, with --target instead of --corpus.", valueName: "file"))
+    var source: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Their translations, line by line.", valueName: "file"))
+    var target: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
             "Text for a language model. (default: the held-out part of the run's own text)",
             valueName: "file"))
     var text: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Pairs of more tokens than the model has positions: leave them out and count them, or stop.",
+            valueName: "skip|stop"))
+    var tooLong = TooLong.skip.rawValue
+
     @Flag(help: "Print one line of JSON.")
     var json = false
 
-    /// The line of JSON; CONTRACT fixes the first three keys.
-    private struct Report: Encodable {
-        let loss: Double
-        let perplexity: Double
-        /// Of a translator only.
-        var bleu: Double?
-        var pairs: Int?
-        /// Of a language model only.
-        var windows: Int?
-        let tokens: Int
-        let step: Int
-        let digest: String
-        let checkpoint: String
-    }
-
     func run() throws {
+        let tooLong = try value("--too-long", tooLong, Domain<TooLong>.choice)
+        let pairs = try pairs()
         let (model, beam, threads) = try trained.load()
         if model.kind == .languageModel {
             guard beam == 1 else { throw Failure.usage("--beam is for translators, leave it out") }
+            guard pairs == nil else {
+                throw Failure.usage(
+                    "\(corpus == nil ? "--source" : "--corpus") is for translators, use --text")
+            }
             return try evaluateText(model, threads)
         }
         guard text == nil else {
             throw Failure.usage("--text is for language models, use --corpus")
         }
-        let pairs = try model.heldOutPairs(corpus)
-        let evaluation = try model.evaluate(pairs, beam: beam, threads: threads)
+        let (heldOut, lines) = try model.heldOutPairs(pairs, tooLong: tooLong)
+        let evaluation = try model.evaluate(
+            heldOut, beam: beam, threads: threads, tooLong: tooLong)
+        try say(evaluation, lines, of: model, pairs?.name ?? "held out")
+    }
+
+    private func pairs() throws(Failure) -> CorpusSource? {
+        switch (corpus, source, target) {
+        case (nil, nil, nil): return nil
+        case (let corpus?, nil, nil): return .pairs(corpus)
+        case (nil, let source?, let target?):
+            if TextFile.isStandardInput(source) && TextFile.isStandardInput(target) {
+                throw .usage(
+                    "--source and --target cannot both be standard input, give a file for one of them"
+                )
+            }
+            return .files(source: source, target: target)
+        case (nil, nil, _): throw .usage("--target needs --source beside it")
+        case (nil, _, nil): throw .usage("--source needs --target beside it")
+        case (_, _?, _): throw .usage("--corpus and --source exclude each other, leave one out")
+        case (_, nil, _): throw .usage("--corpus and --target exclude each other, leave one out")
+        }
+    }
+
+    private func say(
+        _ evaluation: ModelEvaluation, _ lines: LineCounts, of model: TrainedModel, _ name: String
+    ) throws(Failure) {
         let checkpoint = model.checkpoint.folder
+        let tooLong = lines.tooLong.and(evaluation.tooLong)
         if json {
             return try StandardOutput.write(
                 json: Report(
                     loss: evaluation.loss, perplexity: evaluation.perplexity,
                     bleu: evaluation.bleu.score, pairs: evaluation.pairs,
-                    tokens: evaluation.labels, step: checkpoint.step, digest: checkpoint.digest,
-                    checkpoint: checkpoint.path))
+                    dropped: lines.dropped, tooLong: tooLong.count, tokens: evaluation.labels,
+                    unknownTokens: evaluation.coverage.unknownTokens, step: checkpoint.step,
+                    digest: checkpoint.digest, checkpoint: checkpoint.path))
         }
         let bleu = evaluation.bleu
         let precisions = bleu.precisions.map { fixed($0, 1) }.joined(separator: "/")
         try StandardOutput.write(
             """
-            checkpoint  \(checkpoint.path)
-            pairs       \(grouped(evaluation.pairs)), \(corpus ?? "held out")
+            checkpoint  \(checkpoint.path.visibleLine)
+            pairs       \(grouped(evaluation.pairs)), \(name.visibleLine)
+            \(lines.dropped > 0 ? "left out    \(sentence(of: lines))\n" : "")\
+            \(tooLong.count > 0
+                ? "left out    \(sentence(of: tooLong, positions: model.positions))\n" : "")\
+            \(unknownLine(evaluation.coverage))\
             loss        \(fixed(evaluation.loss, 4)) nats a target token
             perplexity  \(fixed(evaluation.perplexity, 3))
             BLEU        \(fixed(bleu.score, 2)) (\(precisions), brevity \
@@ -82,23 +126,54 @@ struct Evaluate: ParsableCommand {
     }
 
     private func evaluateText(_ model: TrainedModel, _ threads: Int) throws {
-        guard corpus == nil else { throw Failure.usage("--corpus is for translators, use --text") }
-        let evaluation = try model.evaluateText(text, threads: threads)
+        let passages = try model.heldOutPassages(text)
+        let evaluation = try model.evaluateText(passages, of: text, threads: threads)
         let checkpoint = model.checkpoint.folder
         if json {
             return try StandardOutput.write(
                 json: Report(
                     loss: evaluation.loss, perplexity: evaluation.perplexity,
-                    windows: evaluation.windows, tokens: evaluation.tokens, step: checkpoint.step,
+                    windows: evaluation.windows, tokens: evaluation.tokens,
+                    unknownTokens: evaluation.coverage.unknownTokens, step: checkpoint.step,
                     digest: checkpoint.digest, checkpoint: checkpoint.path))
         }
         try StandardOutput.write(
             """
-            checkpoint  \(checkpoint.path)
-            tokens      \(grouped(evaluation.tokens)), \(text ?? "held out")
+            checkpoint  \(checkpoint.path.visibleLine)
+            tokens      \(grouped(evaluation.tokens)), \(text?.visibleLine ?? "held out")
+            \(unknownLine(evaluation.coverage))\
             loss        \(fixed(evaluation.loss, 4)) nats a token
             perplexity  \(fixed(evaluation.perplexity, 3))
 
             """)
+    }
+
+    private func unknownLine(_ coverage: Coverage) -> String {
+        unknown(coverage, in: "the text").map { "unknown     \($0.sentence)\n" }.joined()
+    }
+}
+
+/// The line of JSON; CONTRACT fixes the first three keys.
+private struct Report: Encodable {
+    let loss: Double
+    let perplexity: Double
+    /// Of a translator only.
+    var bleu: Double?
+    var pairs: Int?
+    /// Pairs and lines that were left out for lack of words, and those that are too long.
+    var dropped: Int?
+    var tooLong: Int?
+    /// Of a language model only.
+    var windows: Int?
+    let tokens: Int
+    let unknownTokens: Int
+    let step: Int
+    let digest: String
+    let checkpoint: String
+
+    enum CodingKeys: String, CodingKey {
+        case loss, perplexity, bleu, pairs, dropped, windows, tokens, step, digest, checkpoint
+        case tooLong = "too_long"
+        case unknownTokens = "unknown_tokens"
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Model
+import Resources
 import Runtime
 
 struct Generate: ParsableCommand {
@@ -72,13 +73,17 @@ struct Generate: ParsableCommand {
             seed: try value("--seed", seed, .whole))
         let length = try whole("--length", length, 0...65_536)
         let count = try whole("--count", count, 1...100_000)
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? cores
-        let model = try TrainedModel(folder)
+        let model = try TrainedModel(Failure.path("--run", folder))
         try model.require(.languageModel)
         sayPassedOver(model.checkpoint)
-        let texts = try model.generate(
+        let generation = try model.generate(
             prompt, count: count, length: length, sampling, threads: threads)
-        for text in texts { try StandardOutput.write(text + "\n") }
+        for text in generation.texts { try StandardOutput.write(product: text + "\n") }
+        if generation.cut > 0 {
+            let whose = count == 1 ? "the text ends" : "\(generation.cut) of \(count) texts end"
+            warn("\(whose) at the model's \(model.positions) positions, before --length \(length)")
+        }
     }
 }

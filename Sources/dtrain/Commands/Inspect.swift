@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoint
 import Foundation
 import Model
 import Runtime
@@ -32,11 +33,12 @@ struct Inspect: ParsableCommand {
     var json = false
 
     func run() throws {
+        _ = try heatMap.map { try Failure.path("--heat-map", $0) }
         if let attention { return try show(attention) }
         guard heatMap == nil else {
             throw Failure.usage("--heat-map draws what --attention shows, give a sentence with it")
         }
-        let inspection = try Inspection(folder)
+        let inspection = try Inspection(Failure.path("the folder", folder))
         sayPassedOver(inspection.found)
         if json { return try StandardOutput.write(json: InspectionReport(inspection)) }
         let architecture = inspection.architecture
@@ -65,17 +67,13 @@ struct Inspect: ParsableCommand {
             throw Failure.usage(
                 "--heat-map takes a name that ends in .svg or .html, not '\(heatMap)'")
         }
-        let model = try TrainedModel(folder)
+        let model = try TrainedModel(Failure.path("the folder", folder))
         sayPassedOver(model.checkpoint)
-        let view = try model.attention(sentence)
+        let view = try naming("--attention") { try model.attention(sentence) }
         if let heatMap {
             let picture = HeatMap(view: view)
             let text = heatMap.hasSuffix(".svg") ? picture.svg : picture.html
-            do {
-                try text.write(toFile: heatMap, atomically: true, encoding: .utf8)
-            } catch {
-                throw Failure.io("\(heatMap) cannot be written: \(error.localizedDescription)")
-            }
+            try WholeFile.write(text, to: heatMap)
         }
         try json ? StandardOutput.write(json: view) : StandardOutput.write(view.table)
     }

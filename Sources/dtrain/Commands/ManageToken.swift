@@ -31,14 +31,20 @@ struct ShowToken: ParsableCommand {
     var folder = RunLocation.latest
 
     func run() throws {
-        let path = RunPaths(URL(fileURLWithPath: folder).standardizedFileURL.path).token
-        guard FileManager.default.fileExists(atPath: path) else {
+        let folder = RunLocation(folder: try Failure.path("--run", folder), resume: true).folder
+        let path = RunPaths(folder).token
+        guard PathContent(at: folder) == .folder, PathContent(at: path) != .nothing else {
             throw TokenError.noKeys(folder: folder)
         }
-        let token = try Access.tokenFile(path).token()
+        let token: Token?
+        do {
+            token = try Access.tokenFile(path).token()
+        } catch let error as TokenError {
+            throw Failure(error, in: path, of: folder)
+        }
         // Journals and job logs keep what is printed.
         let isTerminal = isatty(STDOUT_FILENO) == 1
-        try StandardOutput.write((isTerminal ? token?.text ?? path : path) + "\n")
+        try StandardOutput.write(product: (isTerminal ? token?.text ?? path : path) + "\n")
     }
 }
 
@@ -72,10 +78,17 @@ extension Entry {
     /// Writes another token into the run's folder; `workers` is how many were given it, nil where no
     /// coordinator is under way.
     static func rotateToken(of folder: String) throws -> (path: String, workers: Int?) {
-        let paths = RunPaths(URL(fileURLWithPath: folder).standardizedFileURL.path)
+        let given = RunLocation(folder: try Failure.path("--run", folder), resume: true)
+        if case .unfit = given.content, let what = missing(given.given) {
+            throw Failure.usage("--run needs a folder: \(what), give another")
+        }
+        // A folder is made for a run that is still to begin, but none in the way of the link.
+        guard !given.isNamedLatest || PathContent(at: given.given) == .folder else {
+            throw TokenError.noKeys(folder: folder)
+        }
+        let paths = RunPaths(given.folder)
         let keys = try RunKeys.ofRun(in: paths.folder)
-        try FileManager.default.createDirectory(
-            atPath: paths.folder, withIntermediateDirectories: true)
+        try makeFolders(paths.folder)
         try keys.renewed().save(in: paths)
         guard let text = try RunLocation.address(of: paths.folder), let address = Address(text)
         else { return (shown(paths.token), nil) }

@@ -59,7 +59,8 @@ struct PlanSteps: ParsableCommand {
                 threads: try whole("--threads", step.threads, 1...1024),
                 batch: batch, length: length, shards: shards,
                 bandwidth: try value("--bandwidth", bandwidth, .rate),
-                latency: try value("--latency", latency, .latency), measured: measured,
+                latency: try value("--latency", latency, .latency),
+                measured: try measured.map { try Failure.path("--measured", $0) },
                 json: json))
     }
 }

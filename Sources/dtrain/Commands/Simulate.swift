@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Simulation
 
 struct Simulate: ParsableCommand {
@@ -62,6 +63,6 @@ struct Simulate: ParsableCommand {
         try Entry.simulate(
             SimulateRequest(
                 seeds: range, canary: mistake,
-                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
+                threads: threads ?? Processors.usable.count, json: json))
     }
 }

@@ -30,7 +30,8 @@ struct Status: ParsableCommand {
     var json = false
 
     func run() throws {
-        let status = try Entry.status(of: connect, run: folder, access)
+        let status = try Entry.status(
+            of: connect, run: Failure.path("--run", folder), access)
         if json { return try StandardOutput.write(json: status) }
         try StandardOutput.write(statusTable(status).map { $0 + "\n" }.joined())
     }
@@ -44,11 +45,20 @@ extension Entry {
         guard let text = try address ?? RunLocation.address(of: run) else {
             throw Failure(
                 .unavailable,
-                "no coordinator has \(shown(run)) open: nothing is under way there, or give --connect"
+                "no coordinator has \(shown(run)) open"
+                    + "\(missing(run).map { " (\($0))" } ?? ""): nothing is under way there, give another "
+                    + "run with --run or an address with --connect"
             )
         }
-        let address = try access.coordinator(text)
-        return try CoordinatorCall(address, try access.access(run: run)).status()
+        let coordinator = try access.coordinator(text)
+        do {
+            return try CoordinatorCall(coordinator, try access.access(run: run)).status()
+        } catch CoordinatorCall.Failure.noAnswer where address == nil {
+            throw Failure(
+                .unavailable,
+                "no coordinator answers at \(coordinator), which \(shown(run))/address names: its run "
+                    + "is over, or its host out of reach")
+        }
     }
 }
 

@@ -9,7 +9,8 @@ struct Translate: ParsableCommand {
         discussion: """
             Reads one sentence a line from a file or from standard input and writes one \
             translation a line, flushed line by line. A line that is too long for the model gives \
-            an empty line, a warning and exit code 65 at the end.
+            an empty line, a warning and exit code 65 at the end. On a terminal, control \
+            characters are made visible; a file or a pipe gets every byte.
 
             EXAMPLES
               echo 'Where are you?' | dtrain translate
@@ -18,14 +19,14 @@ struct Translate: ParsableCommand {
 
     @OptionGroup var trained: TrainedOptions
 
-    @Argument(help: "Sentences, one a line. (default: standard input)")
+    @Argument(help: "Sentences, one a line; - is standard input. (default: standard input)")
     var file: String?
 
     func run() throws {
         let input = try LineReader(file)
         let (model, beam, threads) = try trained.load()
         try model.require(.encoderDecoder)
-        let translator = Translator(model, beam: beam, threads: threads)
+        let translator = try Translator(model, beam: beam, threads: threads)
         var number = 0
         var isWhole = true
         while let lines = try input.next() {
@@ -40,7 +41,7 @@ struct Translate: ParsableCommand {
                 warn("\(input.name), line \(number), \(problem), its translation is left empty")
             }
             try StandardOutput.write(
-                outputs.map { ((try? $0.get()) ?? "") + "\n" }.joined())
+                product: outputs.map { ((try? $0.get()) ?? "") + "\n" }.joined())
         }
         if !isWhole { throw ExitCode(Failure.Code.data.rawValue) }
     }
@@ -48,12 +49,23 @@ struct Translate: ParsableCommand {
     private func problem(
         _ line: Result<String, TextError>, _ output: Result<String, UnfitLine>
     ) -> String? {
-        if case .failure = line { return "is no UTF-8 text of a sentence's length" }
+        if case .failure(let fault) = line { return problem(of: fault) }
         guard case .failure(let unfit) = output else { return nil }
         return switch unfit {
         case .tooLong(let tokens, let positions):
             "has \(tokens) tokens where the model has \(positions) positions"
-        case .unreadable(let error): Failure(error).cause
+        case .unreadable(let error): problem(of: error)
+        }
+    }
+
+    private func problem(of error: TextError) -> String {
+        switch error {
+        case .nulByte(_, let offset): "has a NUL at byte \(offset + 1)"
+        case .invalidUTF8(_, let offset, nil): "is not UTF-8 at byte \(offset + 1)"
+        case .invalidUTF8(_, let offset, let likely?):
+            "is not UTF-8 at byte \(offset + 1) and looks like \(likely.rawValue)"
+        case .lineTooLong(_, _, let limit): "has more than \(grouped(limit)) bytes"
+        default: Failure(error).cause
         }
     }
 }

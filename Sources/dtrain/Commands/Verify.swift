@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
+import Settings
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,6 +30,9 @@ struct Verify: ParsableCommand {
                 + "seed, to the ledger's last line)", valueName: "a..b"))
     var steps: String?
 
+    @OptionGroup(title: "Where the run's text lies now, if not where it was")
+    var text: SettingOptions<PlaceList>
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Threads that compute. (default: all cores)", valueName: "n"))
@@ -43,7 +48,12 @@ struct Verify: ParsableCommand {
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
         try Entry.verify(
             VerifyRequest(
-                run: folder, steps: steps,
-                threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, json: json))
+                run: Failure.path("the folder", folder), steps: steps, text: text.given,
+                threads: threads ?? Processors.usable.count, json: json))
     }
+}
+
+/// The settings that say where a text lies.
+enum PlaceList: SettingList {
+    static var settings: [Setting] { Setting.allCases.filter { $0.row.effect == .place } }
 }

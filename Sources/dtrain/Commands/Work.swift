@@ -54,6 +54,9 @@ struct Work: ParsableCommand {
     var parent: Int32?
 
     func run() throws {
+        guard connect == nil || engine.from == nil else {
+            throw Failure.usage("--connect and --from exclude each other, give one")
+        }
         let place = try engine.place(in: ProcessInfo.processInfo.environment)
         let address = try access.coordinator(address(place))
         let entrance = try access.access()
@@ -74,11 +77,9 @@ struct Work: ParsableCommand {
     }
 
     private func address(_ place: EnginePlace?) throws(Failure) -> String {
-        switch (connect, place) {
-        case (nil, nil): throw .usage("--connect is missing, give the coordinator's address")
-        case (.some, .some): throw .usage("--connect and --from exclude each other, give one")
-        case (let text?, nil): return text
-        case (nil, let place?): return place.coordinator.description
+        guard let text = connect ?? place?.coordinator.description else {
+            throw .usage("--connect is missing, give the coordinator's address")
         }
+        return text
     }
 }

@@ -4,10 +4,12 @@
 enum ExitCodesPage {
     static let causes: [(code: Int32, cause: String)] = [
         (0, "what was asked for is done"),
-        (0, "a first Ctrl-C or SIGTERM: a checkpoint is saved, the training can be resumed"),
+        (0, "a first Ctrl-C, SIGTERM or SIGHUP: a checkpoint is saved, --resume goes on"),
         (0, "the reader of standard output has gone, as in 'dtrain translate | head'"),
         (1, "no worker is let in: wrong token, other version, --insecure on one side only"),
         (1, "a loss or gradient is not finite and --on-nan is stop"),
+        (1, "with --on-nan skip, 100 steps in a row were skipped, or a run's first or last 20"),
+        (1, "parameters that are not finite were to be saved"),
         (1, "'dtrain simulate' has found a violation"),
         (1, "'dtrain doctor' has found something bad"),
         (64, "an unknown command or option, or a value out of its range"),
@@ -18,11 +20,12 @@ enum ExitCodesPage {
         (65, "a text that cannot be learned from or translated"),
         (65, "a file of a run that is damaged and cannot do without"),
         (65, "'dtrain verify' has found a difference"),
-        (69, "no coordinator answers"),
+        (69, "no coordinator answers, or another service listens at its address"),
         (71, "the system refuses memory, a thread, a descriptor or a process"),
         (74, "a file cannot be read or written, or the disk is full"),
         (74, "a port is in use"),
         (130, "a second Ctrl-C: ended at once, the last checkpoint remains"),
+        (131, "SIGQUIT: ended at once, without a core file"),
     ]
 
     static var text: String {

@@ -1,16 +1,18 @@
 import Foundation
 import Model
+import Resources
 import Runtime
 import Settings
+import Text
 
 extension Demonstration {
     /// Source, output and reference of each sample, then the figures of the whole held-out part.
     var text: String {
         let shown = samples.map { sample in
             """
-            source     \(sample.source)
-            output     \(sample.output)
-            reference  \(sample.reference)
+            source     \(sample.source.visibleLine)
+            output     \(sample.output.visibleLine)
+            reference  \(sample.reference.visibleLine)
 
             """
         }
@@ -27,29 +29,34 @@ extension Demonstration {
 extension Entry {
     /// Translates held-out sentences with the run's newest checkpoint, on all cores.
     ///
-    /// A run whose text is so small that nothing is held out has nothing to show.
-    static func demonstrate(_ location: RunLocation, _ configuration: RunConfiguration) throws {
-        let model = try TrainedModel(location.folder)
-        do {
-            if model.kind == .languageModel { return try demonstrateText(model, configuration) }
+    /// What was held out is at hand: the text itself may have been a pipe, or be gone. A run whose text
+    /// is so small that nothing is held out has nothing to show.
+    static func demonstrate(_ folder: String, _ prepared: PreparedRun) throws {
+        let model = try TrainedModel(folder)
+        let configuration = prepared.configuration
+        switch prepared.heldOutText {
+        case .passages(let passages): try demonstrate(model, passages, configuration)
+        case .pairs where prepared.heldOut.samples.isEmpty: return
+        case .pairs(let pairs):
             let demonstration = try model.demonstrate(
-                beam: configuration.reporting.beam,
-                threads: ProcessInfo.processInfo.activeProcessorCount)
+                pairs, beam: configuration.reporting.beam,
+                threads: Processors.usable.count)
             try StandardOutput.write(demonstration.text)
-        } catch InferenceError.nothingToEvaluate {
-            return
         }
     }
 
     /// Ten texts out of nothing, and how well the model foretells what was held out.
-    private static func demonstrateText(
-        _ model: TrainedModel, _ configuration: RunConfiguration
+    private static func demonstrate(
+        _ model: TrainedModel, _ heldOut: [Passage], _ configuration: RunConfiguration
     ) throws {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let cores = Processors.usable.count
         let sampling = Sampling(temperature: 0.8, topP: 0.95, seed: configuration.optimizer.seed)
-        let texts = try model.generate("", count: 10, length: 40, sampling, threads: cores)
+        let texts = try model.generate(
+            "", count: 10, length: 40, sampling, threads: cores
+        ).texts
         for text in texts { try StandardOutput.write("generated  \(text)\n") }
-        let evaluation = try model.evaluateText(threads: cores)
+        if heldOut.isEmpty { return }
+        let evaluation = try model.evaluateText(heldOut, threads: cores)
         try StandardOutput.write(
             """
 

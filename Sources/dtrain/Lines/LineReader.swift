@@ -18,7 +18,8 @@ final class LineReader {
 
     /// Opens `path`, or takes standard input. Throws: an I/O failure.
     init(_ path: String?) throws(Failure) {
-        name = path ?? "standard input"
+        let path = path.flatMap { TextFile.isStandardInput($0) ? nil : $0 }
+        name = path ?? TextFile.standardInput
         descriptor =
             try path.map { path throws(Failure) in
                 let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -65,9 +66,12 @@ final class LineReader {
         count += 1
         var bytes = bytes
         if bytes.last == 0x0D { bytes.removeLast() }
-        if count == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        if count == 1 && bytes.starts(with: TextFile.mark) {
+            bytes.removeFirst(TextFile.mark.count)
+        }
         return Result { () throws(TextError) in
-            try TextFile.text(of: bytes, at: Place(file: name, line: count))
+            try TextFile.text(
+                of: bytes, at: Place(file: name, line: count), limit: TextFile.longestLine)
         }
     }
 
@@ -85,5 +89,8 @@ final class LineReader {
         // Of a line that is far too long only its length matters: it is refused, not kept.
         if portion.count > 4 * TextFile.longestLine, !chunk[..<got].contains(0x0A) { return }
         portion.append(contentsOf: chunk[..<got])
+        if count == 0, let format = ForeignFormat(beginning: portion, hasLines: true) {
+            throw Failure(TextError.foreign(file: name, format))
+        }
     }
 }

@@ -2,8 +2,19 @@ import Foundation
 
 /// Standard output, unbuffered: what is written is out.
 enum StandardOutput {
+    /// Writes for a person: what a terminal would obey is made visible.
+    ///
     /// Throws an I/O failure, such as a full disk. A reader that went away ends the program quietly.
-    static func write(_ text: String) throws(Failure) {
+    static func write(_ text: String) throws(Failure) { try write(exactly: text.visible) }
+
+    /// Writes what the program is asked for, byte for byte but on a terminal. Throws as `write`.
+    static func write(product text: String) throws(Failure) {
+        try isTerminal ? write(text) : write(exactly: text)
+    }
+
+    private static let isTerminal = isatty(STDOUT_FILENO) == 1
+
+    private static func write(exactly text: String) throws(Failure) {
         switch put(text, STDOUT_FILENO) {
         case 0: return
         case EPIPE: Foundation.exit(0)
@@ -20,7 +31,7 @@ enum StandardOutput {
         guard let data = try? encoder.encode(value) else {
             preconditionFailure("\(type(of: value)) has no form in JSON")
         }
-        try write(String(decoding: data, as: UTF8.self) + "\n")
+        try write(exactly: String(decoding: data, as: UTF8.self).visibleJSON + "\n")
     }
 }
 

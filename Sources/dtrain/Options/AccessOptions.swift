@@ -34,12 +34,18 @@ struct AccessOptions: ParsableArguments {
         do {
             if insecure { return .plain }
             if let token { return .token(try Token(token)) }
-            if let tokenFile { return .tokenFile(tokenFile) }
+            if let tokenFile {
+                return .tokenFile(try Failure.path("--token-file", tokenFile))
+            }
             if let text = ProcessInfo.processInfo.environment[Access.variable] {
                 return .token(try Token(text))
             }
             guard let run else { throw TokenError.missing }
             return try Access.ofRun(in: run)
+        } catch TokenError.noKeys(let folder) {
+            throw .usage(
+                "\(shown(folder)) holds no token, give with --run the folder of a run that has begun, "
+                    + "or a token with --token-file")
         } catch {
             throw Failure(thrown: error)
         }

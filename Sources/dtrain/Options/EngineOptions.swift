@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
 import Settings
 
@@ -69,8 +70,8 @@ struct EngineCores {
 
     static var here: EngineCores {
         EngineCores(
-            online: ProcessInfo.processInfo.processorCount,
-            usable: ProcessInfo.processInfo.activeProcessorCount)
+            online: Processors.usable.online,
+            usable: Processors.usable.count)
     }
 }
 

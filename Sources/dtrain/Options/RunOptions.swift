@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Runtime
 import Settings
+import Text
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
 struct RunOptions: ParsableArguments {
@@ -46,11 +47,14 @@ struct RunOptions: ParsableArguments {
             ] {
                 given = layer.over(given)
             }
+            let config = try config.map { try Failure.path("--config", $0) }
             if let config { given = given.over(try GivenSettings(file: config)) }
             let location = try location()
+            let configuration = try location.configuration(given)
+            try checkPassingText(configuration, given)
             return RunRequest(
-                configuration: try location.configuration(given), location: location,
-                dryRun: dryRun, quiet: quiet)
+                configuration: configuration, location: location, dryRun: dryRun, quiet: quiet,
+                mayShrink: !resume && given.text(.vocabulary) == nil)
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {
@@ -58,22 +62,62 @@ struct RunOptions: ParsableArguments {
         }
     }
 
+    /// Refuses text that cannot be read: standard input twice, or a pipe of the time when the run began.
+    private func checkPassingText(
+        _ configuration: RunConfiguration, _ given: GivenSettings
+    ) throws(Failure) {
+        let settings: [Setting] = [.corpus, .source, .target, .text, .validation]
+        let inputs = settings.filter {
+            configuration.text($0).map(TextFile.isStandardInput) ?? false
+        }
+        if inputs.count > 1 {
+            throw .usage(
+                "\(inputs[0].flag) and \(inputs[1].flag) cannot both be standard input, give a file "
+                    + "for one of them")
+        }
+        guard resume else { return }
+        for setting in settings where given.text(setting) == nil {
+            guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
+            throw .usage(
+                "the run has read its text from \(passing(path)) and keeps no copy, give the same text again "
+                    + "with \(setting.flag) FILE, or \(setting.flag) - for standard input")
+        }
+    }
+
     /// Whether a folder without a run is fresh enough for one is judged under its lock, later.
     private func location() throws(Failure) -> RunLocation {
+        let name = try run.map { name throws(Failure) in try Failure.path("--run", name) }
         let location = RunLocation(
-            folder: run ?? (resume ? RunLocation.latest : RunLocation.standard()), resume: resume)
+            folder: name ?? (resume ? RunLocation.latest : RunLocation.standard()), resume: resume,
+            isStandard: name == nil && !resume)
+        if location.isStandard { return location }
         switch (location.content, resume) {
-        case (.aFile, _):
-            throw .usage("--run \(location.folder) is a file, give a folder")
+        case (.unfit, true):
+            let what = missing(location.given) ?? shown(location.given)
+            throw .usage("--resume finds no run: \(what), give the folder of one with --run")
+        case (.unfit, false):
+            let what = missing(location.given) ?? shown(location.given)
+            throw .usage("--run needs a folder: \(what), give another")
         case (.aRun, false):
             throw Failure(CheckpointError.notEmpty(path: location.folder))
         case (.other, true):
+            let what = missing(location.given) ?? "\(shown(location.given)) holds none"
             throw .usage(
-                """
-                --resume finds no run in \(location.folder), give the folder of one with --run or \
-                leave --resume out
-                """)
-        case (.aRun, true), (.other, false): return location
+                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out"
+            )
+        case (.other, false):
+            try requireFreeName(location)
+            return location
+        case (.aRun, true): return location
         }
+    }
+
+    /// `latest` is the name of the link to the newest run, which a run of that name would be in the way
+    /// of. Throws a usage failure.
+    private func requireFreeName(_ location: RunLocation) throws(Failure) {
+        guard location.isNamedLatest, PathContent(at: location.given) == .nothing else { return }
+        throw .usage(
+            "--run \(shown(location.given)) is how dtrain calls the link to the newest run, give another "
+                + "name")
     }
 }

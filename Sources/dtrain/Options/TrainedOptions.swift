@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Resources
 import Runtime
 import Settings
 
@@ -24,9 +25,9 @@ struct TrainedOptions: ParsableArguments {
     func load() throws -> (model: TrainedModel, beam: Int, threads: Int) {
         let beam = try whole("--beam", beam, 1...64)
         let threads = try threads.map { try whole("--threads", $0, 1...1024) }
-        let model = try TrainedModel(run)
+        let model = try TrainedModel(Failure.path("--run", run))
         sayPassedOver(model.checkpoint)
-        return (model, beam, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+        return (model, beam, threads ?? Processors.usable.count)
     }
 }
 

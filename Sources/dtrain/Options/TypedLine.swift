@@ -27,9 +27,13 @@ struct TypedLine {
             words.append(word)
         }
         if command == Dtrain.self, !helps, let first = rest.first, !Self.standAlone(first) {
+            let names = command.configuration.subcommands.compactMap {
+                $0.configuration.commandName
+            }
+            let meant = rest.first { names.contains($0) } ?? "train"
             throw .usage(
                 "\(first) stands before the command, write it behind, as in "
-                    + "'dtrain train \(first)'")
+                    + "'dtrain \(meant) \(first)'")
         }
         self.command = command
         self.words = words

@@ -1,6 +1,7 @@
 import Checkpoint
 import Messaging
 import Model
+import Resources
 import Runtime
 import Settings
 import Text
@@ -10,6 +11,8 @@ extension Failure {
     init(thrown error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let error as ResourceError: self.init(error)
+        case let error as POSIXFailure: self.init(error)
         case let error as ConfigurationError: self.init(error)
         case let error as InferenceError: self.init(error)
         case let error as TextError: self.init(error)
@@ -27,7 +30,7 @@ extension Failure {
         case let error as AllReduceBenchmark.Failure: self.init(error)
         case let error as StepBenchmarkError: self.init(error)
         case let error as LocalWorkers.KeepsEnding: self.init(error)
-        default: self.init(.other, "unexpected: \(error)")
+        default: self.init(.other, "unexpected: \(plainWords(error))")
         }
     }
 }

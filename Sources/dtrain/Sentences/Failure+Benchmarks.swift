@@ -3,10 +3,12 @@ import Runtime
 extension Failure {
     init(_ error: AllReduceBenchmark.Failure) {
         switch error {
-        case .cannotStart(let code):
-            self.init(.other, "a worker process cannot be started: \(reason(code))")
-        case .ended(let rank):
-            self.init(.other, "worker \(rank) of the benchmark ended before it was done")
+        case .ended(let rank, let status, let sentence):
+            let code: Code = status == .code(ExitStatus.refused) ? .resources : .other
+            self.init(
+                code,
+                "worker \(rank) of the benchmark "
+                    + (sentence.map { "ended: \($0)" } ?? "\(said(status)) before it was done"))
         case .failed(let rank, let message):
             self.init(.other, "worker \(rank) of the benchmark failed: \(message)")
         case .timedOut(let phase):
@@ -17,7 +19,7 @@ extension Failure {
     init(_ error: StepBenchmarkError) {
         switch error {
         case .ended(let outcome):
-            self.init(.other, "the benchmark ended before its last step (\(outcome))")
+            self.init(.other, "the benchmark ended before its last step (\(plainWords(outcome)))")
         case .stateLost(let step):
             self.init(.other, "all of the benchmark's workers ended after step \(step)")
         }

@@ -1,10 +1,14 @@
 import Checkpoint
+import Runtime
 
 extension Failure {
     init(_ error: CheckpointError) {
         switch error {
         case .io(let path, let operation, let code):
-            self = .io("\(path) cannot be \(Self.participle(operation)): \(reason(code))")
+            self.init(
+                errno: code,
+                otherwise: .io(
+                    "\(path) cannot be \(Self.participle(operation)): \(reason(code))"))
         case .locked(let path, let holder):
             let who = holder.map { "process \($0)" } ?? "another process"
             self = .usage("\(path) is in use by \(who), end that first or give another --run")
@@ -15,9 +19,29 @@ extension Failure {
                 in it
                 """)
         case .noRun(let path):
-            self = .usage("\(path) holds no run, give the folder of one")
+            self = .usage(
+                "\(missing(path) ?? "\(shown(path)) holds no run"), give the folder of one")
+        case .nothingLeft(let path):
+            self = .data(
+                """
+                \(shown(path)) has neither whole settings nor a whole checkpoint, so nothing of it can \
+                go on: begin again with dtrain train --run OTHER
+                """)
+        case .latestTaken: self = .usage(missingLink(error))
+        case .changed(let path):
+            self = Failure(
+                .other, "\(shown(path)) has been changed by another process just now: try again")
+        case .newer(let path, let format, let known, let writer):
+            let maker = writer.map { "\($0), use that" } ?? "a newer dtrain, use that one"
+            self = .data(
+                """
+                \(shown(path)) has format \(format) and this program reads up to \(known): it was \
+                written by \(maker)
+                """)
         case .exposed(let path):
-            self = .usage("\(path) holds a secret and everybody can read it, chmod 600 it")
+            self = .usage(
+                "\(shown(path)) holds a secret and everybody can read it: chmod 600 \(quoted(shown(path)))"
+            )
         case .notEncodable(let path):
             self = Failure(.other, "\(path) was to hold what has no form in JSON")
         default: self.init(damage: error)
@@ -29,7 +53,7 @@ extension Failure {
         case .cutShort(let path, let expected, let found):
             self = .data("\(path) is cut short: \(found) bytes of \(expected), restore it")
         case .safetensors(let path, let fault):
-            self = .data("\(path) is no whole safetensors file (\(fault)), restore it")
+            self = .data("\(path) is no whole safetensors file (\(plainWords(fault))), restore it")
         case .noTensor(let path, let name):
             self = .data("\(path) lacks the tensor \(name), restore it")
         case .tensorType(let path, let name, let found):
@@ -41,10 +65,26 @@ extension Failure {
         case .wrongLength(let path, let expected, let found):
             self = Failure(.other, "\(path) was given \(found) bytes of \(expected)")
         case .ledger(let path, let line, let fault):
-            self = .data("\(path), line \(line), is damaged (\(fault)), restore the file")
+            self = .data(
+                """
+                \(shown(path)), line \(line), \(Self.words(fault)): dtrain train --resume --run \
+                \(quoted(shown(folder(ofFile: path)))) goes on with what is whole
+                """)
         case .incarnation(let path):
-            self = .data("\(path) holds no number, restore the file")
+            self = .data(
+                "\(shown(path)) has been counted up to its end: rm \(quoted(shown(path))) begins anew"
+            )
         default: preconditionFailure("no sentence for \(error)")
+        }
+    }
+
+    private static func words(_ fault: LedgerFault) -> String {
+        switch fault {
+        case .checksum: "is damaged (its checksum is another)"
+        case .notJSON: "is no line of a ledger"
+        case .step(let expected, let found):
+            "is of step \(found) where step \(expected) is expected"
+        case .newer(let format): "has format \(format), which a newer dtrain writes"
         }
     }
 
@@ -54,7 +94,6 @@ extension Failure {
         case .size(let expected, let found): "has \(found) bytes instead of \(expected)"
         case .hash: "is not what its manifest says"
         case .manifest: "is no manifest"
-        case .format(let version): "has format \(version), which this program does not know"
         case .state: "is no state of a run"
         }
     }

@@ -108,9 +108,10 @@ extension Failure {
         let values = "is \(given ?? "unset") here and \(run ?? "unset")"
         switch origin {
         case .resumed(let folder):
+            let hasParameters = (try? PreparedRun.newestCheckpoint(of: folder)) != nil
             let folder = quoted(shown(folder))
             let change = typed(setting, given ?? "…")
-            let start = setting.row.effect == .model ? "" : " --from \(folder)"
+            let start = setting.row.effect != .model && hasParameters ? " --from \(folder)" : ""
             return "\(place) \(values) in the run that --resume continues: leave it out, or begin "
                 + "another run by 'dtrain train --config \(folder)/configuration.yaml\(start) \(change)'"
         case .started(let folder):
@@ -144,20 +145,4 @@ extension Failure {
         guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
         return choices.dropLast().joined(separator: ", ") + " or " + last
     }
-}
-
-/// `--seed 1`, `--secure` or `--no-balance`: what a shell takes for the setting.
-func typed(_ setting: Setting, _ value: String) -> String {
-    guard case .flag = setting.row.kind else { return "\(setting.flag) \(quoted(value))" }
-    return value == "true" ? setting.flag : "--no-\(setting.rawValue)"
-}
-
-/// `word` as a shell takes it for one.
-func quoted(_ word: String) -> String {
-    let plain = word.utf8.allSatisfy { byte in
-        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-            || "_@%+=:,./-".utf8.contains(byte) || byte > 0x7F
-    }
-    guard !plain || word.isEmpty else { return word }
-    return "\"" + word.replacing(/["$`\\]/) { "\\" + $0.output } + "\""
 }

@@ -1,10 +1,13 @@
 import Runtime
+import Text
 
 extension Failure {
-    init(_ error: InferenceError) {
+    /// `option`: where the text that the model read was typed.
+    init(_ error: InferenceError, option: String = "--prompt") {
         switch error {
         case .noModel(let path):
-            self = .usage("\(path) is neither a run nor a checkpoint, give the folder of one")
+            let what = missing(path) ?? "\(shown(path)) is neither a run nor a checkpoint"
+            self = .usage("\(what), give the folder of a run or a checkpoint")
         case .noCheckpoint(let run):
             self = .data("\(run) has no checkpoint yet, train until it has saved one")
         case .noTokenizer(let checkpoint):
@@ -21,16 +24,51 @@ extension Failure {
                 \(path ?? "the run's own text") has nothing to evaluate, give a file with \
                 --corpus, or for a language model with --text
                 """)
+        case .ownTextUnreadable(let file, let code):
+            self = .io(
+                """
+                the run's own text \(file) cannot be read: \(reason(code)), give a file with \
+                --corpus, or for a language model with --text
+                """)
+        case .ownTextHasPassed(let file):
+            self = .data(
+                """
+                the run has read its own text from \(passing(file)), which can be read but once, give \
+                a file with --corpus, or for a language model with --text
+                """)
         case .otherKind(let checkpoint, .languageModel):
             self = .usage(
-                "\(checkpoint) is a language model, which translates nothing, use dtrain generate")
+                "\(shown(checkpoint)) is a language model, which translates nothing: "
+                    + "'dtrain generate --run \(quoted(shown(checkpoint)))' goes on with texts")
         case .otherKind(let checkpoint, .encoderDecoder):
-            self = .usage("\(checkpoint) translates, use dtrain translate")
+            self = .usage(
+                "\(shown(checkpoint)) is no language model: "
+                    + "'dtrain translate --run \(quoted(shown(checkpoint)))' translates lines")
+        case .notFinite(let checkpoint):
+            self = .data(
+                """
+                \(shown(checkpoint)) gives no finite numbers: its training went astray, take an earlier \
+                checkpoint or train anew with a lower --learning-rate
+                """)
         case .promptTooLong(let tokens, let positions):
             self = .usage(
                 """
-                --prompt has \(tokens) tokens where the model has \(positions) positions, shorten it
+                \(option) has \(tokens) tokens where the model has \(positions) positions, shorten it
                 """)
         }
+    }
+}
+
+/// What a path leads to that can be read but once, as a person calls it.
+func passing(_ path: String) -> String {
+    TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
+}
+
+/// Does `body`; what it throws of a text names `option`, with which that was typed.
+func naming<Result>(_ option: String, _ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as InferenceError {
+        throw Failure(error, option: option)
     }
 }

@@ -1,4 +1,5 @@
 import Messaging
+import Runtime
 
 extension Failure {
     init(_ error: MessagingError) {
@@ -10,18 +11,22 @@ extension Failure {
         case .unknownHost(let name, let reason):
             self = .usage("'\(name)' leads to no address (\(reason)), give another or its numbers")
         case .cannotBind(let endpoint, let code):
-            self = .io("\(endpoint) cannot be bound: \(reason(code))")
+            self.init(
+                errno: code, otherwise: .io("\(endpoint) cannot be bound: \(reason(code))"))
         case .cannotConnect(let endpoint, let code):
-            self = .io("\(endpoint) cannot be connected to: \(reason(code))")
+            self.init(
+                errno: code,
+                otherwise: .io("\(endpoint) cannot be connected to: \(reason(code))"))
         case .system(let call, let code):
-            self = .io("\(call) failed: \(reason(code))")
+            self.init(errno: code, otherwise: .io("\(call) failed: \(reason(code))"))
+        case .refused(let error): self.init(error)
         case .unsoundMemory(let reason):
             self = Failure(
                 .other, "shared memory of another process cannot be used: \(reason)")
         case .invalidOption(let name, let code):
             self = Failure(.other, "libzmq refused its option \(name): \(reason(code))")
         case .unknownPeer, .wouldBlock, .tooManyFrames, .tooFewFrames, .tooManyBytes:
-            self = Failure(.other, "a message could not be exchanged: \(error)")
+            self = Failure(.other, "a message could not be exchanged: \(plainWords(error))")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Model
+import Runtime
 
 extension Failure {
     /// Settings are checked before a model is made of them, so these are a damaged checkpoint's.
@@ -8,8 +9,6 @@ extension Failure {
             case .notPositive(let setting, let value): "its \(setting) is \(value)"
             case .tooLarge(let setting, let value, let limit):
                 "its \(setting) is \(value), above \(limit)"
-            case .noMemory(let bytes):
-                "it needs \(bytes / 1_000_000) MB of memory, which this host does not have"
             case .headsDoNotDivide(let heads, let dModel):
                 "its \(heads) heads do not divide d-model \(dModel)"
             case .dropoutOutOfRange(let dropout): "its dropout is \(dropout)"
@@ -20,7 +19,7 @@ extension Failure {
                 "token \(id) is not among its \(vocabulary)"
             case .sequenceTooLong(_, let length, let positions):
                 "a sentence of \(length) tokens exceeds its \(positions) positions"
-            default: "\(error)"
+            default: plainWords(error)
             }
         self = .data("the model does not fit: \(words), take another checkpoint")
     }

@@ -7,7 +7,13 @@ extension Failure {
             self.init(
                 .io,
                 "\(shown(path)) has \(free / 1_000_000) MB free and a checkpoint takes "
-                    + "\(needed / 1_000_000) MB: make room or give another --run")
+                    + "\(needed / 1_000_000) MB: make room there, or give a new run another --run")
+        case .otherSettings(let setting, let file, let says, let checkpoint, let madeWith):
+            self.init(
+                .data,
+                "\(shown(file)) says \(setting.rawValue) \(says ?? "unset") and \(shown(checkpoint)) was "
+                    + "made with \(madeWith ?? "unset"): mv \(quoted(shown(file))) \(quoted(shown(file + ".old"))) lets "
+                    + "--resume take the checkpoint's settings")
         }
     }
 
@@ -23,8 +29,12 @@ extension Failure {
     }
 
     init(_ error: LocalWorkers.KeepsEnding) {
-        self.init(
-            .other,
-            "a worker process \(said(error.status)) again and again: see \(shown(error.log))")
+        switch error.reason {
+        case .refused(let sentence): self.init(.resources, "a worker process ended: \(sentence)")
+        case .status(let status, let log):
+            self.init(
+                .other, "a worker process \(said(status)) again and again: see \(shown(log))")
+        case .notStarted(let error): self.init(thrown: error)
+        }
     }
 }

@@ -1,11 +1,18 @@
 import Messaging
 import Runtime
+import Settings
 
 extension Failure {
     init(_ error: TokenError) {
         switch error {
         case .noPrefix:
             self = .usage("a token begins with \(Token.prefix), copy the whole of it")
+        case .newer(let format):
+            self = .data(
+                """
+                the token has format \(format) and this program reads up to \(Token.format): it was \
+                made by a newer dtrain, use that one
+                """)
         case .length(let found, let expected):
             self = .usage(
                 """
@@ -26,13 +33,29 @@ extension Failure {
                 or \(Access.variable)
                 """)
         case .noKeys(let folder):
+            let what = missing(folder) ?? "\(shown(folder)) holds no token"
             self = .usage(
-                """
-                \(shown(folder)) holds no token, give the folder of a run that has begun, or \
-                --token-file
-                """)
+                "\(what), give with --run the folder of a run that has begun, or --token-file")
         case .noKey(let path):
-            self = .data("\(path) holds no key, restore it or remove it for a new one")
+            self = .data(
+                """
+                \(shown(path)) holds no key: rm \(quoted(shown(path))) lets the run have a new one, with a new \
+                token for all workers
+                """)
+        }
+    }
+
+    /// Of the token in a run's own folder, which can be made anew.
+    init(_ error: TokenError, in path: String, of folder: String) {
+        let failure = Failure(error)
+        if case .newer = error {
+            self = failure
+        } else {
+            self = .data(
+                """
+                \(shown(path)) holds no whole token: dtrain token rotate --run \(quoted(shown(folder))) makes \
+                another
+                """)
         }
     }
 
@@ -48,18 +71,26 @@ extension Failure {
                 .other,
                 "the coordinator at \(address) speaks protocol \(theirs), this program \(ours): "
                     + "use the same build")
-        case .nonsense(let address):
-            self.init(
-                .other, "what answers at \(address) is no dtrain coordinator: check --connect")
+        case .nonsense(let address): self.init(foreign: "", at: address)
+        case .foreign(let address, let words): self.init(foreign: words, at: address)
         case .notShaken(let reason): self.init(reason)
         }
     }
 
+    /// Another service listens where a coordinator should.
+    init(foreign words: String, at address: Address) {
+        let quoted = words.isEmpty ? "" : " (it says '\(words)')"
+        self.init(
+            .unavailable,
+            "what listens at \(address) is not a dtrain coordinator\(quoted): check --connect")
+    }
+
     init(_ error: WorkerError) {
         switch error {
+        case .foreignService(let address, let words): self.init(foreign: words, at: address)
         case .coordinatorNeverCame(let address, let seconds):
             self.init(
-                .other,
+                .unavailable,
                 "no coordinator came at \(address) in \(seconds) s: check --connect, or give "
                     + "--wait more")
         case .tokenRefused(let address):

@@ -10,6 +10,10 @@ extension Failure {
                 "--steps \(asked.lowerBound)..\(asked.upperBound) is not within the steps "
                     + "\(recorded.lowerBound)..\(recorded.upperBound) of \(shown(run)), give some of "
                     + "them")
+        case .noStart(let run, let first):
+            self = .data(
+                "\(shown(run)) has a ledger that begins at step \(first) and no checkpoint before its "
+                    + "last line, train until it has saved another")
         case .collective(let run):
             self = .data(
                 "\(shown(run)) was summed with --collective ring, whose bits depend on the number "

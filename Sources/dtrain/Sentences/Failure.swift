@@ -2,12 +2,14 @@ import Foundation
 
 /// How the program ends when it cannot do what it was asked: one sentence and an exit code.
 struct Failure: Error {
-    /// CONTRACT: usage 64, unfit data 65, a missing package or service 69, I/O 74, otherwise 1.
+    /// CONTRACT: usage 64, unfit data 65, a missing package or service 69, a thread, memory, a
+    /// descriptor or a process refused 71, I/O 74, otherwise 1.
     enum Code: Int32 {
         case other = 1
         case usage = 64
         case data = 65
         case unavailable = 69
+        case resources = 71
         case io = 74
     }
 
@@ -37,8 +39,7 @@ struct Failure: Error {
 
 /// Says `sentence` on standard error, on one line.
 func warn(_ sentence: String) {
-    let line = sentence.split(whereSeparator: \.isNewline).joined(separator: " ")
-    StandardError.write("dtrain: \(line)\n")
+    StandardError.write("dtrain: \(sentence.visibleLine)\n")
 }
 
 /// The system's words for `errno`, such as "No such file or directory".

@@ -152,7 +152,8 @@ extension Finding.Link {
                     + "there with --relay"
             }
         }
-        return isSlow ? "give it a faster link, leave that host out, or try --wire int8" : nil
+        return isSlow
+            ? "give it a faster link, leave that host out, or train with --wire int8" : nil
     }
 
     var figures: [String: Double] {

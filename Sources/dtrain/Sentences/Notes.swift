@@ -8,7 +8,7 @@ extension CoordinatorNote {
     var isWarning: Bool {
         switch self {
         case .joined, .relayed, .formed, .restoring, .stopping, .commitRepeated, .adopted,
-            .teaching, .balancing, .detour:
+            .teaching, .balancing, .detour, .straggler, .gathering:
             false
         default: true
         }
@@ -70,13 +70,18 @@ func sentence(of note: CoordinatorNote) -> String {
         }
         return "step \(step) has been waiting for \(fixed(Double(milliseconds) / 1000, 1)) s for "
             + whom.joined(separator: ", ")
-    case .straggler(let name, let host, let steps, let milliseconds):
+    case .straggler(let name, let host, let steps, let milliseconds, let step):
         return "the others waited for worker \(name) on \(host) in \(steps) of the last 50 steps, "
-            + "\(milliseconds) ms on average"
-    case .balancing(let step, let times):
+            + "for \(milliseconds) of a step's \(step) ms"
+    case .balancing(let step, let times, let before, let after):
         let shown = times.map { "\($0.name) \($0.milliseconds) ms" }
         return "from step \(step) on the shards are cut by speed (a shard takes "
-            + "\(shown.joined(separator: ", ")))"
+            + "\(shown.joined(separator: ", "))): computing is to take \(after) instead of "
+            + "\(before) ms a step"
+    case .gathering(let names, let missing, let milliseconds):
+        let here = names.isEmpty ? "none has come" : "\(names.joined(separator: ", ")) came"
+        return "the run has been waiting for \(missing) more worker\(missing == 1 ? "" : "s") for "
+            + "\(milliseconds / 1000) s (\(here) so far)"
     case .stalled(let step, let waiting, let milliseconds):
         return "step \(step) has not moved for \(milliseconds / 1000) s, waiting for "
             + "\(waiting.joined(separator: ", ")): forming the ring anew"
@@ -96,7 +101,8 @@ func sentence(of note: CoordinatorNote) -> String {
             "the token has been changed: \(workers) worker\(workers == 1 ? " has" : "s have") the "
             + "new one, nobody else is let in with the old"
     case .nonsense(let name, let error):
-        return "worker \(name) sent something that is no message of this protocol (\(error))"
+        return
+            "worker \(name) sent something that is no message of this protocol (\(plainWords(error)))"
     }
 }
 
@@ -143,6 +149,7 @@ func sentence(of hindrance: Hindrance) -> String {
     switch hindrance {
     case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
     case .noRoute(let address): "this host has no route to \(address)"
+    case .silence: "somebody listens there and says nothing"
     case .noTokenFile(let path): "\(path), which is to hold the token, is not there"
     }
 }

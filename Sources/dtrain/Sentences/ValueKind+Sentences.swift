@@ -44,6 +44,11 @@ extension ValueKind {
             return Spelling.nearest(to: text.lowercased(), among: names).map {
                 "did you mean \($0)?"
             }
+        case .flag:
+            return ["true", "yes", "on", "1", "y"].contains(text.lowercased())
+                ? "write true"
+                : ["false", "no", "off", "0", "n"].contains(text.lowercased())
+                    ? "write false" : nil
         case .address where !text.contains("://") && Address("tcp://\(text)") != nil:
             return "write tcp://\(text)"
         default: return nil

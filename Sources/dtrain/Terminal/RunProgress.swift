@@ -27,6 +27,10 @@ final class RunProgress {
     func observe(_ report: RunReport) {
         switch report {
         case .prepared(let summary): prepared(summary)
+        case .textUnchecked:
+            terminal.warn(
+                "this run was begun by a version that kept nothing by which to know its text again:"
+                    + " it cannot be checked, make sure that it is the same")
         case .listening(let address, let token): listening(address, token)
         case .turnedAway(let host, let reason, let more):
             terminal.say(sentence(turnedAway: host, reason, more: more))
@@ -51,13 +55,8 @@ final class RunProgress {
                 "the ledger's last lines may be lost without power"
                     + " (\(Failure(thrown: error).sentence)): training goes on, the workers keep"
                     + " them; trying again")
-        case .checkpointRejected(let path, let error):
-            terminal.warn(
-                "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"
-                    + " going back to the one before")
-        case .ledgerCut(let bytes):
-            terminal.say(
-                "the ledger's last line was torn: \(bytes) bytes cut, the step is done again")
+        case .repaired(let repair): terminal.warn(repair.sentence)
+        case .notLinked(let error): terminal.warn(missingLink(error))
         case .workerStarted: break
         case .workerEnded(let index, let processID, let status):
             terminal.warn(
@@ -82,26 +81,26 @@ final class RunProgress {
         if let token {
             access =
                 terminal.isLive
-                ? "--token \(token.text)" : "--token-file \(RunPaths(folder).token)"
+                ? "--token \(token.text)" : "--token-file \(quoted(RunPaths(folder).token))"
         }
         terminal.say("listening on \(address): dtrain worker --connect \(address) \(access)")
     }
 
     private func prepared(_ summary: RunSummary) {
         steps = summary.steps
-        let corpus = summary.corpus
+        let corpus = summary.text.summary
         let unit = corpus.unit == .pairs ? "pairs" : "passages"
         var text = "text: \(grouped(corpus.training)) \(unit) to train on"
-        text += " (\(grouped(summary.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
-        if corpus.dropped > 0 {
-            text += ", \(corpus.dropped) dropped because a side is empty"
-            if let place = corpus.firstDropped { text += " (first: \(place.file):\(place.line))" }
-        }
-        if corpus.repeated > 0 { text += ", \(corpus.repeated) repeat another" }
+        text +=
+            " (\(grouped(summary.text.trainingTokens)) tokens), \(grouped(corpus.heldOut)) held out"
+        if corpus.repeated > 0 { text += ", \(grouped(corpus.repeated)) repeat another" }
         if corpus.alsoInValidation > 0 {
-            text += ", \(corpus.alsoInValidation) are in the validation file too"
+            text += ", \(grouped(corpus.alsoInValidation)) are in the validation file too"
         }
         terminal.say(text)
+        for note in summary.text.notes {
+            if note.isWarning { terminal.warn(note.sentence) } else { terminal.say(note.sentence) }
+        }
         var run = "model: \(grouped(summary.parameters)) parameters, "
         run += "vocabulary \(grouped(summary.vocabulary)); "
         run += "\(grouped(summary.batchesPerEpoch)) steps an epoch"
@@ -176,7 +175,7 @@ final class RunProgress {
 
 /// A path as a user in the current folder would type it.
 func shown(_ path: String) -> String {
-    let here = FileManager.default.currentDirectoryPath + "/"
+    guard let here = currentFolder.map({ $0 + "/" }) else { return path }
     return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
 }
 

@@ -16,19 +16,24 @@ final class Terminal {
     /// A line that stays.
     func say(_ line: String) {
         guard !isQuiet else { return }
-        write(isLive ? line : "\(Self.time()) \(line)")
+        write(plain(line))
     }
 
     /// A line that stays, also under `--quiet`: something the user has to know.
     func warn(_ line: String) {
-        let line = usesColour ? "\u{1B}[33m\(line)\u{1B}[0m" : line
-        write(isLive ? line : "\(Self.time()) \(line)")
+        let line = plain(line)
+        write(usesColour ? "\u{1B}[33m\(line)\u{1B}[0m" : line)
+    }
+
+    /// Nothing in a line is obeyed by a terminal.
+    private func plain(_ line: String) -> String {
+        isLive ? line.visibleLine : "\(Self.time()) \(line.visibleLine)"
     }
 
     /// The line that is written over by the next one.
     func show(_ line: String) {
         guard isLive else { return }
-        put("\r\u{1B}[K" + line)
+        put("\r\u{1B}[K" + line.visibleLine)
         hasLiveLine = true
     }
 

@@ -1,0 +1,73 @@
+/// How much of a text a tokenizer knows.
+package struct Coverage: Sendable, Hashable {
+    /// Of words, without marks.
+    package private(set) var tokens = 0
+    package private(set) var unknownTokens = 0
+    /// How often each character that is unknown stands in the text.
+    package private(set) var unknown: [Unicode.Scalar: Int] = [:]
+
+    package init() {}
+
+    /// Counts what a text was encoded as. Throws: `tokenizer`.
+    mutating func count(
+        _ ids: [Int32], of text: String, _ tokenizer: Tokenizer
+    ) throws(TextError) {
+        tokens += ids.count
+        let unknowns = ids.count { $0 == Tokenizer.unknown }
+        guard unknowns > 0 else { return }
+        unknownTokens += unknowns
+        for scalar in try tokenizer.unknown(in: text).unicodeScalars where scalar != " " {
+            unknown[scalar, default: 0] += 1
+        }
+    }
+
+    package func and(_ other: Coverage) -> Coverage {
+        var both = self
+        both.tokens += other.tokens
+        both.unknownTokens += other.unknownTokens
+        both.unknown.merge(other.unknown) { $0 + $1 }
+        return both
+    }
+
+    /// Of all tokens.
+    package var unknownShare: Double {
+        tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens)
+    }
+
+    /// From one unknown token in a thousand on a translation suffers visibly.
+    package var isPoor: Bool { unknownTokens > 0 && unknownTokens * 1000 >= tokens }
+
+    /// The characters that are unknown most often, the commonest first.
+    package func commonest(_ count: Int) -> [Unicode.Scalar] {
+        let sorted = unknown.sorted { ($1.value, $0.key.value) < ($0.value, $1.key.value) }
+        return sorted.prefix(count).map(\.key)
+    }
+}
+
+extension Tokenizer {
+    /// The characters of a text that the tokenizer's own normaliser writes otherwise or leaves out, in
+    /// the order of their codes. Throws: `tokenizer`.
+    ///
+    /// Tokenizers that are trained here have no such normaliser.
+    package func rewritten(
+        _ texts: some Sequence<String>
+    ) throws(TextError) -> [Unicode.Scalar] {
+        guard CharacterMap.isIn(model) else { return [] }
+        var characters: Set<Unicode.Scalar> = []
+        for text in texts { characters.formUnion(text.normalised(rules).unicodeScalars) }
+        characters.remove(" ")
+        var rewritten: [Unicode.Scalar] = []
+        for character in characters.sorted(by: { $0.value < $1.value }) {
+            let text = String(character)
+            let ids = try encode(text)
+            // An unknown one is counted elsewhere.
+            guard !ids.contains(Self.unknown), text.normalised(rules) == text else { continue }
+            let back = try decode(ids)
+            // Equal as Swift compares strings is not enough: it compares as Unicode does.
+            if !back.unicodeScalars.elementsEqual(text.unicodeScalars) {
+                rewritten.append(character)
+            }
+        }
+        return rewritten
+    }
+}

@@ -1,0 +1,65 @@
+/// Sentences that were left out because they are too long.
+package struct Skipped: Sendable, Hashable {
+    package static let placesShown = 5
+
+    package private(set) var count = 0
+    /// Where the first few stand.
+    package private(set) var places: [Place] = []
+
+    package init() {}
+
+    package mutating func add(_ place: Place) {
+        count += 1
+        if places.count < Self.placesShown { places.append(place) }
+    }
+
+    /// Both together, the places by their lines.
+    package func and(_ other: Skipped) -> Skipped {
+        var both = Skipped()
+        both.count = count + other.count
+        let all = (places + other.places).sorted { $0.line < $1.line }
+        both.places = Array(all.prefix(Self.placesShown))
+        return both
+    }
+}
+
+/// What became of the lines of one file, or of two that belong together.
+package struct LineCounts: Sendable, Hashable {
+    /// Lines, or passages of running text.
+    package internal(set) var read = 0
+    /// Lines without any word.
+    package internal(set) var blank = 0
+    /// Pairs left out because one side has no word.
+    package internal(set) var emptySource = 0
+    package internal(set) var emptyTarget = 0
+    /// The first of the lines that were left out for lack of words.
+    package internal(set) var firstDropped: Place?
+    /// Lines of more bytes than a sentence can have.
+    package internal(set) var tooLong = Skipped()
+    /// Characters U+2581, which SentencePiece reads as spaces.
+    package internal(set) var spaceMarks = 0
+
+    package init() {}
+
+    /// Pairs and lines that were left out for lack of words.
+    package var dropped: Int { blank + emptySource + emptyTarget }
+}
+
+/// What became of a corpus's lines.
+package struct CorpusSummary: Sendable, Hashable {
+    /// What is counted: sentence pairs, or passages of a text.
+    package enum Unit: Sendable { case pairs, passages }
+
+    package internal(set) var unit = Unit.pairs
+    package internal(set) var lines = LineCounts()
+    /// Of a validation file of its own.
+    package internal(set) var validation: LineCounts?
+    package internal(set) var training = 0
+    package internal(set) var heldOut = 0
+    /// Training pairs that repeat one before them exactly; they are kept.
+    package internal(set) var repeated = 0
+    /// Training pairs whose source is also in a validation file of its own; they are kept.
+    package internal(set) var alsoInValidation = 0
+
+    package init() {}
+}

@@ -47,7 +47,6 @@ struct Dtrain: ParsableCommand {
                 return try StandardOutput.write(topic.page(markdown: markdown))
             }
             typed = try TypedLine(arguments)
-            try typed?.checkRepetition()
             var command = try parseAsRoot()
             try requireDescriptors(leastDescriptors)
             try command.run()

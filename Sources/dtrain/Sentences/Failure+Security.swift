@@ -35,7 +35,7 @@ extension Failure {
         case .noKeys(let folder):
             let what = missing(folder) ?? "\(shown(folder)) holds no token"
             self = .usage(
-                "\(what), give with --run the folder of a run that has begun, or --token-file")
+                "\(what), give with --run the folder of a run that has begun")
         case .noKey(let path):
             self = .data(
                 """

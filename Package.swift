@@ -14,6 +14,9 @@ import PackageDescription
     let optimised: [CSetting] = [.unsafeFlags(["-O2", "-ffp-contract=off"])]
 #endif
 
+/// A compiler must not fuse a product and a sum that the source does not.
+let uncontracted: [CXXSetting] = [.unsafeFlags(["-ffp-contract=off"])]
+
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// Modules full of pointer loops run 7 times faster when optimised, so debug builds optimise them too.
@@ -48,6 +51,18 @@ let guided: [Target] =
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
 
+/// What `cluster/check-bits` gives its driver: a target for it alone.
+let words: [Target] =
+    Context.environment["DTRAIN_WORDS"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "words",
+            dependencies: ["Checkpoint", "Model", "Runtime", "Settings", "Text", "Training"],
+            path: "cluster/bits/words",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 let package = Package(
     name: "dtrain",
     dependencies: [
@@ -63,7 +78,7 @@ let package = Package(
         .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
-            name: "CSentencePiece",
+            name: "CSentencePiece", cxxSettings: uncontracted,
             linkerSettings: [
                 .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
             ]),
@@ -74,7 +89,7 @@ let package = Package(
             ]),
         .target(
             name: "CBuildFacts",
-            cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
+            cxxSettings: uncontracted + [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
         // What the system grants, to all of them.
         .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
@@ -181,7 +196,7 @@ let package = Package(
                 "Wire", "TestKit", "dtrain",
             ],
             swiftSettings: strict),
-    ] + guided,
+    ] + guided + words,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .cxx17

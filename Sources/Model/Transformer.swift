@@ -1,6 +1,5 @@
 import Kernels
 import Parameters
-import Resources
 
 #if canImport(Glibc)
     import Glibc
@@ -50,13 +49,6 @@ package struct Transformer: Sendable {
         layout = ParameterLayout(plan.tensors, statistics: plan.statistics)
         parts = plan.parts
         encoding = PositionTables(architecture)
-    }
-
-    /// Throws unless this process may take so many vectors of the model's parameters.
-    package func requireMemory(vectors: Int) throws(ResourceError) {
-        let bytes = layout.count.multipliedReportingOverflow(
-            by: vectors * MemoryLayout<Float>.stride)
-        try Resources.requireMemory(bytes: bytes.overflow ? .max : bytes.partialValue)
     }
 
     /// Every layer's name and where its parameters lie, the encoder's first: the order of `Lane.activity`.

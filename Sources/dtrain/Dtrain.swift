@@ -40,6 +40,13 @@ struct Dtrain: ParsableCommand {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()
         }
+        if let bits = FloatingPointMode.fault {
+            Failure(
+                .unavailable,
+                "a library that is loaded before (LD_PRELOAD) has changed how this processor rounds "
+                    + "(control bits \(bits)): start dtrain without it"
+            ).exit()
+        }
         var typed: TypedLine?
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())

@@ -1,9 +1,11 @@
+import Kernels
 import Parameters
 import Ring
 
 /// Where a step begins, and where it ends before its time.
 extension RingLoop {
     func begin(_ input: RingStep) {
+        FloatingPointMode.require()
         guard let membership, !membership.broken else { return }
         guard membership.formed else {
             waitingStep = input

@@ -66,7 +66,8 @@ package struct KernelBenchmark: Sendable {
             let multiplier = Multiplier(way.instructions, precision: way.precision)
             func timed(_ kernel: String, _ body: () -> Void) -> Timing {
                 measure(
-                    "\(kernel) \(way.precision) \(way.instructions)", "\(m)×\(n)×\(k)", operations: 2 * m * n * k,
+                    "\(kernel) \(way.precision) \(way.instructions)", "\(m)×\(n)×\(k)",
+                    operations: 2 * m * n * k,
                     floats: x.count + w.count + y.count, body)
             }
             return [

@@ -48,7 +48,8 @@ package final class Lane {
     /// `copies`, the parameters rounded, a model of bfloat16 is faster; the bits are the same.
     package func gradient(
         of input: ModelInput, parameters: ParameterVector, copies: RoundedVector? = nil,
-        into gradient: ParameterVector, labelCount: Int, smoothing: Float, key: DropoutKey, finished: (_ downTo: Int) -> Void
+        into gradient: ParameterVector, labelCount: Int, smoothing: Float, key: DropoutKey,
+        finished: (_ downTo: Int) -> Void
     ) -> ShardLoss {
         precondition(parameters.count == model.layout.count)
         precondition(gradient.count == model.layout.count && labelCount > 0)

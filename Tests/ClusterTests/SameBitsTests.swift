@@ -60,7 +60,8 @@ extension ClusterTests {
             try expectUndisturbed(train, in: cluster, as: Undisturbed.short)
         }
 
-        @Test func `where products are of bfloat16, by workers with different instructions`() throws {
+        @Test func `where products are of bfloat16, by workers with different instructions`() throws
+        {
             let names = Instructions.available.map(\.rawValue)
             let coordinator = try cluster.coordinator(
                 "--precision bf16 --workers \(names.count) --steps 60")

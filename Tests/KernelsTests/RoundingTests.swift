@@ -12,7 +12,8 @@ private func roundPlainly(_ x: Float) -> Float {
 
 /// The next bfloat16 above the largest is infinity.
 private func roundAny(_ x: Float) -> Float {
-    x.isFinite && x.magnitude >= 0x1.FFp127 ? Float(signOf: x, magnitudeOf: .infinity) : roundPlainly(x)
+    guard x.isFinite, x.magnitude >= 0x1.FFp127 else { return roundPlainly(x) }
+    return Float(signOf: x, magnitudeOf: .infinity)
 }
 
 @Suite("Rounding to bfloat16")
@@ -52,7 +53,8 @@ struct RoundingTests {
     func special(instructions: Instructions) {
         let nan = Float(bitPattern: 0x7F80_0001)
         let values: [Float] = [
-            nan, -nan, .infinity, -.infinity, 0, -0.0, 0x1p-56, 0x1.FFFFFEp-57, -0x1.FCp-57, 0x1p-130,
+            nan, -nan, .infinity, -.infinity, 0, -0.0, 0x1p-56, 0x1.FFFFFEp-57, -0x1.FCp-57,
+            0x1p-130,
             .greatestFiniteMagnitude,
         ]
         let results = rounded(values, instructions)
@@ -90,7 +92,8 @@ private func multiplyPlainly(
                 var chain: Float = 0
                 for k in stride(from: at, to: min(at + 256, depth), by: 2) {
                     for next in inOrder ? [k, k + 1] : [k + 1, k] where next < depth {
-                        chain = chain.addingProduct(roundAny(a(row, next)), roundAny(b(next, column)))
+                        let (x, y) = (roundAny(a(row, next)), roundAny(b(next, column)))
+                        chain = chain.addingProduct(x, y)
                     }
                 }
                 sum = accumulate || at > 0 ? chain + sum : chain

@@ -43,7 +43,7 @@ let guided: [Target] =
     : [
         .executableTarget(
             name: "guided",
-            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Runtime", "Settings", "Text", "Wire"],
+            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Settings", "Text", "Wire"],
             path: "Tests/Guided",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
@@ -115,21 +115,56 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // Where they meet.
+        // What a process is made of.
         .target(
-            name: "Runtime",
+            name: "Threads", dependencies: ["CLinux", "Coordination", "Messaging", "Resources"],
+            swiftSettings: strict),
+        .target(
+            name: "Links",
             dependencies: [
-                "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination", "Settings", "CLinux",
-                "Resources",
+                "Coordination", "Messaging", "Parameters", "Resources", "Ring", "Settings",
+                "Threads", "Wire",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Preparation",
+            dependencies: [
+                "Checkpoint", "Model", "Parameters", "Resources", "Settings", "Text", "Training",
+                "Wire",
+            ],
+            swiftSettings: strict),
+
+        // What is done with them.
+        .target(
+            name: "Inference",
+            dependencies: [
+                "Checkpoint", "Coordination", "Kernels", "Model", "Parameters", "Preparation",
+                "Resources", "Ring", "Settings", "Text", "Threads", "Training", "Wire",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Processes",
+            dependencies: [
+                "CLinux", "Checkpoint", "Coordination", "Inference", "Kernels", "Links",
+                "Messaging", "Model", "Parameters", "Preparation", "Resources", "Ring", "Settings",
+                "Text", "Threads", "Training", "Wire",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Measuring",
+            dependencies: [
+                "CLinux", "Checkpoint", "Coordination", "Kernels", "Links", "Messaging", "Model",
+                "Parameters", "Preparation", "Processes", "Resources", "Ring", "Settings", "Text",
+                "Threads", "Training", "Wire",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Settings", "Text", "Model", "Checkpoint", "Messaging", "Kernels",
-                "Ring", "Simulation", "Resources", "CResources",
-                "CBuildFacts",
+                "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Inference",
+                "Kernels",
+                "Measuring", "Messaging", "Model", "Preparation", "Processes", "Resources", "Ring",
+                "Settings", "Simulation", "Text", "Threads", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -137,8 +172,8 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Runtime", "Settings", "Text", "Model", "Training", "Checkpoint", "Parameters",
-                "CLinux",
+                "CLinux", "Checkpoint", "Model", "Parameters", "Preparation", "Processes",
+                "Settings", "Text", "Training",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
         .target(
@@ -167,18 +202,27 @@ let package = Package(
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "RuntimeTests",
-            dependencies: ["Runtime", "Settings", "TestKit", "FuzzKit", "CAllocations"],
+            name: "LinksTests", dependencies: ["Links", "TestKit", "FuzzKit", "CAllocations"],
             swiftSettings: strict),
         .testTarget(
+            name: "PreparationTests", dependencies: ["Preparation", "TestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProcessesTests", dependencies: ["Processes", "TestKit", "FuzzKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MeasuringTests", dependencies: ["Measuring"], swiftSettings: strict),
+        .testTarget(
             name: "CommandLineTests",
-            dependencies: ["Runtime", "Settings", "Checkpoint", "Simulation", "TestKit", "dtrain"],
+            dependencies: [
+                "Checkpoint", "Measuring", "Settings", "Simulation", "TestKit", "dtrain",
+            ],
             exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Checkpoint", "Coordination", "Kernels", "Messaging", "Ring", "Runtime", "Settings",
-                "Wire", "TestKit", "dtrain",
+                "Checkpoint", "Coordination", "Kernels", "Messaging", "Processes", "Ring",
+                "Settings", "Wire", "TestKit", "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

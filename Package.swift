@@ -82,7 +82,7 @@ let package = Package(
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
-            name: "Parameters", dependencies: ["Kernels", "CXXHash", "CResources"],
+            name: "Parameters", dependencies: ["CResources", "CXXHash"],
             swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText", "CXXHash"],
@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
-            name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
+            name: "Training", dependencies: ["Model", "Parameters"],
             swiftSettings: numeric),
 
         // Cluster.
@@ -101,7 +101,7 @@ let package = Package(
             name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto", "Resources"],
             swiftSettings: strict),
         .target(
-            name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
+            name: "Ring", dependencies: ["Parameters", "Wire"], swiftSettings: numeric),
         .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
         .target(
             name: "Simulation", dependencies: ["Coordination", "Wire"], swiftSettings: machine),
@@ -139,7 +139,7 @@ let package = Package(
             name: "Inference",
             dependencies: [
                 "Checkpoint", "Coordination", "Kernels", "Model", "Parameters", "Preparation",
-                "Resources", "Ring", "Settings", "Text", "Threads", "Training", "Wire",
+                "Resources", "Ring", "Settings", "Text", "Threads", "Training",
             ],
             swiftSettings: strict),
         .target(
@@ -180,49 +180,64 @@ let package = Package(
             name: "FuzzKit", dependencies: ["Parameters", "Ring"], path: "Tests/FuzzKit",
             swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
+        .testTarget(name: "HouseTests", swiftSettings: strict),
         .testTarget(
             name: "ResourcesTests", dependencies: ["Resources", "TestKit"], swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "ModelTests", dependencies: ["Model", "Training", "Checkpoint"],
+            name: "ModelTests", dependencies: ["Checkpoint", "Model", "Parameters", "Training"],
             swiftSettings: numeric),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),
-        .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Parameters", "Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "MessagingTests", dependencies: ["Messaging", "CLinux", "Resources", "TestKit"],
             swiftSettings: strict),
-        .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "CoordinationTests", dependencies: ["Coordination", "Simulation", "FuzzKit"],
+            name: "RingTests", dependencies: ["FuzzKit", "Parameters", "Ring", "Wire"],
             swiftSettings: strict),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "FuzzKit"], swiftSettings: strict),
-        .testTarget(
-            name: "LinksTests", dependencies: ["Links", "TestKit", "FuzzKit", "CAllocations"],
+            name: "CoordinationTests",
+            dependencies: ["Coordination", "FuzzKit", "Simulation", "Wire"],
             swiftSettings: strict),
         .testTarget(
-            name: "PreparationTests", dependencies: ["Preparation", "TestKit"],
+            name: "SettingsTests", dependencies: ["Model", "Ring", "Settings", "Text"],
             swiftSettings: strict),
         .testTarget(
-            name: "ProcessesTests", dependencies: ["Processes", "TestKit", "FuzzKit"],
+            name: "LinksTests",
+            dependencies: [
+                "CAllocations", "Coordination", "FuzzKit", "Links", "Messaging", "Parameters",
+                "Ring", "Settings", "TestKit", "Wire",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "MeasuringTests", dependencies: ["Measuring"], swiftSettings: strict),
+            name: "PreparationTests",
+            dependencies: [
+                "Checkpoint", "Model", "Parameters", "Preparation", "Settings", "TestKit", "Text",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProcessesTests",
+            dependencies: [
+                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Messaging", "Model",
+                "Preparation", "Processes", "Ring", "Settings", "TestKit", "Wire",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MeasuringTests", dependencies: ["Measuring", "Ring"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: [
-                "Checkpoint", "Measuring", "Settings", "Simulation", "TestKit", "dtrain",
-            ],
+            dependencies: ["Checkpoint", "Settings", "Simulation", "TestKit", "dtrain"],
             exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
                 "Checkpoint", "Coordination", "Kernels", "Messaging", "Processes", "Ring",
-                "Settings", "Wire", "TestKit", "dtrain",
+                "TestKit", "Wire", "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

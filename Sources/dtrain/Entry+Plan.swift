@@ -1,8 +1,8 @@
 import Foundation
+import Measuring
 import Model
 import Resources
 import Ring
-import Runtime
 import Settings
 import Text
 

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
+import Inference
 import Model
-import Runtime
+import Preparation
 import Settings
 
 struct Inspect: ParsableCommand {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Runtime
 import Settings
 
 /// A step of synthetic sentences: what `bench step` measures and `plan` predicts.

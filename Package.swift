@@ -110,7 +110,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "Checkpoint", "Model", "Ring", "Text", "Training",
+                "Checkpoint", "Kernels", "Model", "Ring", "Text", "Training",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

@@ -13,8 +13,11 @@ import Training
     static func main() {
         var words = Words(content: readAll())
         let architecture = words.architecture()
+        let precision: Precision = words.choice()
         let arithmetic = words.arithmetic()
-        guard let model = try? Transformer(architecture) else { fatalError("architecture") }
+        guard let model = try? Transformer(architecture, precision: precision) else {
+            fatalError("architecture")
+        }
         let state = TrainingState(
             parameters: ParameterVector(count: model.layout.count),
             trainable: model.layout.trainable)
@@ -121,7 +124,7 @@ struct Words {
             schedule: LearningRateSchedule(peak: float(), warmup: count()))
     }
 
-    private mutating func choice<Choice: CaseIterable>() -> Choice
+    mutating func choice<Choice: CaseIterable>() -> Choice
     where Choice.AllCases == [Choice] {
         Choice.allCases[count()]
     }

@@ -1,7 +1,9 @@
 import Checkpoint
 import Foundation
+import Inference
+import Kernels
 import Model
-import Runtime
+import Preparation
 import Settings
 import Text
 import Training
@@ -33,6 +35,7 @@ import Training
             SavedSettings(of: folder).configuration, goingOnIn: RunPaths(folder))
         var words = Words()
         words.add(prepared.model.architecture)
+        words.add(choice: prepared.model.precision)
         words.add(prepared.configuration.optimizer.arithmetic)
         words.add(steps)
         for step in 1...steps {
@@ -96,7 +99,7 @@ private struct Words {
         add(input.labels)
     }
 
-    private mutating func add<Choice: CaseIterable & Equatable>(choice: Choice)
+    mutating func add<Choice: CaseIterable & Equatable>(choice: Choice)
     where Choice.AllCases == [Choice] {
         add(Choice.allCases.firstIndex(of: choice)!)
     }

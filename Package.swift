@@ -187,7 +187,8 @@ let package = Package(
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "ModelTests", dependencies: ["Checkpoint", "Model", "Parameters", "Training"],
+            name: "ModelTests",
+            dependencies: ["Checkpoint", "Kernels", "Model", "Parameters", "Training"],
             swiftSettings: numeric),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),

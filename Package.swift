@@ -82,7 +82,7 @@ let package = Package(
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
-            name: "Parameters", dependencies: ["CResources", "CXXHash"],
+            name: "Parameters", dependencies: ["CResources", "CXXHash", "Kernels"],
             swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText", "CXXHash"],
@@ -110,7 +110,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "Checkpoint", "Model", "Ring", "Text", "Training",
+                "Checkpoint", "Kernels", "Model", "Ring", "Text", "Training",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "ModelTests", dependencies: ["Checkpoint", "Model", "Parameters", "Training"],
+            name: "ModelTests",
+            dependencies: ["Checkpoint", "Kernels", "Model", "Parameters", "Training"],
             swiftSettings: numeric),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),

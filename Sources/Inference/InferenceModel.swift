@@ -94,14 +94,15 @@ package final class TrainedModel: Sendable {
                 checkpoint: folder.path, pieces: tokenizer.vocabulary,
                 vocabulary: facts.architecture.vocabulary)
         }
-        transformer = try Transformer(facts.architecture)
+        configuration = checkpoint.settings ?? facts.configuration
+        transformer = try Transformer(
+            facts.architecture, precision: configuration.optimizer.precision)
         try transformer.requireMemory(vectors: 1)
         parameters = ParameterVector(count: transformer.layout.count)
         try folder.load(transformer.layout, into: [parameters])
         guard transformer.computes(with: parameters) else {
             throw InferenceError.notFinite(checkpoint: folder.path)
         }
-        configuration = checkpoint.settings ?? facts.configuration
         memory = facts.text.map(TextMemory.saved) ?? .none
         self.checkpoint = checkpoint
     }

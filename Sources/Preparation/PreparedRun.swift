@@ -61,7 +61,8 @@ package struct PreparedRun: Sendable {
             shards: configuration.batches.shards, seed: configuration.optimizer.seed)
         heldOutBatches = schedule.heldOutBatches(heldOut)
         model = try Transformer(
-            Architecture(configuration, vocabulary: tokenizer.vocabulary))
+            Architecture(configuration, vocabulary: tokenizer.vocabulary),
+            precision: configuration.optimizer.precision)
     }
 
     /// The same of a run that goes on from its newest checkpoint. Throws as `init`.

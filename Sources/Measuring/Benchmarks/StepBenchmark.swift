@@ -78,7 +78,8 @@ package struct StepBenchmark {
     package func run(requests: any RequestSource) throws -> Result {
         let (batches, vocabulary) = try source()
         let architecture = Architecture(configuration, vocabulary: vocabulary)
-        let model = try Transformer(architecture)
+        let model = try Transformer(
+            architecture, precision: configuration.optimizer.precision)
         let threads = configuration.cluster.threads(
             cores: Processors.usable.count)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }

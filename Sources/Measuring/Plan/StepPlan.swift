@@ -73,10 +73,13 @@ package struct StepPlan: Sendable {
 
     package let constants: PlanConstants
     package let parameters: Int
+    /// Whether workers keep the parameters rounded, too: half a vector.
+    package let keepsCopies: Bool
 
-    package init(constants: PlanConstants, parameters: Int) {
+    package init(constants: PlanConstants, parameters: Int, keepsCopies: Bool = false) {
         self.constants = constants
         self.parameters = parameters
+        self.keepsCopies = keepsCopies
     }
 
     private var vectorBytes: Int { 4 * parameters }
@@ -92,7 +95,8 @@ package struct StepPlan: Sendable {
         let tokens = Double(cluster.tokensPerWorker * cluster.workers)
         let neighbour = cluster.workers > cluster.hosts ? 1 : 0
         let memory =
-            vectorBytes * (4 + own + neighbour) + cluster.threads * constants.activations
+            vectorBytes * (4 + own + neighbour) + (keepsCopies ? vectorBytes / 2 : 0)
+            + cluster.threads * constants.activations
         return Row(
             workers: cluster.workers, hosts: cluster.hosts, shards: cluster.shards,
             collective: collective, stepMilliseconds: time.step * 1e3,

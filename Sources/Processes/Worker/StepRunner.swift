@@ -32,6 +32,9 @@ final class StepRunner: @unchecked Sendable {
     /// Where the total lies but for the steps that keep one: neighbours can map it.
     private let sharedTotal: ParameterVector
     let arithmetic: StepArithmetic
+    /// θ rounded, if that is of use, and after how many `writings`; updates keep it current.
+    private let copies: RoundedVector?
+    private let writingOfCopies = Atomic(-1)
     private let pool: LanePool
     private let lanes: [Lane]
     private let post: @Sendable (LaneEvent) -> Void
@@ -56,6 +59,7 @@ final class StepRunner: @unchecked Sendable {
         self.sink = sink
         self.post = post
         let count = model.layout.count
+        copies = model.precision.keepsCopies ? RoundedVector(count: count) : nil
         state = TrainingState(
             parameters: ParameterVector(count: count), trainable: model.layout.trainable)
         self.total = total
@@ -112,7 +116,7 @@ final class StepRunner: @unchecked Sendable {
                 }
             }
         }
-        pool.run { [self] lane in
+        runRounded { [self] lane in
             while let work = table.withLock({ $0.step == order.step ? $0.takePending() : nil }) {
                 compute(work, order, on: lanes[lane])
             }
@@ -127,11 +131,28 @@ final class StepRunner: @unchecked Sendable {
         }
     }
 
+    /// Runs `body` on every lane once θ is there rounded, if that is of use.
+    private func runRounded(
+        _ body: @escaping @Sendable (_ lane: Int) -> Void,
+        then completion: @escaping @Sendable () -> Void
+    ) {
+        let writing = writings
+        guard let copies, writingOfCopies.load(ordering: .relaxed) != writing else {
+            return pool.run(body, then: completion)
+        }
+        pool.run { [self] lane in
+            copies.set(part(lane, of: state.count), from: state.parameters)
+        } then: { [self] in
+            writingOfCopies.store(writing, ordering: .relaxed)
+            pool.run(body, then: completion)
+        }
+    }
+
     private func compute(_ work: ShardWork, _ order: StepOrder, on lane: Lane) {
         lane.measuresActivity = order.measuresLayers
         let loss = arithmetic.gradient(
             of: work.input, shard: work.shard, step: order.step, labels: order.labels,
-            parameters: state.parameters, into: work.gradient, on: lane
+            parameters: state.parameters, copies: copies, into: work.gradient, on: lane
         ) { offset in
             announce(work, downTo: offset)
         }
@@ -207,7 +228,7 @@ final class StepRunner: @unchecked Sendable {
         pool.run { [self] lane in
             arithmetic.update(
                 part(lane, of: total.blockCount), of: state, total: total,
-                squaredNorm: squaredNorm, rate: learningRate, digest: written)
+                squaredNorm: squaredNorm, rate: learningRate, digest: written, copies: copies)
         } then: { [self] in
             state.advance()
             post(.updated(step: step, digest: WireDigest(written.digest())))
@@ -246,10 +267,11 @@ final class StepRunner: @unchecked Sendable {
     func evaluate(_ order: EvaluationOrder, _ inputs: [(shard: Int, input: ModelInput)]) {
         let reports = EvaluationReports(count: inputs.count)
         let next = SharedCounter()
-        pool.run { [self] lane in
+        runRounded { [self] lane in
             while let index = next.take(below: inputs.count) {
                 let loss = arithmetic.loss(
-                    of: inputs[index].input, parameters: state.parameters, on: lanes[lane])
+                    of: inputs[index].input, parameters: state.parameters, copies: copies,
+                    on: lanes[lane])
                 reports.set(index, report(of: inputs[index].shard, loss))
                 progress.add(1, ordering: .relaxed)
             }

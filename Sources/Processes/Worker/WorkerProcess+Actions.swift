@@ -81,9 +81,10 @@ extension WorkerProcess {
                 WorkerJob.self, from: Data(welcome.configuration))
             let mailbox = mailbox
             self.job = job
-            let model = try Transformer(job.architecture)
-            // θ, m, v, the total and one gradient.
-            try model.requireMemory(vectors: 5)
+            let model = try Transformer(
+                job.architecture, precision: job.configuration.optimizer.precision)
+            // θ, m, v, the total and one gradient; a part of one more is θ rounded.
+            try model.requireMemory(vectors: model.precision.keepsCopies ? 6 : 5)
             let runner = StepRunner(
                 model: model, arithmetic: job.configuration.optimizer.arithmetic, pool: pool,
                 sink: ring,

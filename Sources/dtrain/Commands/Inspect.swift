@@ -58,6 +58,7 @@ struct Inspect: ParsableCommand {
             \(architecture.activation.rawValue), \
             \(architecture.positionEncoding.rawValue) positions, dropout \(architecture.dropout)
             vocabulary    \(grouped(architecture.vocabulary)), positions \(architecture.positions)
+            precision     \(inspection.configuration.optimizer.precision.rawValue)
             written by    \(inspection.software)
 
 

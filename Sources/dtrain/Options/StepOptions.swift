@@ -58,5 +58,5 @@ struct StepOptions: ParsableArguments {
     }
 }
 
-/// How sums are carried, in what `plan` predicts.
-enum SumsList: SettingList { static var settings: [Setting] { [.wire] } }
+/// What products round to and how sums are carried, in what `bench step` measures and `plan` predicts.
+enum SumsList: SettingList { static var settings: [Setting] { [.precision, .wire] } }

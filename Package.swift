@@ -52,17 +52,17 @@ let guided: [Target] =
     ]
 
 /// What `cluster/check-bits` gives its driver: a target for it alone.
-let words: [Target] =
-    Context.environment["DTRAIN_WORDS"] == nil
+let bits: [Target] =
+    Context.environment["DTRAIN_BITS"] == nil
     ? []
     : [
         .executableTarget(
-            name: "words",
+            name: "bits",
             dependencies: [
                 "Checkpoint", "Inference", "Kernels", "Model", "Preparation", "Settings", "Text",
                 "Training",
             ],
-            path: "cluster/bits/words",
+            path: "cluster/bits/reader",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
 
@@ -141,14 +141,16 @@ let package = Package(
         .target(
             name: "Links",
             dependencies: [
-                "Coordination", "Kernels", "Messaging", "Parameters", "Resources", "Ring", "Settings",
+                "Coordination", "Kernels", "Messaging", "Parameters", "Resources", "Ring",
+                "Settings",
                 "Threads", "Wire",
             ],
             swiftSettings: strict),
         .target(
             name: "Preparation",
             dependencies: [
-                "Checkpoint", "Model", "Parameters", "Resources", "Settings", "Text", "Training",
+                "Checkpoint", "Kernels", "Model", "Parameters", "Resources", "Settings", "Text",
+                "Training",
                 "Wire",
             ],
             swiftSettings: strict),
@@ -249,8 +251,8 @@ let package = Package(
         .testTarget(
             name: "ProcessesTests",
             dependencies: [
-                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Messaging", "Model",
-                "Preparation", "Processes", "Ring", "Settings", "TestKit", "Wire",
+                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Kernels", "Messaging",
+                "Model", "Preparation", "Processes", "Ring", "Settings", "TestKit", "Wire",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -266,7 +268,7 @@ let package = Package(
                 "TestKit", "Wire", "dtrain",
             ],
             swiftSettings: strict),
-    ] + guided + words,
+    ] + guided + bits,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .cxx17

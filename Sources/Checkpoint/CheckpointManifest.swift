@@ -10,6 +10,8 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
     package let files: [String: File]
     /// What wrote it, such as `dtrain 0.1.0`; nil in the first ones.
     package let software: String?
+    /// The version of the arithmetic that made the numbers; nil where the first one did.
+    package let arithmetic: Int?
 
     package struct File: Codable, Equatable, Sendable {
         package let bytes: Int
@@ -21,9 +23,13 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
         }
     }
 
-    package init(step: Int, digest: String, files: [String: File], software: String? = nil) {
+    package init(
+        step: Int, digest: String, files: [String: File], software: String? = nil,
+        arithmetic: Int? = nil
+    ) {
         format = Self.format
         self.software = software
+        self.arithmetic = arithmetic
         self.step = step
         self.digest = digest
         self.files = files

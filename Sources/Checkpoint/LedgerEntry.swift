@@ -17,6 +17,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     package var loss: Double
     package var labels: Int
     package var verdict: Verdict
+    /// The version of the arithmetic that computed it; nil where the first one did.
+    package var arithmetic: Int?
 
     /// The coordinator's incarnation and the arrangement of the ring within it.
     package struct Generation: Codable, Equatable, Sendable {
@@ -38,7 +40,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
 
     package init(
         step: Int, generation: Generation, samples: [[Int]], total: String, state: String,
-        loss: Double, labels: Int, verdict: Verdict
+        loss: Double, labels: Int, verdict: Verdict, arithmetic: Int? = nil
     ) {
         format = Self.format
         self.step = step
@@ -49,6 +51,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         self.loss = loss
         self.labels = labels
         self.verdict = verdict
+        self.arithmetic = arithmetic
     }
 
     /// The entry as a line, newline included: a JSON object whose first field, `check`, is the first
@@ -96,12 +99,27 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         return check.elementsEqual(Self.check(body).utf8) ? body : nil
     }
 
-    /// The format of a verified body: its first key, since keys are sorted; 1 where it is not given.
+    /// The format of a verified body; 1 where it is not given.
     static func format(ofVerified body: [UInt8]) -> Int {
-        let key = Array("{\"format\":".utf8)
-        guard body.starts(with: key) else { return 1 }
-        let digits = body[key.count...].prefix { (48...57).contains($0) }
-        return Int(String(decoding: digits, as: UTF8.self)) ?? .max
+        let rest = number(under: "arithmetic", in: body.dropFirst())?.rest ?? body.dropFirst()
+        return number(under: "format", in: rest)?.number ?? 1
+    }
+
+    /// The version of the arithmetic of a verified body; 1 where it is not given.
+    static func arithmetic(ofVerified body: [UInt8]) -> Int {
+        number(under: "arithmetic", in: body.dropFirst())?.number ?? 1
+    }
+
+    /// The number under the first key of `body`, if that is `key`, and what follows its comma. Keys are
+    /// sorted.
+    private static func number(
+        under key: String, in body: ArraySlice<UInt8>
+    ) -> (number: Int, rest: ArraySlice<UInt8>)? {
+        let key = Array("\"\(key)\":".utf8)
+        guard body.starts(with: key) else { return nil }
+        let digits = body.dropFirst(key.count).prefix { (48...57).contains($0) }
+        let number = Int(String(decoding: digits, as: UTF8.self)) ?? .max
+        return (number, body[digits.endIndex...].dropFirst())
     }
 
     /// The step of a verified body without decoding the rest of it. Keys are sorted, so it stands

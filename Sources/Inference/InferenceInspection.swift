@@ -15,6 +15,8 @@ package struct Inspection: Sendable {
     package let architecture: Architecture
     package let configuration: RunConfiguration
     package let software: String
+    /// The version of the arithmetic that made it.
+    package let arithmetic: Int
     package let tensors: [TensorEntry]
     package let found: FoundCheckpoint
 
@@ -33,6 +35,7 @@ package struct Inspection: Sendable {
         architecture = facts.architecture
         configuration = facts.configuration
         software = facts.software
+        arithmetic = folder.arithmetic
         tensors = try folder.model().tensors
         self.found = found
     }

@@ -8,7 +8,7 @@ import Training
 ///
 /// Nothing is computed here: token ids and settings in, raw numbers out, all 32-bit little-endian words.
 /// `cluster/check-bits` builds it for arm64 out of the sources of Kernels, Parameters, Model and
-/// Training as they are; `cluster/bits/words` writes what it reads.
+/// Training as they are; `cluster/bits/reader` writes what it reads.
 @main struct Driver {
     static func main() {
         var words = Words(content: readAll())

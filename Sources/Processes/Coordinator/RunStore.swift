@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Kernels
 import Parameters
 import Text
 import Wire
@@ -55,7 +56,8 @@ package final class RunStore {
                         epoch: line.generation.epoch, counter: line.generation.counter),
                     samples: batch.shards.map(\.samples), total: "\(line.total)",
                     state: "\(line.state)", loss: line.loss, labels: batch.labels,
-                    verdict: line.skipped ? .skipped : .committed),
+                    verdict: line.skipped ? .skipped : .committed,
+                    arithmetic: ArithmeticVersion.current),
                 now: .now)
             return true
         } catch {

@@ -116,7 +116,7 @@ package final class WorkerProcess {
         let probe = arithmeticProbe()
         let host = endpoints.host
         return Hello(
-            software: options.software,
+            software: options.software, arithmetic: UInt32(ArithmeticVersion.current),
             address: PeerAddress(
                 hostKey: host.key, hostName: host.name,
                 ipc: endpoints.ipc ?? "", tcp: endpoints.tcp,

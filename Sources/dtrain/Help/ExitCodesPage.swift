@@ -21,6 +21,7 @@ enum ExitCodesPage {
         (64, "a run folder that is not empty, holds no run, or is in use"),
         (65, "a text that cannot be learned from or translated"),
         (65, "a file of a run that is damaged and cannot do without"),
+        (65, "--resume or verify of a run that another version of the arithmetic has computed"),
         (65, "'dtrain verify' has found a difference"),
         (69, "no coordinator answers, or another service listens at its address"),
         (71, "the system refuses memory, a thread, a descriptor or a process"),

@@ -11,9 +11,9 @@ import Training
 /// Writes what a run learned from as the words that the driver of `cluster/check-bits` reads, and reads
 /// what that driver has translated.
 ///
-///     words run RUN STEPS [TEXT] > WORDS     settings, every shard's token ids, the lines of TEXT
-///     words text RUN < IDS                   translations as text, a line each
-@main struct WordsOfRun {
+///     bits run RUN STEPS [TEXT] > WORDS     settings, every shard's token ids, the lines of TEXT
+///     bits text RUN < IDS                   translations as text, a line each
+@main struct Bits {
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch (arguments.first, arguments.count) {
@@ -26,7 +26,7 @@ import Training
     }
 
     private static func usage() {
-        FileHandle.standardError.write(Data("words run RUN STEPS [TEXT] | text RUN\n".utf8))
+        FileHandle.standardError.write(Data("bits run RUN STEPS [TEXT] | text RUN\n".utf8))
         exit(64)
     }
 

@@ -231,7 +231,8 @@ let package = Package(
             name: "ProcessesTests",
             dependencies: [
                 "Checkpoint", "Coordination", "FuzzKit", "Inference", "Messaging", "Model",
-                "Preparation", "Processes", "Ring", "Settings", "TestKit", "Wire",
+                "Preparation", "Processes", "Resources", "Ring", "Settings", "TestKit", "Threads",
+                "Wire",
             ],
             swiftSettings: strict),
         .testTarget(

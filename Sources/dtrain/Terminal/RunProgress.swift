@@ -13,6 +13,9 @@ final class RunProgress {
     private var lastStep: StepReport?
     private var validation: ValidationResult?
     private var alarmed: Set<String> = []
+    private var skipped = 0
+    /// Skipped steps are said once, and then once in so many.
+    private static let skippedEach = 10
     /// Moment and number of recent steps, for the time that is left.
     private var recent: [(at: ContinuousClock.Instant, step: Int)] = []
 
@@ -168,7 +171,12 @@ final class RunProgress {
     }
 
     private func say(_ note: CoordinatorNote) {
-        let sentence = sentence(of: note)
+        var sentence = sentence(of: note)
+        if case .skipped = note {
+            skipped += 1
+            guard skipped == 1 || skipped.isMultiple(of: Self.skippedEach) else { return }
+            if skipped > 1 { sentence += "; \(skipped) so far" }
+        }
         if note.isWarning { terminal.warn(sentence) } else { terminal.say(sentence) }
     }
 }

@@ -164,7 +164,8 @@ extension ClusterTests {
         }
 
         @Test(arguments: page)
-        func `a cause leads to its code, and one that fails is told in a sentence`(row: Row) throws {
+        func `a cause leads to its code, and one that fails is told in a sentence`(row: Row) throws
+        {
             switch try #require(Self.provocations[row.cause]) {
             case .typed(let line):
                 let shell = try cluster.shell(line)

@@ -92,7 +92,8 @@ struct AdviceTests {
         try folder.write(TrainedRun.text, to: "pairs.tsv")
         for line in advised.prepared {
             let outcome = try program.type(
-                line.hasPrefix("rm") || line.hasPrefix("cp") ? line : "dtrain \(line)", in: folder.url)
+                line.hasPrefix("rm") || line.hasPrefix("cp") ? line : "dtrain \(line)",
+                in: folder.url)
             try #require(outcome.code == 0, "\(line): \(outcome.errors)")
         }
         let outcome = try program.type("dtrain \(advised.typed)", in: folder.url)

@@ -17,7 +17,7 @@ extension ClusterTests {
 
         @Test func `one that crawls stays, with fewer shards`() throws {
             let coordinator = try cluster.coordinator(
-                "--workers 2 --steps 2000 --checkpoint-every 0")
+                "--workers 2 --steps 120 --checkpoint-every 0 \(Undisturbed.slowSteps)")
             let workers = try workers(of: coordinator, 2)
             try coordinator.waitFor(step: 5)
             let crawler = workers[1]
@@ -32,7 +32,7 @@ extension ClusterTests {
             let ring = try coordinator.waitFor("ring 1.2: ")
             let shards = ring.text.split(separator: " ").compactMap { Int($0.prefix { $0 != "," }) }
             #expect(shards.first! + shards[1] == 8 && shards[0] != shards[1], "\(ring.text)")
-            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.longest)
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.slow)
             #expect(!coordinator.lines.contains { $0.text.contains("is gone after step") })
             try expectEnds(of: workers)
         }

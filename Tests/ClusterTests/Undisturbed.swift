@@ -15,6 +15,10 @@ struct Undisturbed: Sendable {
     /// Long enough for things that take a second or two.
     static let longest = Result { try Undisturbed(steps: 2000) }
 
+    /// Steps that take so long that they can be told from pauses of some milliseconds.
+    static let slow = Result { try Undisturbed(steps: 120, slowSteps) }
+    static let slowSteps = "--batch-tokens 4096 --d-model 64 --d-ff 256"
+
     /// Where sums are rounded between shards.
     static let bf16 = Result { try Undisturbed(steps: 60, "--wire bf16") }
     static let int8 = Result { try Undisturbed(steps: 60, "--wire int8") }

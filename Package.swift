@@ -43,7 +43,7 @@ let guided: [Target] =
     : [
         .executableTarget(
             name: "guided",
-            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Runtime", "Settings", "Text", "Wire"],
+            dependencies: ["Checkpoint", "FuzzKit", "Ring", "Settings", "Text", "Wire"],
             path: "Tests/Guided",
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
@@ -82,7 +82,7 @@ let package = Package(
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
-            name: "Parameters", dependencies: ["Kernels", "CXXHash", "CResources"],
+            name: "Parameters", dependencies: ["CResources", "CXXHash", "Kernels"],
             swiftSettings: numeric),
         .target(
             name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText", "CXXHash"],
@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: numeric),
         .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
-            name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
+            name: "Training", dependencies: ["Model", "Parameters"],
             swiftSettings: numeric),
 
         // Cluster.
@@ -101,7 +101,7 @@ let package = Package(
             name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto", "Resources"],
             swiftSettings: strict),
         .target(
-            name: "Ring", dependencies: ["Wire", "Kernels", "Parameters"], swiftSettings: numeric),
+            name: "Ring", dependencies: ["Parameters", "Wire"], swiftSettings: numeric),
         .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
         .target(
             name: "Simulation", dependencies: ["Coordination", "Wire"], swiftSettings: machine),
@@ -110,26 +110,61 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "Checkpoint", "Model", "Ring", "Text", "Training",
+                "Checkpoint", "Kernels", "Model", "Ring", "Text", "Training",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
 
-        // Where they meet.
+        // What a process is made of.
         .target(
-            name: "Runtime",
+            name: "Threads", dependencies: ["CLinux", "Coordination", "Messaging", "Resources"],
+            swiftSettings: strict),
+        .target(
+            name: "Links",
             dependencies: [
-                "Text", "Model", "Training", "Checkpoint", "Parameters", "Kernels",
-                "Wire", "Messaging", "Ring", "Coordination", "Settings", "CLinux",
-                "Resources",
+                "Coordination", "Messaging", "Parameters", "Resources", "Ring", "Settings",
+                "Threads", "Wire",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Preparation",
+            dependencies: [
+                "Checkpoint", "Model", "Parameters", "Resources", "Settings", "Text", "Training",
+                "Wire",
+            ],
+            swiftSettings: strict),
+
+        // What is done with them.
+        .target(
+            name: "Inference",
+            dependencies: [
+                "Checkpoint", "Coordination", "Kernels", "Model", "Parameters", "Preparation",
+                "Resources", "Ring", "Settings", "Text", "Threads", "Training",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Processes",
+            dependencies: [
+                "CLinux", "Checkpoint", "Coordination", "Inference", "Kernels", "Links",
+                "Messaging", "Model", "Parameters", "Preparation", "Resources", "Ring", "Settings",
+                "Text", "Threads", "Training", "Wire",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Measuring",
+            dependencies: [
+                "CLinux", "Checkpoint", "Coordination", "Kernels", "Links", "Messaging", "Model",
+                "Parameters", "Preparation", "Processes", "Resources", "Ring", "Settings", "Text",
+                "Threads", "Training", "Wire",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "Runtime", "Settings", "Text", "Model", "Checkpoint", "Messaging", "Kernels",
-                "Ring", "Simulation", "Resources", "CResources",
-                "CBuildFacts",
+                "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Inference",
+                "Kernels",
+                "Measuring", "Messaging", "Model", "Preparation", "Processes", "Resources", "Ring",
+                "Settings", "Simulation", "Text", "Threads", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -137,48 +172,72 @@ let package = Package(
         .target(
             name: "TestKit",
             dependencies: [
-                "Runtime", "Settings", "Text", "Model", "Training", "Checkpoint", "Parameters",
-                "CLinux",
+                "CLinux", "Checkpoint", "Model", "Parameters", "Preparation", "Processes",
+                "Settings", "Text", "Training",
             ],
             path: "Tests/TestKit", swiftSettings: strict),
         .target(
             name: "FuzzKit", dependencies: ["Parameters", "Ring"], path: "Tests/FuzzKit",
             swiftSettings: machine),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: optimised),
+        .testTarget(name: "HouseTests", swiftSettings: strict),
         .testTarget(
             name: "ResourcesTests", dependencies: ["Resources", "TestKit"], swiftSettings: strict),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "ModelTests", dependencies: ["Model", "Training", "Checkpoint"],
+            name: "ModelTests", dependencies: ["Checkpoint", "Model", "Parameters", "Training"],
             swiftSettings: numeric),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),
-        .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Parameters", "Training"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "MessagingTests", dependencies: ["Messaging", "CLinux", "Resources", "TestKit"],
             swiftSettings: strict),
-        .testTarget(name: "RingTests", dependencies: ["Ring", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "CoordinationTests", dependencies: ["Coordination", "Simulation", "FuzzKit"],
+            name: "RingTests", dependencies: ["FuzzKit", "Parameters", "Ring", "Wire"],
             swiftSettings: strict),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "FuzzKit"], swiftSettings: strict),
-        .testTarget(
-            name: "RuntimeTests",
-            dependencies: ["Runtime", "Settings", "TestKit", "FuzzKit", "CAllocations"],
+            name: "CoordinationTests",
+            dependencies: ["Coordination", "FuzzKit", "Simulation", "Wire"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Model", "Ring", "Settings", "Text"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LinksTests",
+            dependencies: [
+                "CAllocations", "Coordination", "FuzzKit", "Links", "Messaging", "Parameters",
+                "Ring", "Settings", "TestKit", "Wire",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PreparationTests",
+            dependencies: [
+                "Checkpoint", "Model", "Parameters", "Preparation", "Settings", "TestKit", "Text",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ProcessesTests",
+            dependencies: [
+                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Messaging", "Model",
+                "Preparation", "Processes", "Ring", "Settings", "TestKit", "Wire",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MeasuringTests", dependencies: ["Measuring", "Ring"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["Runtime", "Settings", "Checkpoint", "Simulation", "TestKit", "dtrain"],
+            dependencies: ["Checkpoint", "Settings", "Simulation", "TestKit", "dtrain"],
             exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Checkpoint", "Coordination", "Kernels", "Messaging", "Ring", "Runtime", "Settings",
-                "Wire", "TestKit", "dtrain",
+                "Checkpoint", "Coordination", "Kernels", "Messaging", "Processes", "Ring",
+                "TestKit", "Wire", "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

@@ -11,6 +11,8 @@ package enum Instructions: String, Sendable, CaseIterable {
         case neon
     #endif
     case avx512
+    /// With the instruction for pairs of bfloat16, which is twice as fast as two for float32.
+    case avx512bf16
 
     #if arch(x86_64)
         /// What dtrain as a whole is compiled for.
@@ -19,9 +21,19 @@ package enum Instructions: String, Sendable, CaseIterable {
         package static let floor = neon
     #endif
 
+    /// Whether the processor has them; those for bfloat16 must be found to give the bits of the others.
     package var isAvailable: Bool {
-        self == .floor ? dtrain_has_floor() != 0 : dtrain_has_avx512() != 0
+        switch self {
+        case .floor: dtrain_has_floor() != 0
+        case .avx512bf16: Self.hasPairs
+        default: dtrain_has_avx512() != 0
+        }
     }
+
+    private static let hasPairs = dtrain_has_bf16_pairs() != 0
+
+    /// Whether registers hold sixteen floats.
+    package var isWide: Bool { self != .floor }
 
     /// All that this processor has, the widest last.
     package static let available = allCases.filter { $0.isAvailable }

@@ -50,16 +50,24 @@ package struct KernelBenchmark: Sendable {
             operations: Int(rate * 1e-3), bytes: 1)
     }
 
+    /// The ways to multiply; the instruction for pairs of bfloat16 changes nothing for float32.
+    private static let ways = Instructions.available.flatMap { instructions in
+        Precision.allCases.filter { $0 == .bf16 || instructions != .avx512bf16 }.map {
+            (instructions: instructions, precision: $0)
+        }
+    }
+
     /// A linear layer's three products, by all instructions that this processor has.
     private func products(_ m: Int, _ n: Int, _ k: Int) -> [Timing] {
         let arena = Arena()
         let (x, w, y) = (filled(arena, m, k), filled(arena, n, k), filled(arena, m, n))
         let (dx, dw) = (arena.matrix(m, k), arena.matrix(n, k))
-        return Instructions.available.flatMap { instructions in
-            let multiplier = Multiplier(instructions)
+        return Self.ways.flatMap { way in
+            let multiplier = Multiplier(way.instructions, precision: way.precision)
             func timed(_ kernel: String, _ body: () -> Void) -> Timing {
                 measure(
-                    "\(kernel) \(instructions)", "\(m)×\(n)×\(k)", operations: 2 * m * n * k,
+                    "\(kernel) \(way.precision) \(way.instructions)", "\(m)×\(n)×\(k)",
+                    operations: 2 * m * n * k,
                     floats: x.count + w.count + y.count, body)
             }
             return [

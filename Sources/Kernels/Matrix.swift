@@ -8,11 +8,15 @@ package struct Matrix: @unchecked Sendable {
     package let columns: Int
     /// Elements from one row to the next, at least `columns`.
     package let stride: Int
+    /// The same elements rounded to bfloat16, laid out alike, where somebody keeps such copies.
+    package let copies: UnsafePointer<UInt16>?
 
     @inlinable package init(
-        base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil
+        base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil,
+        copies: UnsafePointer<UInt16>? = nil
     ) {
         self.base = base
+        self.copies = copies
         self.rows = rows
         self.columns = columns
         self.stride = stride ?? columns

@@ -5,6 +5,9 @@ import CKernels
 /// A panel of 16 columns of B is packed into the first-level cache and used by all rows of A; depth is
 /// cut into blocks of 256, so an entry is a sum of such blocks' chains in order. Bits depend on the depth
 /// and the operands alone. With AVX-512 panels are 32 wide and tiles 12 × 32: `product_avx512.c`.
+///
+/// With `Precision.bf16` operands are rounded, a block's sum begins at 0 and takes pairs of depth, the
+/// second of a pair first: `product_bf16.c` says why any instructions give its bits.
 package final class Multiplier {
     static let depthBlock = Int(dtrain_depth_block)
     /// Most rows of A that pass by a panel before the next: a block of 256 deep takes a third of a MiB, for
@@ -15,19 +18,25 @@ package final class Multiplier {
 
     private let panel: UnsafeMutablePointer<Float>
     private let rows: UnsafeMutablePointer<Float>
+    /// Rounded rows of B, before they become a panel.
+    private let scratch: UnsafeMutablePointer<Float>
     private let instructions: Instructions
+    package let precision: Precision
 
     /// Any instructions give the same bits.
-    package init(_ instructions: Instructions = .chosen) {
+    package init(_ instructions: Instructions = .chosen, precision: Precision = .f32) {
         precondition(instructions.isAvailable, "\(instructions) on a processor without")
         self.instructions = instructions
+        self.precision = precision
         panel = Self.memory(Int(dtrain_panel_floats))
         rows = Self.memory(Int(dtrain_block_floats))
+        scratch = Self.memory(Int(dtrain_panel_floats))
     }
 
     deinit {
         panel.deallocate()
         rows.deallocate()
+        scratch.deallocate()
     }
 
     private static func memory(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -45,22 +54,22 @@ package final class Multiplier {
         precondition(a.columns == b.columns && c.rows == a.rows && c.columns >= b.rows)
         precondition(bias == nil || bias?.columns == c.columns && !accumulate)
         let target = ProductTarget(c: c, bias: bias?.base, accumulate: accumulate)
-        guard instructions != .avx512 else {
+        guard !instructions.isWide else {
             return multiplyWide(
                 a, (a.stride, 1), b, (1, b.stride), columns: b.rows, depth: a.columns, target)
         }
-        multiply(DirectRows(a: a), TransposedPanels(b: b), depth: a.columns, target)
+        narrow(DirectRows(a: a), TransposedPanels(b: b), depth: a.columns, target)
     }
 
     /// C ← A·B (+ C). Shapes: A [m, k], B [k, n], C [m, n].
     package func times(_ a: Matrix, _ b: Matrix, into c: Matrix, accumulate: Bool = false) {
         precondition(a.columns == b.rows && c.rows == a.rows && c.columns == b.columns)
         let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
-        guard instructions != .avx512 else {
+        guard !instructions.isWide else {
             return multiplyWide(
                 a, (a.stride, 1), b, (b.stride, 1), columns: b.columns, depth: a.columns, target)
         }
-        multiply(DirectRows(a: a), DirectPanels(b: b), depth: a.columns, target)
+        narrow(DirectRows(a: a), DirectPanels(b: b), depth: a.columns, target)
     }
 
     /// C ← Aᵀ·B (+ C). Shapes: A [k, m], B [k, n], C [m, n]; columns of A past C's rows are left out.
@@ -69,12 +78,12 @@ package final class Multiplier {
     ) {
         precondition(a.rows == b.rows && c.rows <= a.columns && c.columns == b.columns)
         let target = ProductTarget(c: c, bias: nil, accumulate: accumulate)
-        guard instructions != .avx512 else {
+        guard !instructions.isWide else {
             return multiplyWide(
                 a, (1, a.stride), b, (b.stride, 1), columns: b.columns, depth: a.rows, target)
         }
         let packed = PackedRows(a: a, target: rows, stride: Self.rowStride)
-        multiply(packed, DirectPanels(b: b), depth: a.rows, target)
+        narrow(packed, DirectPanels(b: b), depth: a.rows, target)
     }
 
     /// By AVX-512. Entry (i, k) of A lies at `i * aSteps.row + k * aSteps.depth`, (k, j) of B likewise.
@@ -87,8 +96,25 @@ package final class Multiplier {
             a: a.base, a_row: aSteps.row, a_depth: aSteps.depth, b: b.base, b_depth: bSteps.depth,
             b_column: bSteps.column, b_columns: columns, c: target.c.base,
             c_row: target.c.stride, rows: target.c.rows, columns: target.c.columns, depth: depth,
-            bias: target.bias, accumulate: target.accumulate ? 1 : 0, panel: panel, block: rows)
-        dtrain_multiply_avx512(&product)
+            bias: target.bias, accumulate: target.accumulate ? 1 : 0, panel: panel, block: rows,
+            rounded: b.copies, scratch: scratch)
+        switch precision {
+        case .f32: dtrain_multiply_avx512(&product)
+        case .bf16: dtrain_multiply_bf16(&product, instructions == .avx512bf16 ? 1 : 0)
+        }
+    }
+
+    /// By the instructions of all processors.
+    @inline(__always) private func narrow<Rows: ProductRows, Panels: ProductPanels>(
+        _ a: Rows, _ panels: Panels, depth: Int, _ target: ProductTarget
+    ) {
+        switch precision {
+        case .f32: multiply(a, panels, depth: depth, target)
+        case .bf16:
+            multiply(
+                RoundedRows(base: a, target: rows, stride: Self.rowStride),
+                RoundedPanels(base: panels), depth: depth, inPairs: true, target)
+        }
     }
 
     /// Blocks of about equal size, all but the last of whole tiles.
@@ -100,7 +126,7 @@ package final class Multiplier {
     }
 
     @inline(__always) private func multiply<Rows: ProductRows, Panels: ProductPanels>(
-        _ rows: Rows, _ panels: Panels, depth: Int, _ target: ProductTarget
+        _ rows: Rows, _ panels: Panels, depth: Int, inPairs: Bool = false, _ target: ProductTarget
     ) {
         guard depth > 0 else { return target.accumulate ? () : target.c.fill(0) }
         let rowBlock = Self.rowBlock(target.c.rows)
@@ -115,7 +141,8 @@ package final class Multiplier {
                 while column < target.c.columns {
                     panels.pack(at, column, deep, into: panel)
                     let work = Work(
-                        target: target, first: first, count: count, column: column, depth: deep,
+                        target: target, first: first, count: count, column: column,
+                        depth: inPairs ? (deep + 1) & ~1 : deep,
                         add: target.accumulate || at > 0, bias: at == 0)
                     let ahead = panels.lines(at, column + TileShape.columns, deep)
                     tiles(a.0, a.stride, work, ahead)

@@ -14,7 +14,7 @@ package enum MultiplyAddPeak {
     }
 
     private static func loop(rounds: Int) -> Int {
-        if Instructions.chosen == .avx512 { return dtrain_multiply_adds_avx512(rounds) }
+        if Instructions.chosen.isWide { return dtrain_multiply_adds_avx512(rounds) }
         var sums = (
             Wide(repeating: 0), Wide(repeating: 1), Wide(repeating: 2), Wide(repeating: 3),
             Wide(repeating: 4), Wide(repeating: 5), Wide(repeating: 6), Wide(repeating: 7),

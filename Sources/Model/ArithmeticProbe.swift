@@ -1,7 +1,8 @@
+import Kernels
 import Parameters
 
-/// Digest of what this machine's arithmetic makes of a fixed problem: every primitive and every choice of
-/// an architecture, at odd shapes and with dropout.
+/// Digest of what this machine's arithmetic makes of a fixed problem: every primitive, every choice of an
+/// architecture and every precision, at odd shapes and with dropout.
 ///
 /// Workers whose digests differ cannot train together: their gradients would differ in the last bits.
 package func arithmeticProbe() -> FastDigest {
@@ -21,12 +22,12 @@ package func arithmeticProbe() -> FastDigest {
         combining: changes.map { change in
             var architecture = usual
             change(&architecture)
-            return probe(architecture)
-        })
+            return probe(architecture, .f32)
+        } + [probe(usual, .bf16)])
 }
 
-private func probe(_ architecture: Architecture) -> FastDigest {
-    guard let model = try? Transformer(architecture) else {
+private func probe(_ architecture: Architecture, _ precision: Precision) -> FastDigest {
+    guard let model = try? Transformer(architecture, precision: precision) else {
         preconditionFailure("the probe's own architecture is refused")
     }
     let (parameters, gradient) = (

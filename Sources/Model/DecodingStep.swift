@@ -13,7 +13,7 @@ final class IncrementalDecoder {
     private var memories: [ParameterVector] = []
     private let memoryOffsets: [Int]
     private let arena = Arena()
-    private let multiplier = Multiplier()
+    private let multiplier: Multiplier
 
     /// Shapes: `memory` [source tokens, d], the encoder's output; `offsets` cut it into sources.
     /// A language model has none.
@@ -23,6 +23,7 @@ final class IncrementalDecoder {
     ) {
         self.model = model
         self.parameters = parameters
+        multiplier = Multiplier(precision: model.precision)
         cache = DecodingCache(
             layers: model.decoder.layers.count, width: model.architecture.dModel,
             capacity: 16 * hypotheses)

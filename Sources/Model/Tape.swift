@@ -38,12 +38,14 @@ package struct DropoutKey: Sendable, Hashable {
 /// an arena; gradients go back to a pool as soon as they have been passed on.
 final class Tape {
     let arena = Arena()
-    let multiplier = Multiplier()
+    let multiplier: Multiplier
     private var nodes: [Primitive] = []
     private var gradients: [Matrix?] = []
     private var pool: [Matrix] = []
     private var touched: [Bool]
     private(set) var parameters: ParameterVector
+    /// The parameters rounded to bfloat16, where somebody keeps them.
+    private var copies: RoundedVector?
     private var gradient: ParameterVector?
     private let dropout: Dropout
     private let attentionDropout: Dropout
@@ -62,6 +64,7 @@ final class Tape {
 
     init(_ model: Transformer, profile: Profile? = nil) {
         self.profile = profile
+        multiplier = Multiplier(precision: model.precision)
         touched = Array(repeating: false, count: model.parts)
         parameters = ParameterVector(count: 0)
         dropout = Dropout(probability: model.architecture.dropout)
@@ -76,10 +79,11 @@ final class Tape {
     ///
     /// `statisticsShare` is the part of the batch that this shard is, by its labels.
     func begin(
-        parameters: ParameterVector, gradient: ParameterVector? = nil,
+        parameters: ParameterVector, copies: RoundedVector? = nil, gradient: ParameterVector? = nil,
         key: DropoutKey = DropoutKey(seed: 0, step: 0, shard: 0), statisticsShare: Float = 0
     ) {
         self.parameters = parameters
+        self.copies = copies
         self.gradient = gradient
         self.key = key
         self.statisticsShare = statisticsShare
@@ -122,7 +126,7 @@ final class Tape {
         return Mask(bits: bits, scale: dropout.scale)
     }
 
-    func value(_ weight: Weight) -> Matrix { parameters.matrix(weight) }
+    func value(_ weight: Weight) -> Matrix { parameters.matrix(weight, copies: copies) }
 
     /// Mean and variance by which a batch norm that stands at `place` normalises x: the shard's own while
     /// training, of which the gradient gets this shard's share, else the running ones.

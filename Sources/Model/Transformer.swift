@@ -18,6 +18,8 @@ import Resources
 /// `relative.weight`.
 package struct Transformer: Sendable {
     package let architecture: Architecture
+    /// What its products round their operands to.
+    package let precision: Precision
     package let layout: ParameterLayout
     /// What the encoder reads by; absent, as the encoder, in a language model.
     let source: InputWeights?
@@ -30,8 +32,11 @@ package struct Transformer: Sendable {
     let parts: Int
     let encoding: PositionTables
 
-    package init(_ architecture: Architecture) throws(ModelError) {
+    package init(
+        _ architecture: Architecture, precision: Precision = .f32
+    ) throws(ModelError) {
         try architecture.validate()
+        self.precision = precision
         self.architecture = architecture
         var plan = WeightPlan(architecture)
         switch architecture.kind {

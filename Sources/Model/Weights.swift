@@ -189,10 +189,11 @@ struct WeightPlan {
 
 extension ParameterVector {
     /// The weight's elements in this vector, in place.
-    func matrix(_ weight: Weight) -> Matrix {
-        precondition(weight.end <= count)
+    func matrix(_ weight: Weight, copies: RoundedVector? = nil) -> Matrix {
+        precondition(weight.end <= count && copies?.count ?? count == count)
         return Matrix(
-            base: unsafeAddress + weight.offset, rows: weight.rows, columns: weight.columns)
+            base: unsafeAddress + weight.offset, rows: weight.rows, columns: weight.columns,
+            copies: copies.map { UnsafePointer($0.unsafeAddress + weight.offset) })
     }
 
     /// Running mean and variance, or a shard's share of them, in place. Shapes: [1, columns] each.

@@ -1,3 +1,4 @@
+import Kernels
 import Model
 import Ring
 import Text
@@ -75,6 +76,8 @@ package struct OptimizerSettings: Equatable, Sendable {
     package enum FirstValues: String, CaseIterable, Sendable { case xavier, normal }
     package enum NaNPolicy: String, CaseIterable, Sendable { case stop, skip }
 
+    /// What the operands of products are rounded to.
+    package var precision = Precision.f32
     package var initialisation = FirstValues.xavier
     package var initialDeviation = 0.02
     /// The peak: lr · min(t/warmup, √(warmup/t)).

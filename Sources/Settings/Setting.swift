@@ -22,7 +22,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case initialDeviation = "initial-deviation"
     // The training.
     case batchTokens = "batch-tokens"
-    case shards, steps, epochs
+    case shards, precision, steps, epochs
     case timeLimit = "time-limit"
     case learningRate = "learning-rate"
     case warmup

@@ -126,6 +126,9 @@ extension SettingRow {
             .shards, \.batches.shards, .whole(1...1024),
             "Parts of a batch whose gradients are summed in order; at least --workers.")
         SettingRow(
+            .precision, \.optimizer.precision, .choice,
+            "What the operands of matrix products are rounded to; all else is float32.")
+        SettingRow(
             .steps, \.length.steps, .whole(1...1_000_000_000_000),
             "Steps in total, resumed ones included.", .nothing, excludes: [.epochs])
         SettingRow(

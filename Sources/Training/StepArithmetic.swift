@@ -42,23 +42,26 @@ package struct StepArithmetic: Hashable, Sendable {
     /// The gradient of one shard of step `step` by a lane; writes every element of `gradient`.
     ///
     /// `labels` counts those of the whole batch, of whose mean loss it is the gradient. `finished` is
-    /// told the offset from which on every element is final; offsets descend to 0.
+    /// told the offset from which on every element is final; offsets descend to 0. `copies` are the
+    /// parameters rounded, where somebody keeps them.
     package func gradient(
         of input: ModelInput, shard: Int, step: Int, labels: Int, parameters: ParameterVector,
-        into gradient: ParameterVector, on lane: Lane,
+        copies: RoundedVector? = nil, into gradient: ParameterVector, on lane: Lane,
         finished: (_ downTo: Int) -> Void = { _ in }
     ) -> ShardLoss {
         lane.gradient(
-            of: input, parameters: parameters, into: gradient, labelCount: labels,
+            of: input, parameters: parameters, copies: copies, into: gradient, labelCount: labels,
             smoothing: labelSmoothing, key: DropoutKey(seed: seed, step: step, shard: shard),
             finished: finished)
     }
 
     /// The loss of a shard without dropout.
     package func loss(
-        of input: ModelInput, parameters: ParameterVector, on lane: Lane
+        of input: ModelInput, parameters: ParameterVector, copies: RoundedVector? = nil,
+        on lane: Lane
     ) -> ShardLoss {
-        lane.loss(of: input, parameters: parameters, smoothing: labelSmoothing)
+        lane.loss(
+            of: input, parameters: parameters, copies: copies, smoothing: labelSmoothing)
     }
 
     /// Whether a step may change anything: its total and every loss are finite.
@@ -71,10 +74,10 @@ package struct StepArithmetic: Hashable, Sendable {
     /// Brings some blocks of `state` past the step of `total`, and digests them while they are in the
     /// cache; `TrainingState.advance` follows once all are done.
     ///
-    /// `squaredNorm` is the whole total's, `rate` the step's learning rate.
+    /// `squaredNorm` is the whole total's, `rate` the step's learning rate. `copies` get what is written.
     package func update(
         _ blocks: Range<Int>, of state: TrainingState, total: ParameterVector,
-        squaredNorm: Double, rate: Float, digest: StateDigest? = nil
+        squaredNorm: Double, rate: Float, digest: StateDigest? = nil, copies: RoundedVector? = nil
     ) {
         let scale = scale(squaredNorm: squaredNorm)
         for block in blocks {
@@ -82,6 +85,7 @@ package struct StepArithmetic: Hashable, Sendable {
                 total: total, adam: adam, scale: scale, rate: rate,
                 range: total.elements(of: block..<block + 1))
             digest?.set(block..<block + 1, of: state)
+            copies?.set(total.elements(of: block..<block + 1), from: state.parameters)
         }
     }
 

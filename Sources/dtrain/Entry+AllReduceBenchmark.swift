@@ -1,6 +1,6 @@
 import ArgumentParser
+import Measuring
 import Ring
-import Runtime
 import Settings
 
 /// `bench all-reduce`.

@@ -1,8 +1,8 @@
 import Foundation
+import Measuring
 import Model
 import Resources
 import Ring
-import Runtime
 import Settings
 import Text
 
@@ -27,9 +27,11 @@ extension Entry {
     static func plan(_ request: PlanRequest) throws {
         let configuration = request.configuration
         let model = try Transformer(
-            Architecture(configuration, vocabulary: vocabulary(of: configuration)))
+            Architecture(configuration, vocabulary: vocabulary(of: configuration)),
+            precision: configuration.optimizer.precision)
         let plan = StepPlan(
-            constants: try constants(request, model), parameters: model.layout.count)
+            constants: try constants(request, model), parameters: model.layout.count,
+            keepsCopies: model.precision.keepsCopies)
         var sizes = (0...10).map { 1 << $0 }
         if !sizes.contains(request.workers) { sizes.append(request.workers) }
         if !request.json { try StandardOutput.write(header) }

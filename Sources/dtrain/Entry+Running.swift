@@ -1,8 +1,9 @@
 import Checkpoint
 import Coordination
 import Foundation
+import Preparation
+import Processes
 import Resources
-import Runtime
 import Settings
 
 /// The commands that run a coordinator or a worker.
@@ -37,7 +38,7 @@ extension Entry {
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
             software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
-        let result = try run.run(report: progress.observe)
+        let result = try run.run(requests: { try Signals() }, report: progress.observe)
         terminal.finish()
         Endings.afterLastStep()
         if !progress.hasBegun {
@@ -152,9 +153,13 @@ extension Entry {
         let options = WorkerOptions(
             coordinator: request.coordinator, access: request.access,
             threads: request.threads ?? cores,
-            wait: request.wait, software: Dtrain.software, parent: request.parent,
+            wait: request.wait, software: Dtrain.software,
             network: request.network)
-        let worker = try WorkerProcess(options) { say($0, on: terminal) }
+        // A signal to the whole group (Ctrl-C, a lost terminal, `timeout`, systemd) is a parent's to
+        // take, who saves with the workers' help.
+        let signals = try Signals(stopping: request.parent == nil ? Signals.stopping : [])
+        if let parent = request.parent { Endings.endWith(parent) }
+        let worker = try WorkerProcess(options, requests: signals) { say($0, on: terminal) }
         switch try worker.run() {
         case .finished(let reason): terminal.say("done: \(reason)")
         case .stopped: terminal.say("stopped")

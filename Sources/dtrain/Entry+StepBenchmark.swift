@@ -1,4 +1,4 @@
-import Runtime
+import Measuring
 
 /// `bench step`.
 extension Entry {
@@ -8,7 +8,7 @@ extension Entry {
             configuration: request.configuration, batch: request.batch, length: request.length,
             steps: request.steps, corpus: request.corpus, profiles: request.profile,
             software: Dtrain.software
-        ).run()
+        ).run(requests: Signals())
         if request.json { return try StandardOutput.write(json: result) }
         func share(_ rate: Double) -> String { fixed(rate / result.peakGigaflops * 100, 0) }
         let small =

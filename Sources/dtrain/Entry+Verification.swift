@@ -1,5 +1,6 @@
 import Foundation
-import Runtime
+import Inference
+import Preparation
 
 /// `verify`.
 extension Entry {

@@ -1,5 +1,6 @@
+import Preparation
+import Processes
 import Ring
-import Runtime
 import Settings
 
 /// What `train` and `coordinator` were asked.

@@ -60,6 +60,20 @@ extension ClusterTests {
             try expectUndisturbed(train, in: cluster, as: Undisturbed.short)
         }
 
+        @Test func `where products are of bfloat16, by workers with different instructions`() throws
+        {
+            let names = Instructions.available.map(\.rawValue)
+            let coordinator = try cluster.coordinator(
+                "--precision bf16 --workers \(names.count) --steps 60")
+            let workers = try names.enumerated().map {
+                try cluster.worker(
+                    of: coordinator, "--threads 1 --kernel \($1)", as: "worker \($0)")
+            }
+            try expectUndisturbed(coordinator, in: cluster, as: Undisturbed.rounded)
+            try expectEnds(of: workers)
+            #expect(try Undisturbed.rounded.get().digest != Undisturbed.short.get().digest)
+        }
+
         /// In shared memory numbers stay float32, over links they take a byte: rounded they are in both.
         @Test(arguments: ["--workers 2", "--workers 3 --transport tcp", "--workers 8"])
         func `where sums are rounded, by train with any number of workers`(links: String) throws {

@@ -1,8 +1,8 @@
 import Checkpoint
 import Foundation
 import Messaging
+import Processes
 import Ring
-import Runtime
 import TestKit
 import Testing
 import Wire

@@ -1,7 +1,7 @@
 import Checkpoint
 import Foundation
 import Messaging
-import Runtime
+import Processes
 import TestKit
 import Testing
 import Wire

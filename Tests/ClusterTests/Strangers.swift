@@ -1,5 +1,5 @@
 import Messaging
-import Runtime
+import Processes
 import TestKit
 import Wire
 

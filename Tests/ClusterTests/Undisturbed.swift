@@ -22,6 +22,8 @@ struct Undisturbed: Sendable {
     /// Where sums are rounded between shards.
     static let bf16 = Result { try Undisturbed(steps: 60, "--wire bf16") }
     static let int8 = Result { try Undisturbed(steps: 60, "--wire int8") }
+    /// Where products are of bfloat16.
+    static let rounded = Result { try Undisturbed(steps: 60, "--precision bf16") }
     static let longInt8 = Result { try Undisturbed(steps: 300, "--wire int8") }
 
     private init(steps: Int, _ options: String = "") throws {

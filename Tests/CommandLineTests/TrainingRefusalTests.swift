@@ -1,6 +1,5 @@
 import Checkpoint
 import Foundation
-import Runtime
 import Settings
 import TestKit
 import Testing

@@ -2,7 +2,6 @@ import Checkpoint
 import Foundation
 import FuzzKit
 import Ring
-import Runtime
 import Settings
 import Text
 import Wire

@@ -1,7 +1,7 @@
 import CLinux
 import Checkpoint
 import Foundation
-import Runtime
+import Processes
 
 /// Real `dtrain` processes around one run folder.
 ///

@@ -2,7 +2,7 @@ import Checkpoint
 import Foundation
 import Model
 import Parameters
-import Runtime
+import Preparation
 import Settings
 import Text
 import Training

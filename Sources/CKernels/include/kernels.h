@@ -37,6 +37,10 @@ struct dtrain_product {
     int accumulate;
     float *_Nonnull panel;
     float *_Nonnull block;
+    /* Of products of bfloat16: B as dtrain_round left it, laid out like b, instead of b. */
+    const uint16_t *_Nullable rounded;
+    /* Of products of bfloat16: workspace of dtrain_panel_floats. */
+    float *_Nullable scratch;
 };
 
 enum {
@@ -44,12 +48,23 @@ enum {
     dtrain_depth_block = 256,
     /* Most rows of A that pass by a panel of B before the next. */
     dtrain_row_limit = 336,
-    dtrain_panel_floats = 256 * 32,
+    dtrain_panel_floats = 272 * 32,
     dtrain_block_floats = 272 * 336,
 };
 
 /* Only where dtrain_has_avx512, as all that bears its name. */
 void dtrain_multiply_avx512(const struct dtrain_product *_Nonnull product);
+
+/* 1 when the processor has AVX512_BF16, and its instructions were found to give the bits of two float32
+   multiply-adds, the odd element of each pair first, and of rounding to nearest even. */
+int dtrain_has_bf16_pairs(void);
+
+/* The product of operands rounded to bfloat16: see Rounding in Kernels. By the instruction for pairs where
+   `paired`, which needs dtrain_has_bf16_pairs; else by two multiply-adds a pair. */
+void dtrain_multiply_bf16(const struct dtrain_product *_Nonnull product, int paired);
+
+/* Copies `count` floats, rounded to bfloat16. */
+void dtrain_round_avx512(const float *_Nonnull from, uint16_t *_Nonnull to, long count);
 
 /* Twelve chains of so many multiply-adds, between registers. Returns the number of operations. */
 long dtrain_multiply_adds_avx512(long rounds);

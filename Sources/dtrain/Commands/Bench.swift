@@ -1,5 +1,4 @@
 import ArgumentParser
-import Runtime
 import Settings
 
 struct Bench: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Kernels
-import Runtime
 import Settings
 
 /// `bench kernels`: every kernel alone.

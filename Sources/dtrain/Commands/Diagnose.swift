@@ -1,5 +1,6 @@
 import ArgumentParser
-import Runtime
+import Measuring
+import Processes
 import Settings
 
 struct Diagnose: ParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Runtime
+import Inference
 import Settings
 import Text
 

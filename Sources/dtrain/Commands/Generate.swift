@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
+import Inference
 import Model
+import Preparation
 import Resources
-import Runtime
 
 struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
+import Inference
 import Model
-import Runtime
+import Preparation
 import Settings
 
 struct Inspect: ParsableCommand {
@@ -56,6 +57,7 @@ struct Inspect: ParsableCommand {
             \(architecture.activation.rawValue), \
             \(architecture.positionEncoding.rawValue) positions, dropout \(architecture.dropout)
             vocabulary    \(grouped(architecture.vocabulary)), positions \(architecture.positions)
+            precision     \(inspection.configuration.optimizer.precision.rawValue)
             written by    \(inspection.software)
 
 

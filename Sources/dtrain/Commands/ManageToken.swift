@@ -1,7 +1,8 @@
 import ArgumentParser
 import Checkpoint
 import Foundation
-import Runtime
+import Preparation
+import Processes
 import Settings
 
 struct ManageToken: ParsableCommand {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Runtime
 
 struct PlanSteps: ParsableCommand {
     static let configuration = CommandConfiguration(

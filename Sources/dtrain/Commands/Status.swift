@@ -1,7 +1,8 @@
 import ArgumentParser
 import Coordination
 import Foundation
-import Runtime
+import Preparation
+import Processes
 import Settings
 
 struct Status: ParsableCommand {

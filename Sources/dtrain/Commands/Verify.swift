@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
+import Preparation
 import Resources
-import Runtime
 import Settings
 
 struct Verify: ParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Runtime
 import Settings
 
 struct Work: ParsableCommand {

@@ -1,4 +1,4 @@
-import Runtime
+import Inference
 
 extension AttentionView {
     /// For each layer a line a row, in it where each head looked most and how much of it.

@@ -1,7 +1,8 @@
 import Foundation
+import Inference
 import Model
+import Preparation
 import Resources
-import Runtime
 import Settings
 import Text
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Runtime
+import Processes
 import Settings
 
 /// How a command that connects to a coordinator is let in.

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Resources
-import Runtime
 import Settings
 
 /// What started a worker and says in the environment where its coordinator is.

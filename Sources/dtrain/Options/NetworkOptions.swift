@@ -1,5 +1,5 @@
 import ArgumentParser
-import Runtime
+import Processes
 import Settings
 
 /// Where the workers of other hosts find a worker's ring.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Checkpoint
-import Runtime
+import Preparation
 import Settings
 import Text
 

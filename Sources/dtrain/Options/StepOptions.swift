@@ -1,5 +1,4 @@
 import ArgumentParser
-import Runtime
 import Settings
 
 /// A step of synthetic sentences: what `bench step` measures and `plan` predicts.
@@ -58,5 +57,5 @@ struct StepOptions: ParsableArguments {
     }
 }
 
-/// How sums are carried, in what `plan` predicts.
-enum SumsList: SettingList { static var settings: [Setting] { [.wire] } }
+/// What products round to and how sums are carried, in what `bench step` measures and `plan` predicts.
+enum SumsList: SettingList { static var settings: [Setting] { [.precision, .wire] } }

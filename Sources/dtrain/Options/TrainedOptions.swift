@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
+import Inference
+import Preparation
 import Resources
-import Runtime
 import Settings
 
 /// A trained model and how to decode with it.

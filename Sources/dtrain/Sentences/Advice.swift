@@ -1,5 +1,4 @@
 import Foundation
-import Runtime
 import Settings
 
 /// The commands that messages recommend, quoted as they are to be typed. A test types them.

@@ -1,10 +1,14 @@
 import Checkpoint
+import Inference
+import Measuring
 import Messaging
 import Model
+import Processes
 import Resources
-import Runtime
 import Settings
 import Text
+import Threads
+import Wire
 
 extension Failure {
     /// Turns whatever a command threw into its sentence.

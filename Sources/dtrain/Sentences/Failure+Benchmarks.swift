@@ -1,4 +1,6 @@
-import Runtime
+import Measuring
+import Threads
+import Wire
 
 extension Failure {
     init(_ error: AllReduceBenchmark.Failure) {

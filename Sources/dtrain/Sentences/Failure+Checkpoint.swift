@@ -1,5 +1,5 @@
 import Checkpoint
-import Runtime
+import Wire
 
 extension Failure {
     init(_ error: CheckpointError) {

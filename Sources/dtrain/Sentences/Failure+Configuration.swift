@@ -1,4 +1,4 @@
-import Runtime
+import Preparation
 import Settings
 
 extension Failure {

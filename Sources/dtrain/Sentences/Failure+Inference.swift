@@ -1,4 +1,4 @@
-import Runtime
+import Inference
 import Text
 
 extension Failure {

@@ -1,5 +1,5 @@
 import Messaging
-import Runtime
+import Wire
 
 extension Failure {
     init(_ error: MessagingError) {

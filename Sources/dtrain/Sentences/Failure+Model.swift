@@ -1,5 +1,5 @@
 import Model
-import Runtime
+import Wire
 
 extension Failure {
     /// Settings are checked before a model is made of them, so these are a damaged checkpoint's.

@@ -1,4 +1,4 @@
-import Runtime
+import Processes
 
 extension Failure {
     init(_ error: NetworkChoices.Failure) {

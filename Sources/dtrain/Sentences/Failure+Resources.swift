@@ -1,5 +1,5 @@
 import Resources
-import Runtime
+import Threads
 
 extension Failure {
     init(_ error: ResourceError) {

@@ -1,5 +1,5 @@
-import Runtime
 import Text
+import Wire
 
 extension Failure {
     init(_ error: TextError) {

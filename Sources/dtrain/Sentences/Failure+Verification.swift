@@ -1,4 +1,4 @@
-import Runtime
+import Inference
 
 extension Failure {
     init(_ error: Verification.Failure) {

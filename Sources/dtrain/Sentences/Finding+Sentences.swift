@@ -1,6 +1,7 @@
 import Foundation
+import Measuring
 import Messaging
-import Runtime
+import Processes
 
 extension Finding {
     /// What was looked at, in a word.

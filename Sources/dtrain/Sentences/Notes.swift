@@ -1,6 +1,7 @@
 import Coordination
 import Foundation
-import Runtime
+import Preparation
+import Processes
 import Wire
 
 extension CoordinatorNote {

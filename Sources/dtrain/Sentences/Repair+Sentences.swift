@@ -1,5 +1,4 @@
 import Checkpoint
-import Runtime
 
 extension Repair {
     /// What was done about a run's folder that lacked something.

@@ -1,4 +1,4 @@
-import Runtime
+import Preparation
 import Text
 
 /// What somebody ought to know about a text before a run learns from it.

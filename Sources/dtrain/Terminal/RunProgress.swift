@@ -1,8 +1,10 @@
 import Checkpoint
 import Coordination
 import Foundation
-import Runtime
+import Preparation
+import Processes
 import Settings
+import Threads
 
 /// Says on the terminal what a coordinator reports.
 final class RunProgress {

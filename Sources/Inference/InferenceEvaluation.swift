@@ -1,0 +1,137 @@
+import Foundation
+import Model
+import Preparation
+import Resources
+import Text
+import Threads
+
+/// How well a model does on pairs it has not seen.
+package struct ModelEvaluation: Sendable {
+    /// Unsmoothed nats a target token, the end mark included.
+    package let loss: Double
+    package let bleu: BLEU
+    package let pairs: Int
+    /// Target tokens, end marks included.
+    package let labels: Int
+    /// Pairs that were left out because they have too many tokens.
+    package let tooLong: Skipped
+    /// How much of the pairs the tokenizer knows.
+    package let coverage: Coverage
+    /// The pairs that count, and their translations in the same order.
+    package let evaluated: [SentencePair]
+    package let outputs: [String]
+
+    package var perplexity: Double { exp(loss) }
+}
+
+/// A held-out sentence with what the model made of it.
+package struct TranslationSample: Sendable {
+    package let source: String
+    package let output: String
+    package let reference: String
+}
+
+/// What a run shows at its end.
+package struct Demonstration: Sendable {
+    package let samples: [TranslationSample]
+    /// Of all held-out pairs.
+    package let evaluation: ModelEvaluation
+}
+
+extension TrainedModel {
+    /// What the run itself held out, if the text is still the one that it learnt from.
+    ///
+    /// Throws: `TextError`; `InferenceError.ownTextUnreadable`, `ownTextHasPassed`.
+    func ownText() throws -> LearningText {
+        for file in configuration.textFiles where TextFile.isPassing(file) {
+            throw InferenceError.ownTextHasPassed(file: file)
+        }
+        do {
+            let text = try LearningText(configuration, rules: memory.rules)
+            try memory.check(text.trace)
+            return text
+        } catch TextError.unreadable(let file, let code) {
+            throw InferenceError.ownTextUnreadable(file: file, code: code)
+        }
+    }
+
+    /// The pairs of a corpus, or without one those that the run itself held out, and what became of
+    /// the lines.
+    ///
+    /// Throws: `TextError`; `InferenceError.nothingToEvaluate` and as `ownText`.
+    package func heldOutPairs(
+        _ source: CorpusSource? = nil, tooLong: TooLong = .skip
+    ) throws -> (pairs: [SentencePair], lines: LineCounts) {
+        if let source {
+            let read = try PairsRead(source, rules: tokenizer.rules, tooLong: tooLong)
+            if read.pairs.isEmpty {
+                throw InferenceError.nothingToEvaluate(path: source.name)
+            }
+            return (read.pairs, read.lines)
+        }
+        let text = try ownText()
+        guard case .pairs(let pairs) = text.heldOut, !pairs.isEmpty else {
+            throw InferenceError.nothingToEvaluate(path: nil)
+        }
+        return (pairs, text.summary.validation ?? text.summary.lines)
+    }
+
+    /// Loss and BLEU of at least one pair; the batches are cut as in validation, so the loss has
+    /// the same bits.
+    ///
+    /// Throws: `TextError.allTooLong`; `sequenceTooLong` with the place where that is to stop.
+    package func evaluate(
+        _ pairs: [SentencePair], beam: Int, threads: Int, tooLong: TooLong = .skip
+    ) throws -> ModelEvaluation {
+        precondition(!pairs.isEmpty, "nothing to evaluate")
+        let corpus = try TokenizedCorpus(
+            pairs, tokenizer: tokenizer, positions: positions, tooLong: tooLong)
+        if corpus.samples.isEmpty {
+            throw TextError.allTooLong(corpus.tooLong, positions: positions)
+        }
+        let evaluated = corpus.kept(of: pairs)
+        let losses = try losses(corpus, threads: threads)
+        let labels = losses.reduce(0) { $0 + $1.labels }
+        let translator = try Translator(self, beam: beam, threads: threads)
+        let outputs = translator.translate(evaluated.map(\.source)).map { (try? $0.get()) ?? "" }
+        // Outputs are in NFC, as all that is learnt: references in another form say the same.
+        let references = evaluated.map { $0.target.normalised(tokenizer.rules) }
+        return ModelEvaluation(
+            loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
+            bleu: BLEU.corpus(hypotheses: outputs, references: references),
+            pairs: evaluated.count, labels: labels, tooLong: corpus.tooLong,
+            coverage: corpus.coverage, evaluated: evaluated, outputs: outputs)
+    }
+
+    /// Translates what is held out and picks `samples` of it, spread evenly. Throws as `evaluate`.
+    package func demonstrate(
+        _ heldOut: [SentencePair], samples count: Int = 20, beam: Int, threads: Int
+    ) throws -> Demonstration {
+        let evaluation = try evaluate(heldOut, beam: beam, threads: threads)
+        let pairs = evaluation.evaluated
+        let chosen = (0..<min(count, pairs.count)).map {
+            $0 * pairs.count / min(count, pairs.count)
+        }
+        return Demonstration(
+            samples: chosen.map {
+                TranslationSample(
+                    source: pairs[$0].source, output: evaluation.outputs[$0],
+                    reference: pairs[$0].target)
+            },
+            evaluation: evaluation)
+    }
+
+    func losses(
+        _ corpus: TokenizedCorpus, threads: Int
+    ) throws(ResourceError) -> [ShardLoss] {
+        let batches = BatchSchedule.batchesInOrder(
+            corpus, batchTokens: configuration.batches.tokens, shards: configuration.batches.shards)
+        let shards = batches.flatMap(\.shards)
+        let pool = try LanePool(lanes: threads)
+        defer { pool.stop() }
+        return pool.map(shards.count) { [self] index in
+            Lane(transformer).loss(
+                of: ModelInput(shards[index]), parameters: parameters, smoothing: 0)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Coordination
+
+/// The clock that the shells read on behalf of the state machines.
+package enum Clock {
+    private static let origin = ContinuousClock.now
+
+    package static var now: Instant {
+        let (seconds, attoseconds) = origin.duration(to: .now).components
+        return Instant(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    package static func seconds(since start: ContinuousClock.Instant) -> Double {
+        let (seconds, attoseconds) = start.duration(to: .now).components
+        return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+}
+
+extension ContinuousClock.Instant {
+    package static func after(_ span: Milliseconds) -> ContinuousClock.Instant {
+        .now + .milliseconds(span.count)
+    }
+}
+
+extension Duration {
+    /// Whole and parts.
+    package var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,8 @@
+/// How a process ended.
+package enum ExitStatus: Hashable, Sendable {
+    case code(Int32)
+    case signal(Int32)
+
+    /// The code of a process that the system has refused something (CONTRACT).
+    package static let refused: Int32 = 71
+}

@@ -180,11 +180,10 @@ class Outside:
         if not is_stopped:
             self.stop()
         last = (self.saved() // STRIDE + 1) * STRIDE
-        ended = self.resume("--steps", str(last))
+        ended = self.resume("--steps", str(last), "--workers", "1")
         if ended:
             raise Failure(f"the run could not be resumed\n{ended.child.tail(30)}")
-        for _ in range(2):
-            self.run.start_worker()
+        self.run.start_worker()
         self.run.until(lambda: not self.run.coordinator.is_alive or self.run.tail.last[1] >= last,
                        PATIENCE + last / 10, f"step {last}")
         self.run.wait_for_end(PATIENCE, "after the last step")

@@ -158,13 +158,19 @@ let package = Package(
                 "Threads", "Training", "Wire",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Words",
+            dependencies: [
+                "Checkpoint", "Coordination", "Inference", "Measuring", "Messaging", "Model",
+                "Preparation", "Processes", "Resources", "Settings", "Text", "Threads", "Wire",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
                 "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Inference",
-                "Kernels",
-                "Measuring", "Messaging", "Model", "Preparation", "Processes", "Resources", "Ring",
-                "Settings", "Simulation", "Text", "Threads", "Wire",
+                "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
+                "Resources", "Ring", "Settings", "Simulation", "Text", "Threads", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -187,7 +193,8 @@ let package = Package(
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "ModelTests", dependencies: ["Checkpoint", "Model", "Parameters", "Training"],
+            name: "ModelTests",
+            dependencies: ["Checkpoint", "Kernels", "Model", "Parameters", "Training"],
             swiftSettings: numeric),
         .testTarget(
             name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Kernels
 import Resources
+import Words
 
 @main
 struct Dtrain: ParsableCommand {

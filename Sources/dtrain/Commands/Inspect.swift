@@ -5,6 +5,7 @@ import Inference
 import Model
 import Preparation
 import Settings
+import Words
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(

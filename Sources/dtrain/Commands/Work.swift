@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Settings
+import Words
 
 struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,3 +1,5 @@
+import Words
+
 /// Every exit code and what leads to it: `dtrain help exit-codes` and the documentation's page.
 ///
 /// A test provokes each cause and looks at the code.

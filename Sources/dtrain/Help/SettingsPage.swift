@@ -1,4 +1,5 @@
 import Settings
+import Words
 
 /// The table of settings for people: `dtrain help settings` and the documentation's page.
 enum SettingsPage {

@@ -3,6 +3,7 @@ import Checkpoint
 import Preparation
 import Settings
 import Text
+import Words
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
 struct RunOptions: ParsableArguments {

@@ -2,7 +2,7 @@ import Messaging
 import Wire
 
 extension Failure {
-    init(_ error: MessagingError) {
+    package init(_ error: MessagingError) {
         switch error {
         case .addressInUse(let endpoint):
             self = .io("\(endpoint) is in use, give another port with --bind or end its owner")

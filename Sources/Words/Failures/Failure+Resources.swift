@@ -2,7 +2,7 @@ import Resources
 import Threads
 
 extension Failure {
-    init(_ error: ResourceError) {
+    package init(_ error: ResourceError) {
         self.init(
             .resources,
             "the system refuses \(Self.words(error.resource)): \(Self.words(error.limit)), "
@@ -56,16 +56,16 @@ extension Failure {
     }
 
     /// What is said behind "the system refuses so many bytes of memory" where memory ends unasked.
-    static func lastWords(_ limit: Limit) -> String {
+    package static func lastWords(_ limit: Limit) -> String {
         words(limit) + ", " + advice(ResourceError(.memory(bytes: 0), limit))
     }
 
     /// A system call's errno as a failure: 71 where a resource is used up, else `otherwise`.
-    init(errno code: Int32, otherwise: Failure) {
+    package init(errno code: Int32, otherwise: Failure) {
         self = ResourceError(errno: code).map { Failure($0) } ?? otherwise
     }
 
-    init(_ error: POSIXFailure) {
+    package init(_ error: POSIXFailure) {
         self.init(
             errno: error.code, otherwise: .io("\(error.call) failed: \(reason(error.code))"))
     }

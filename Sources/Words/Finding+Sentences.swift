@@ -5,7 +5,7 @@ import Processes
 
 extension Finding {
     /// What was looked at, in a word.
-    var check: String {
+    package var check: String {
         switch self {
         case .name, .nameUnknown: "name"
         case .route, .noRoute: "route"
@@ -24,7 +24,7 @@ extension Finding {
     }
 
     /// What was found.
-    var sentence: String {
+    package var sentence: String {
         switch self {
         case .name(let host, let addresses):
             let found = addresses.map(\.description).joined(separator: ", ")
@@ -77,7 +77,7 @@ extension Finding {
     }
 
     /// What to change; nil where all is well.
-    var advice: String? {
+    package var advice: String? {
         switch self {
         case .nameUnknown: "add it to DNS or /etc/hosts, or give an address"
         case .noRoute: "connect the networks, or give another of the coordinator's addresses"
@@ -100,7 +100,7 @@ extension Finding {
     }
 
     /// What can be compared, by unit.
-    var figures: [String: Double] {
+    package var figures: [String: Double] {
         switch self {
         case .port(_, _, let seconds): ["ms": 1e3 * seconds]
         case .clock(let ahead, let uncertainty):
@@ -122,7 +122,7 @@ extension Finding {
 
 extension Finding.Link.End {
     /// `w1 on host`.
-    var shown: String { name.isEmpty ? "here" : "\(name) on \(host)" }
+    package var shown: String { name.isEmpty ? "here" : "\(name) on \(host)" }
 }
 
 extension Finding.Link {

@@ -1,7 +1,7 @@
 import Processes
 
 extension Failure {
-    init(_ error: RunError) {
+    package init(_ error: RunError) {
         switch error {
         case .diskTooFull(let path, let needed, let free):
             self.init(
@@ -17,7 +17,7 @@ extension Failure {
         }
     }
 
-    init(_ error: RunStore.Failure) {
+    package init(_ error: RunStore.Failure) {
         switch error {
         case .file(let error): self.init(error)
         case .replayDiffers(let step):
@@ -28,7 +28,7 @@ extension Failure {
         }
     }
 
-    init(_ error: LocalWorkers.KeepsEnding) {
+    package init(_ error: LocalWorkers.KeepsEnding) {
         switch error.reason {
         case .refused(let sentence): self.init(.resources, "a worker process ended: \(sentence)")
         case .status(let status, let log):

@@ -17,7 +17,7 @@ extension CoordinatorNote {
 }
 
 /// One sentence for something that happened to a run.
-func sentence(of note: CoordinatorNote) -> String {
+package func sentence(of note: CoordinatorNote) -> String {
     switch note {
     case .joined(let name, let host, let processID, let threads, let waitingFor):
         let more = waitingFor > 0 ? ", waiting for \(waitingFor) more" : ""
@@ -108,11 +108,11 @@ func sentence(of note: CoordinatorNote) -> String {
 }
 
 /// What `--insecure` means, said at every start.
-func plainTextWarning(_ ends: String) -> String {
+package func plainTextWarning(_ ends: String) -> String {
     "INSECURE: all between \(ends) is plain text, anybody on the network can read and alter it"
 }
 
-func sentence(ofShards shards: [Int]) -> String {
+package func sentence(ofShards shards: [Int]) -> String {
     switch shards.count {
     case 0: "the whole batch"
     case 1: "shard \(shards[0])"
@@ -120,7 +120,7 @@ func sentence(ofShards shards: [Int]) -> String {
     }
 }
 
-func sentence(of reason: LossReason) -> String {
+package func sentence(of reason: LossReason) -> String {
     switch reason {
     case .connectionBroke: "its connection broke"
     case .silent(let milliseconds):
@@ -134,7 +134,7 @@ func sentence(of reason: LossReason) -> String {
     }
 }
 
-func sentence(of refusal: Refusal) -> String {
+package func sentence(of refusal: Refusal) -> String {
     switch refusal {
     case .version(let theirs, let ours):
         "it is \(theirs), the coordinator \(ours): start both from the same build"
@@ -146,7 +146,7 @@ func sentence(of refusal: Refusal) -> String {
     }
 }
 
-func sentence(of hindrance: Hindrance) -> String {
+package func sentence(of hindrance: Hindrance) -> String {
     switch hindrance {
     case .unknownHost(let name, let reason): "'\(name)' leads to no address (\(reason))"
     case .noRoute(let address): "this host has no route to \(address)"
@@ -155,7 +155,7 @@ func sentence(of hindrance: Hindrance) -> String {
     }
 }
 
-func sentence(of note: WorkerNote) -> String {
+package func sentence(of note: WorkerNote) -> String {
     switch note {
     case .welcomed(let name, _): "the coordinator calls this worker \(name)"
     case .coordinatorSilent(let milliseconds):
@@ -168,7 +168,7 @@ func sentence(of note: WorkerNote) -> String {
     }
 }
 
-func sentence(of alarm: LayerAlarm) -> String {
+package func sentence(of alarm: LayerAlarm) -> String {
     func short(_ number: Double) -> String {
         number.isNaN ? "no number" : number.isInfinite ? "infinite" : String(format: "%.1e", number)
     }

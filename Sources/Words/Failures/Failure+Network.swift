@@ -1,7 +1,7 @@
 import Processes
 
 extension Failure {
-    init(_ error: NetworkChoices.Failure) {
+    package init(_ error: NetworkChoices.Failure) {
         switch error {
         case .noAddress(let interface, let present):
             self = .usage(
@@ -17,7 +17,7 @@ extension Failure {
         }
     }
 
-    init(_ error: ControlEndpoint.Failure) {
+    package init(_ error: ControlEndpoint.Failure) {
         switch error {
         case .leadsToLoopback(let host, let address):
             self = .usage(

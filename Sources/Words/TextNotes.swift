@@ -1,16 +1,9 @@
 import Preparation
 import Text
 
-/// What somebody ought to know about a text before a run learns from it.
-struct TextNote {
-    let sentence: String
-    /// Something is lost that was probably meant to be learnt.
-    let isWarning: Bool
-}
-
 extension TextFacts {
     /// The sentences about what was left out, what is unknown and what is missing.
-    var notes: [TextNote] {
+    package var notes: [Remark] {
         var notes = leftOut(summary.lines, tooLong, of: "the text")
         let validation = summary.validation
         notes += leftOut(
@@ -22,7 +15,7 @@ extension TextFacts {
             let some = rewritten.prefix(5).map(\.named).joined(separator: ", ")
             let number = "\(grouped(rewritten.count)) character\(rewritten.count == 1 ? "" : "s")"
             notes.append(
-                TextNote(
+                Remark(
                     sentence: "the tokenizer writes \(number) of the text otherwise: \(some)"
                         + (rewritten.count > 5 ? ", …" : ""),
                     isWarning: false))
@@ -31,13 +24,13 @@ extension TextFacts {
         if marks > 0 {
             let number = marks == 1 ? "a ▁ (U+2581) is" : "\(grouped(marks)) ▁ (U+2581) are"
             notes.append(
-                TextNote(
+                Remark(
                     sentence: "\(number) read as space, for which it stands in a tokenizer",
                     isWarning: false))
         }
         if let shrunkFrom {
             notes.append(
-                TextNote(
+                Remark(
                     sentence: "the vocabulary has \(grouped(vocabulary)) pieces, all that this "
                         + "text allows, instead of \(grouped(shrunkFrom))",
                     isWarning: false))
@@ -45,7 +38,7 @@ extension TextFacts {
         if heldOutSamples == 0 {
             let missing = validates ? "validated, nor shown at the end" : "shown at the end"
             notes.append(
-                TextNote(
+                Remark(
                     sentence: "nothing is held out of this text, so nothing is \(missing): give "
                         + "--validation, or more text",
                     isWarning: false))
@@ -55,16 +48,16 @@ extension TextFacts {
 
     private func leftOut(
         _ lines: LineCounts, _ tooManyTokens: Skipped, of text: String
-    ) -> [TextNote] {
-        var notes: [TextNote] = []
+    ) -> [Remark] {
+        var notes: [Remark] = []
         if lines.dropped > 0 {
             notes.append(
-                TextNote(sentence: "left out of \(text): \(sentence(of: lines))", isWarning: false))
+                Remark(sentence: "left out of \(text): \(sentence(of: lines))", isWarning: false))
         }
         let tooLong = lines.tooLong.and(tooManyTokens)
         if tooLong.count > 0 {
             notes.append(
-                TextNote(
+                Remark(
                     sentence: "left out of \(text): \(sentence(of: tooLong, positions: positions))",
                     isWarning: true))
         }
@@ -73,7 +66,7 @@ extension TextFacts {
 }
 
 /// Lines without words: `2 blank lines, 3 pairs with an empty side (the first: a.tsv:7)`.
-func sentence(of lines: LineCounts) -> String {
+package func sentence(of lines: LineCounts) -> String {
     var parts: [String] = []
     if lines.blank > 0 {
         parts.append("\(grouped(lines.blank)) blank line\(lines.blank == 1 ? "" : "s")")
@@ -89,7 +82,7 @@ func sentence(of lines: LineCounts) -> String {
 }
 
 /// Pairs that are too long: `7 pairs too long for --positions 64 (a.tsv:3, a.tsv:9, …)`.
-func sentence(of tooLong: Skipped, positions: Int) -> String {
+package func sentence(of tooLong: Skipped, positions: Int) -> String {
     let places = tooLong.places.map(shown).joined(separator: ", ")
     let more = tooLong.count > tooLong.places.count ? ", …" : ""
     return "\(grouped(tooLong.count)) pair\(tooLong.count == 1 ? "" : "s") too long for "
@@ -97,14 +90,14 @@ func sentence(of tooLong: Skipped, positions: Int) -> String {
 }
 
 /// What a tokenizer does not know of a text; nothing where it knows all.
-func unknown(_ coverage: Coverage, in text: String) -> [TextNote] {
+package func unknown(_ coverage: Coverage, in text: String) -> [Remark] {
     guard coverage.unknownTokens > 0 else { return [] }
     let characters = coverage.commonest(5).map(\.named).joined(separator: ", ")
     let share = 100 * coverage.unknownShare
     let percent = share < 0.01 ? "less than 0.01" : fixed(share, share < 1 ? 2 : 1)
     let kinds = coverage.unknown.count
     return [
-        TextNote(
+        Remark(
             sentence: "\(grouped(coverage.unknownTokens)) of \(grouped(coverage.tokens)) tokens of "
                 + "\(text) are unknown to the tokenizer (\(percent) %): \(grouped(kinds)) "
                 + "character\(kinds == 1 ? "" : "s") such as \(characters)",

@@ -12,7 +12,7 @@ import Wire
 
 extension Failure {
     /// Turns whatever a command threw into its sentence.
-    init(thrown error: any Error) {
+    package init(thrown error: any Error) {
         switch error {
         case let failure as Failure: self = failure
         case let error as ResourceError: self.init(error)

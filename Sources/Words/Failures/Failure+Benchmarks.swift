@@ -3,7 +3,7 @@ import Threads
 import Wire
 
 extension Failure {
-    init(_ error: AllReduceBenchmark.Failure) {
+    package init(_ error: AllReduceBenchmark.Failure) {
         switch error {
         case .ended(let rank, let status, let sentence):
             let code: Code = status == .code(ExitStatus.refused) ? .resources : .other
@@ -18,7 +18,7 @@ extension Failure {
         }
     }
 
-    init(_ error: StepBenchmarkError) {
+    package init(_ error: StepBenchmarkError) {
         switch error {
         case .ended(let outcome):
             self.init(.other, "the benchmark ended before its last step (\(plainWords(outcome)))")

@@ -1,7 +1,7 @@
 import Inference
 
 extension Failure {
-    init(_ error: Verification.Failure) {
+    package init(_ error: Verification.Failure) {
         switch error {
         case .nothingRecorded(let run):
             self = .data("\(shown(run)) has no step in its ledger yet, train until it has")

@@ -2,7 +2,7 @@ import Coordination
 import Wire
 
 /// What a worker says of its ring, naming the neighbours that it is about.
-func sentence(
+package func sentence(
     of fault: RingFault, by worker: NamedWorker, _ neighbours: [NamedWorker]
 ) -> String {
     let one = "worker \(worker.name) on \(worker.host)"

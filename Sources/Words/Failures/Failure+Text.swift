@@ -2,7 +2,7 @@ import Text
 import Wire
 
 extension Failure {
-    init(_ error: TextError) {
+    package init(_ error: TextError) {
         switch error {
         case .unreadable(let file, let code):
             self = .io("\(shown(file)) cannot be read: \(reason(code))")
@@ -100,7 +100,7 @@ extension Failure {
                 """)
         case .allTooLong(let skipped, let positions):
             self = .data(
-                "every pair is left out: \(dtrain.sentence(of: skipped, positions: positions)), raise "
+                "every pair is left out: \(Words.sentence(of: skipped, positions: positions)), raise "
                     + "--positions or give shorter ones")
         case .otherText(let difference):
             self = .data(Self.sentence(difference))

@@ -2,7 +2,7 @@ import Settings
 
 extension ValueKind {
     /// What a value is: `a whole number of at least 1`.
-    var words: String {
+    package var words: String {
         switch self {
         case .whole(let interval): "a whole number \(interval.words)"
         case .decimal(let interval): "a number \(interval.words)"

@@ -2,7 +2,7 @@ import Checkpoint
 import Wire
 
 extension Failure {
-    init(_ error: CheckpointError) {
+    package init(_ error: CheckpointError) {
         switch error {
         case .io(let path, let operation, let code):
             self.init(

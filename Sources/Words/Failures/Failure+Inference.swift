@@ -3,7 +3,7 @@ import Text
 
 extension Failure {
     /// `option`: where the text that the model read was typed.
-    init(_ error: InferenceError, option: String = "--prompt") {
+    package init(_ error: InferenceError, option: String = "--prompt") {
         switch error {
         case .noModel(let path):
             let what = missing(path) ?? "\(shown(path)) is neither a run nor a checkpoint"
@@ -60,12 +60,12 @@ extension Failure {
 }
 
 /// What a path leads to that can be read but once, as a person calls it.
-func passing(_ path: String) -> String {
+package func passing(_ path: String) -> String {
     TextFile.isStandardInput(path) ? TextFile.standardInput : "a pipe (\(path))"
 }
 
 /// Does `body`; what it throws of a text names `option`, with which that was typed.
-func naming<Result>(_ option: String, _ body: () throws -> Result) throws -> Result {
+package func naming<Result>(_ option: String, _ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let error as InferenceError {

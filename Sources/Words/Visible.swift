@@ -3,7 +3,7 @@ extension String {
     /// escape sequences, and those that turn the direction of what follows.
     ///
     /// Line feeds and tabs stay. Text of a corpus, names of files, hosts and workers are others' work.
-    var visible: String {
+    package var visible: String {
         guard unicodeScalars.contains(where: \.isObeyed) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             text += scalar.isObeyed ? scalar.shown : String(scalar)
@@ -11,14 +11,14 @@ extension String {
     }
 
     /// The same on one line.
-    var visibleLine: String {
+    package var visibleLine: String {
         let line = split(whereSeparator: \.isNewline).joined(separator: " ")
         return line.visible
     }
 
     /// JSON, in which characters that a terminal obeys can only stand within strings, with those in the
     /// escaped form that says the same.
-    var visibleJSON: String {
+    package var visibleJSON: String {
         guard unicodeScalars.contains(where: \.isObeyed) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             guard scalar.isObeyed else {

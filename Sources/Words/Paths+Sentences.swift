@@ -1,7 +1,7 @@
 import Checkpoint
 
 /// Why nothing can be found at `path`, in words; nil where a folder is.
-func missing(_ path: String) -> String? {
+package func missing(_ path: String) -> String? {
     let name = shown(path)
     return switch PathContent(at: path) {
     case .folder: nil
@@ -20,10 +20,16 @@ func folder(ofFile path: String) -> String {
 
 extension Failure {
     /// A path that an option or argument gives. Throws a usage failure for an empty one.
-    static func path(_ option: String, _ text: String) throws(Failure) -> String {
+    package static func path(_ option: String, _ text: String) throws(Failure) -> String {
         guard !text.isEmpty else {
             throw .usage("\(option) is empty, give a path or leave it out")
         }
         return text
     }
+}
+
+/// A path as a user in the current folder would type it.
+package func shown(_ path: String) -> String {
+    guard let here = currentFolder.map({ $0 + "/" }) else { return path }
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
 }

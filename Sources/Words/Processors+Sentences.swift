@@ -2,7 +2,7 @@ import Resources
 
 extension Processors {
     /// Why not all of the machine's processors are used; nil where all are.
-    var fewer: String? {
+    package var fewer: String? {
         switch bound {
         case .machine: nil
         case .affinity:

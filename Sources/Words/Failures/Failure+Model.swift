@@ -3,7 +3,7 @@ import Wire
 
 extension Failure {
     /// Settings are checked before a model is made of them, so these are a damaged checkpoint's.
-    init(_ error: ModelError) {
+    package init(_ error: ModelError) {
         let words =
             switch error {
             case .notPositive(let setting, let value): "its \(setting) is \(value)"

@@ -2,7 +2,7 @@ import Checkpoint
 
 extension Repair {
     /// What was done about a run's folder that lacked something.
-    var sentence: String {
+    package var sentence: String {
         switch self {
         case .checkpointPassedOver(let path, let error):
             return "\(shown(path)) is not whole (\(Failure(thrown: error).sentence)),"

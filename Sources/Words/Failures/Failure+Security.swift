@@ -3,7 +3,7 @@ import Processes
 import Settings
 
 extension Failure {
-    init(_ error: TokenError) {
+    package init(_ error: TokenError) {
         switch error {
         case .noPrefix:
             self = .usage("a token begins with \(Token.prefix), copy the whole of it")
@@ -46,7 +46,7 @@ extension Failure {
     }
 
     /// Of the token in a run's own folder, which can be made anew.
-    init(_ error: TokenError, in path: String, of folder: String) {
+    package init(_ error: TokenError, in path: String, of folder: String) {
         let failure = Failure(error)
         if case .newer = error {
             self = failure
@@ -59,7 +59,7 @@ extension Failure {
         }
     }
 
-    init(_ error: CoordinatorCall.Failure) {
+    package init(_ error: CoordinatorCall.Failure) {
         switch error {
         case .noAnswer(let address, let seconds):
             self.init(
@@ -78,14 +78,14 @@ extension Failure {
     }
 
     /// Another service listens where a coordinator should.
-    init(foreign words: String, at address: Address) {
+    package init(foreign words: String, at address: Address) {
         let quoted = words.isEmpty ? "" : " (it says '\(words)')"
         self.init(
             .unavailable,
             "what listens at \(address) is not a dtrain coordinator\(quoted): check --connect")
     }
 
-    init(_ error: WorkerError) {
+    package init(_ error: WorkerError) {
         switch error {
         case .foreignService(let address, let words): self.init(foreign: words, at: address)
         case .coordinatorNeverCame(let address, let seconds):
@@ -118,7 +118,7 @@ extension Failure {
 }
 
 /// Why a connection from `host` was not let in.
-func sentence(turnedAway host: String, _ reason: HandshakeFailure, more: Int) -> String {
+package func sentence(turnedAway host: String, _ reason: HandshakeFailure, more: Int) -> String {
     let why =
         switch reason {
         case .refused: "its token or key is not one that is let in"

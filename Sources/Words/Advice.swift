@@ -2,21 +2,21 @@ import Foundation
 import Settings
 
 /// The commands that messages recommend, quoted as they are to be typed. A test types them.
-struct Advice {
+package struct Advice {
     /// `train` or `coordinator`.
     let command: String
     let folder: String
     let configuration: RunConfiguration
 
-    /// `folder`: where the run has come to lie, unless that is where it was asked to.
-    init(_ request: RunRequest, hasLocalWorkers: Bool, folder: String? = nil) {
-        command = hasLocalWorkers ? "train" : "coordinator"
-        self.folder = quoted(shown(folder ?? request.location.folder))
-        configuration = request.configuration
+    /// - Parameter folder: where the run lies.
+    package init(command: String, folder: String, configuration: RunConfiguration) {
+        self.command = command
+        self.folder = quoted(shown(folder))
+        self.configuration = configuration
     }
 
     /// Goes on with the run, with some settings changed that may.
-    func resuming(_ changes: (Setting, String)...) -> String {
+    package func resuming(_ changes: (Setting, String)...) -> String {
         line("--resume --run \(folder)", changes)
     }
 
@@ -34,7 +34,7 @@ struct Advice {
     }
 
     /// Goes on behind the end that was asked for.
-    var further: String {
+    package var further: String {
         let length = configuration.length
         if let steps = length.steps { return resuming((.steps, String(2 * steps))) }
         if let epochs = length.epochs { return resuming((.epochs, String(2 * epochs))) }
@@ -54,7 +54,7 @@ func typed(_ setting: Setting, _ value: String) -> String {
 }
 
 /// `word` as a shell takes it for one.
-func quoted(_ word: String) -> String {
+package func quoted(_ word: String) -> String {
     let plain = word.utf8.allSatisfy { byte in
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
             || "_@%+=:,./-".utf8.contains(byte) || byte > 0x7F

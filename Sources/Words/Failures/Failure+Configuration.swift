@@ -3,7 +3,9 @@ import Settings
 
 extension Failure {
     /// `place` is what was typed to name the value, `named` the same with the value.
-    init(_ fault: ValueFault, of kind: ValueKind, text: String, place: String, named: String) {
+    package init(
+        _ fault: ValueFault, of kind: ValueKind, text: String, place: String, named: String
+    ) {
         switch (fault, kind) {
         case (.empty, .path):
             self = .usage("\(place) names no file, give a path or leave it out")
@@ -16,7 +18,7 @@ extension Failure {
     }
 
     /// `given` says whether a setting at fault stands in a file or on the command line.
-    init(_ error: ConfigurationError, given: GivenSettings = GivenSettings()) {
+    package init(_ error: ConfigurationError, given: GivenSettings = GivenSettings()) {
         func named(_ setting: Setting, _ value: some CustomStringConvertible) -> String {
             Self.named(setting, "\(value)", in: given)
         }
@@ -144,7 +146,7 @@ extension Failure {
         }
     }
 
-    static func alternatives(_ choices: [String]) -> String {
+    package static func alternatives(_ choices: [String]) -> String {
         guard let last = choices.last, choices.count > 1 else { return choices.first ?? "" }
         return choices.dropLast().joined(separator: ", ") + " or " + last
     }

@@ -1,3 +1,5 @@
+import Wire
+
 /// What one committed step used and gave: a line of `ledger.jsonl`.
 package struct LedgerEntry: Codable, Equatable, Sendable {
     /// The version of the format that this module writes; it reads those up to it. The first lines
@@ -6,6 +8,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
 
     package private(set) var format: Int?
     package var step: Int
+    /// The coordinator's incarnation and the arrangement of the ring within it.
     package var generation: Generation
     /// Indices into the corpus, shard by shard.
     package var samples: [[Int]]
@@ -19,17 +22,6 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     package var verdict: Verdict
     /// The version of the arithmetic that computed it; nil where the first one did.
     package var arithmetic: Int?
-
-    /// The coordinator's incarnation and the arrangement of the ring within it.
-    package struct Generation: Codable, Equatable, Sendable {
-        package var epoch: UInt32
-        package var counter: UInt32
-
-        package init(epoch: UInt32, counter: UInt32) {
-            self.epoch = epoch
-            self.counter = counter
-        }
-    }
 
     package enum Verdict: String, Codable, Sendable {
         /// The update was made.

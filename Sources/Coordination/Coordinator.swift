@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// The coordinator of a run as a value: events in, actions out; no socket, clock or thread.
@@ -87,7 +88,7 @@ package struct Coordinator: Sendable {
     /// The last line of the ledger: `committed` is below it while steps are folded once more.
     var recorded: CommittedLine?
     /// What the members' arithmetic gives, once a step of theirs is committed.
-    var arithmetic: (kernel: String, probe: WireDigest)?
+    var arithmetic: (kernel: String, probe: FastDigest)?
     var hasStarted = false
     var isStopping = false
     /// The ledger cannot be written: what is ordered is not heard, so nobody is late.
@@ -275,7 +276,7 @@ struct Peer: Sendable {
     /// The step of the state that it has in memory, or will have once it has followed the commit.
     var holds: Int?
     /// Digest of that state as it was written, once the worker has told.
-    var written: WireDigest?
+    var written: FastDigest?
     /// Counts the states that were sent to it.
     var stateNumber: UInt32 = 0
     /// The step of which it has learned a state that was not the run's.

@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// What can happen to a coordinator.
@@ -70,9 +71,9 @@ extension CoordinatorAction {
 package struct CommittedStep: Hashable, Sendable {
     package var generation: Generation
     package var step: Int
-    package var total: WireDigest
+    package var total: FastDigest
     /// Digest of θ, m, v before the step's update.
-    package var state: WireDigest
+    package var state: FastDigest
     package var reports: [ShardReport]
     package var gradientNorm: Double
     /// Squared norm of each layer's gradient, if that was measured.

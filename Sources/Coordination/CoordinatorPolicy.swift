@@ -3,7 +3,7 @@ import Wire
 /// The part of a run's configuration that decides what the coordinator does when.
 package struct CoordinatorPolicy: Hashable, Sendable {
     /// What a NaN or an infinity in a step leads to.
-    package enum NonFinite: Hashable, Sendable { case stop, skip }
+    package enum NonFinite: String, CaseIterable, Sendable { case stop, skip }
 
     package var run: UInt64
     package var epoch: UInt32

@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// The state of one step on its way from a donor to the disk.
@@ -9,7 +10,7 @@ struct Snapshot: Sendable {
     /// Elements of all three sections.
     let end: Int
     /// What the donor's copy holds.
-    var digest: WireDigest?
+    var digest: FastDigest?
     var next = 0
     /// Elements over θ, m and v that lie before the end of each slice that is yet to be stored.
     var outstanding: [Int] = []

@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// From the order of a step to its commit.
@@ -72,7 +73,7 @@ extension Coordinator {
     }
 
     /// Indices of the digests outside the largest group of equals; all of them when groups tie.
-    func minority(_ digests: [WireDigest]) -> [Int]? {
+    func minority(_ digests: [FastDigest]) -> [Int]? {
         guard Set(digests).count > 1 else { return nil }
         let counts = digests.map { digest in digests.count { $0 == digest } }
         let most = counts.max()!

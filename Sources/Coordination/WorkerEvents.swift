@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// What can happen to a worker.
@@ -9,7 +10,7 @@ package enum WorkerEvent: Sendable {
     case built
     case buildFailed(reason: String)
     /// θ has been drawn from the run's seed; the digest is that of the state before step 1.
-    case initialised(WireDigest)
+    case initialised(FastDigest)
     /// The gradients of all own shards are there; the fold waits for others from here on.
     case computed(step: Int)
     /// A state that was sent, in slices or in pieces, is whole.

@@ -26,14 +26,14 @@ package struct NeighbourVectors {
     /// turns, and to map memory takes longer than to read it.
     private static let patience = 8
 
-    private var mapped: [DescriptorHandle: Mapping] = [:]
+    private var mapped: [MemoryPlace: Mapping] = [:]
     private var steps = 0
 
     package init() {}
 
     /// Forgets the memory of processes that have none of these boards: of those that have gone it is
     /// free only when nobody maps it.
-    package mutating func nextGeneration(of boards: [DescriptorHandle]) {
+    package mutating func nextGeneration(of boards: [MemoryPlace]) {
         let processes = Set(boards.map(\.process))
         mapped = mapped.filter { processes.contains($0.key.process) }
     }
@@ -43,7 +43,7 @@ package struct NeighbourVectors {
     /// - Throws: what keeps one from being read: then no sum can be made in place.
     package mutating func all(
         _ plan: RingPlan, own: (gradients: [ParameterVector], total: ParameterVector),
-        boards places: [DescriptorHandle], _ generation: Generation, step: UInt64
+        boards places: [MemoryPlace], _ generation: Generation, step: UInt64
     ) throws(MessagingError) -> Step {
         var all = Step()
         steps += 1
@@ -54,7 +54,7 @@ package struct NeighbourVectors {
                 continue
             }
             let board = try board(places[rank])
-            func posted(_ index: Int) throws(MessagingError) -> DescriptorHandle {
+            func posted(_ index: Int) throws(MessagingError) -> MemoryPlace {
                 guard let place = VectorBoard.read(board, place: index, generation, step: step)
                 else { throw .unsoundMemory(reason: "a board is of another step") }
                 return place
@@ -68,7 +68,7 @@ package struct NeighbourVectors {
         return all
     }
 
-    private mutating func board(_ place: DescriptorHandle) throws(MessagingError)
+    private mutating func board(_ place: MemoryPlace) throws(MessagingError)
         -> NeighbourMemory
     {
         guard place.byteCount == VectorBoard.byteCount else {
@@ -78,7 +78,7 @@ package struct NeighbourVectors {
     }
 
     private mutating func vector(
-        _ place: DescriptorHandle, count: Int
+        _ place: MemoryPlace, count: Int
     ) throws(MessagingError) -> ParameterVector {
         guard place.byteCount >= 4 * count else {
             throw .unsoundMemory(reason: "a vector of \(place.byteCount) bytes")
@@ -89,7 +89,7 @@ package struct NeighbourVectors {
         ) { withExtendedLifetime(memory) {} }
     }
 
-    private mutating func memory(_ place: DescriptorHandle) throws(MessagingError)
+    private mutating func memory(_ place: MemoryPlace) throws(MessagingError)
         -> NeighbourMemory
     {
         if let mapping = mapped[place] {

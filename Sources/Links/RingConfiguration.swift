@@ -46,32 +46,24 @@ package struct RingSecurity: Sendable {
     }
 }
 
-/// Where a worker's ring can be reached.
-package struct RingEndpoints: Hashable, Sendable, Codable {
-    package var host: HostIdentity
-    /// For processes of the same host and user.
-    package var ipc: String?
-    package var tcp: String
-    /// Where it says what its gradients lie in; nil if no memory can be shared.
-    package var board: DescriptorHandle?
-
-    package init(
-        host: HostIdentity, ipc: String?, tcp: String, board: DescriptorHandle? = nil
-    ) {
-        self.host = host
-        self.ipc = ipc
-        self.tcp = tcp
-        self.board = board
+extension PeerAddress {
+    /// Addresses of a ring on `host`; `ipc` for processes of the same host and user.
+    package init(host: HostIdentity, ipc: String?, tcp: String, board: MemoryPlace? = nil) {
+        self.init(
+            hostKey: host.key, hostName: host.name, ipc: ipc ?? "", tcp: tcp, board: board)
     }
+
+    package var host: HostIdentity { HostIdentity(key: hostKey) }
 
     /// The port of `tcp`.
     package var port: Int { Address(tcp)!.port }
 
     /// The endpoint for a neighbour on `host`, nil if there is none of that transport.
     package func endpoint(_ transport: Transport, from host: HostIdentity) -> String? {
-        switch transport {
-        case .auto: host == self.host ? ipc ?? tcp : tcp
-        case .shared, .ipc: host == self.host ? ipc : nil
+        let within = host == self.host && !ipc.isEmpty ? ipc : nil
+        return switch transport {
+        case .auto: within ?? tcp
+        case .shared, .ipc: within
         case .tcp: tcp
         }
     }
@@ -85,7 +77,7 @@ package struct RingMembership: Sendable, Equatable {
     /// Worker w owns the shards `shardBounds[w]..<shardBounds[w + 1]`.
     package var shardBounds: [Int]
     /// Nil for the only worker.
-    package var successor: RingEndpoints?
+    package var successor: PeerAddress?
     package var transport: Transport
     package var collective: Collective
     /// What sums are rounded to between shards, and the seed of the rounding.
@@ -101,14 +93,14 @@ package struct RingMembership: Sendable, Equatable {
     package var chunkBytes: Int?
     /// Where each member says what its gradients lie in, by rank, if sums are made of them in place;
     /// empty if sums travel.
-    package var boards: [DescriptorHandle]
+    package var boards: [MemoryPlace]
 
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
-        successor: RingEndpoints?, transport: Transport = .auto,
+        successor: PeerAddress?, transport: Transport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
         predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil,
-        chunkBytes: Int? = nil, boards: [DescriptorHandle] = []
+        chunkBytes: Int? = nil, boards: [MemoryPlace] = []
     ) {
         self.chunkBytes = chunkBytes
         self.boards = boards

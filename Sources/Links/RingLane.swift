@@ -115,7 +115,7 @@ private enum LaneQueues {
 }
 
 extension ByteWriter {
-    fileprivate mutating func put(_ handle: DescriptorHandle) {
+    fileprivate mutating func put(_ handle: MemoryPlace) {
         put(handle.process)
         put(handle.descriptor)
         put(handle.device)
@@ -125,8 +125,8 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    fileprivate mutating func handle() throws(WireError) -> DescriptorHandle {
-        DescriptorHandle(
+    fileprivate mutating func handle() throws(WireError) -> MemoryPlace {
+        MemoryPlace(
             process: try integer("process"), descriptor: try integer("descriptor"),
             device: try integer("device"), inode: try integer("inode"),
             byteCount: Int(clamping: try integer("bytes", as: UInt64.self)))

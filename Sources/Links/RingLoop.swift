@@ -45,7 +45,7 @@ final class RingLoop {
     let mailbox: RingThread.Mailbox
     let notify: @Sendable (RingEvent) -> Void
     let host = HostIdentity.current()
-    let endpoints: RingEndpoints
+    let endpoints: PeerAddress
 
     let router: RouterSocket
     let routerMonitor: SocketMonitor
@@ -125,7 +125,7 @@ final class RingLoop {
         }
         let port = try router.bind(configuration.addresses, ports: configuration.ports)
         board = try? VectorBoard()
-        endpoints = RingEndpoints(
+        endpoints = PeerAddress(
             host: host, ipc: ipc,
             tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)", board: board?.handle)
         bell = try Bell()

@@ -35,7 +35,7 @@ package final class RingThread: GradientSink {
         init() throws(MessagingError) { wakeup = try Wakeup() }
 
         /// Where others find a vector; nil if they can't.
-        func handle(of vector: ParameterVector) -> DescriptorHandle? {
+        func handle(of vector: ParameterVector) -> MemoryPlace? {
             if let handle = vectors.handle(of: vector) { return handle }
             return memory.withLock { memory in
                 guard case .success(let memory?) = memory,
@@ -53,7 +53,7 @@ package final class RingThread: GradientSink {
     }
 
     /// Where predecessors find this worker; it stays the same over all generations.
-    package let endpoints: RingEndpoints
+    package let endpoints: PeerAddress
     private let mailbox: Mailbox
     private let configuration: RingConfiguration
     /// Of the generation at hand.
@@ -111,7 +111,7 @@ package final class RingThread: GradientSink {
     private static let spareDescriptors = 32
 
     private final class Outcome: Sendable {
-        let result = Mutex<Result<RingEndpoints, MessagingError>?>(nil)
+        let result = Mutex<Result<PeerAddress, MessagingError>?>(nil)
     }
 
     /// Memory in which the totals of all steps will begin: neighbours of this host map it.

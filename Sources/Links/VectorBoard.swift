@@ -27,10 +27,10 @@ package struct VectorBoard {
         memory = try SharedMemory(byteCount: Self.byteCount, writable: false)
     }
 
-    package var handle: DescriptorHandle { memory.handle }
+    package var handle: MemoryPlace { memory.handle }
 
     package func post(
-        _ gradients: [DescriptorHandle], total: DescriptorHandle, _ generation: Generation,
+        _ gradients: [MemoryPlace], total: MemoryPlace, _ generation: Generation,
         step: UInt64
     ) {
         precondition(gradients.count <= Self.places, "\(gradients.count) gradients on a board")
@@ -41,7 +41,7 @@ package struct VectorBoard {
     }
 
     private func put(
-        _ vector: DescriptorHandle, at index: Int, _ generation: Generation, _ step: UInt64
+        _ vector: MemoryPlace, at index: Int, _ generation: Generation, _ step: UInt64
     ) {
         let place = memory.address + Self.start(of: index, step)
         place.storeBytes(of: step, as: UInt64.self)
@@ -61,34 +61,18 @@ package struct VectorBoard {
     /// What a neighbour has posted; nil if it is of another step or generation.
     static func read(
         _ board: NeighbourMemory, place index: Int, _ generation: Generation, step: UInt64
-    ) -> DescriptorHandle? {
+    ) -> MemoryPlace? {
         let start = start(of: index, step)
         guard index <= total, let place = board.bytes(start..<start + placeBytes),
             place.load(as: UInt64.self) == step,
             place.load(fromByteOffset: 8, as: UInt32.self) == generation.epoch,
             place.load(fromByteOffset: 12, as: UInt32.self) == generation.counter
         else { return nil }
-        return DescriptorHandle(
+        return MemoryPlace(
             process: place.load(fromByteOffset: 16, as: Int32.self),
             descriptor: place.load(fromByteOffset: 20, as: Int32.self),
             device: place.load(fromByteOffset: 24, as: UInt64.self),
             inode: place.load(fromByteOffset: 32, as: UInt64.self),
             byteCount: Int(clamping: place.load(fromByteOffset: 40, as: UInt64.self)))
-    }
-}
-
-extension DescriptorHandle {
-    package init(_ place: MemoryPlace) {
-        self.init(
-            process: place.process, descriptor: place.descriptor, device: place.device,
-            inode: place.inode, byteCount: Int(clamping: place.bytes))
-    }
-}
-
-extension MemoryPlace {
-    package init(_ handle: DescriptorHandle) {
-        self.init(
-            process: handle.process, descriptor: handle.descriptor, device: handle.device,
-            inode: handle.inode, bytes: UInt64(handle.byteCount))
     }
 }

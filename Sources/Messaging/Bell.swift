@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
+import Wire
 
 /// Lets processes of the same host end this process's `Poller.wait`: a pipe without a name.
 package final class Bell: Sendable {
     /// Readable when somebody rang.
     package let descriptor: Int32
     private let writing: Int32
-    package let handle: DescriptorHandle
+    package let handle: MemoryPlace
 
     package init() throws(MessagingError) {
         var ends: [Int32] = [-1, -1]
@@ -16,7 +17,7 @@ package final class Bell: Sendable {
         descriptor = ends[0]
         writing = ends[1]
         do throws(MessagingError) {
-            handle = try DescriptorHandle(descriptor: ends[1], byteCount: 0)
+            handle = try MemoryPlace(descriptor: ends[1], byteCount: 0)
         } catch {
             close(ends[0])
             close(ends[1])
@@ -41,7 +42,7 @@ package final class Bell: Sendable {
 package final class NeighbourBell: Sendable {
     private let descriptor: Int32
 
-    package init(_ handle: DescriptorHandle) throws(MessagingError) {
+    package init(_ handle: MemoryPlace) throws(MessagingError) {
         // Open for both: a pipe whose reader is gone would end this process by SIGPIPE.
         descriptor = try handle.open(O_RDWR, label: "pipe:")
     }

@@ -1,3 +1,5 @@
+import Kernels
+
 /// The choices that the literature leaves open; the raw values are those of the flags.
 extension Architecture {
     package enum Kind: String, Codable, Sendable, CaseIterable {
@@ -17,6 +19,18 @@ extension Architecture {
         case swiglu
 
         var isGated: Bool { self == .swiglu }
+
+        /// Its kernel, if it is not gated.
+        var function: Kernels.Activation? {
+            switch self {
+            case .relu: .relu
+            case .gelu: .gelu
+            case .silu: .silu
+            case .sigmoid: .sigmoid
+            case .tanh: .tanh
+            case .swiglu: nil
+            }
+        }
     }
 
     /// How the model knows the order of its tokens.

@@ -178,17 +178,3 @@ struct ForwardPass {
         return Residual(stream: isPre ? sum : normalised, input: normalised)
     }
 }
-
-extension Architecture.Activation {
-    /// Its kernel, if it is not gated.
-    var function: Kernels.Activation? {
-        switch self {
-        case .relu: .relu
-        case .gelu: .gelu
-        case .silu: .silu
-        case .sigmoid: .sigmoid
-        case .tanh: .tanh
-        case .swiglu: nil
-        }
-    }
-}

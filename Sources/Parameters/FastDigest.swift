@@ -9,8 +9,13 @@ import CXXHash
 /// Of a vector all NaNs count as one, the canonical `Float.nan`: which of its bits a processor sets
 /// in what is not a number is its own affair.
 package struct FastDigest: Hashable, Sendable {
-    package let high: UInt64
-    package let low: UInt64
+    /// The upper 64 bits.
+    package var high: UInt64 = 0
+    /// The lower 64 bits.
+    package var low: UInt64 = 0
+
+    /// Makes the digest of nothing, all zeros.
+    package init() {}
 
     package init(high: UInt64, low: UInt64) {
         self.high = high
@@ -68,12 +73,22 @@ package struct FastDigest: Hashable, Sendable {
 
 extension FastDigest: CustomStringConvertible {
     /// 32 hexadecimal digits, the high word first.
-    package var description: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
+    package var description: String { hexadecimal(high) + hexadecimal(low) }
 
-    private static func hexadecimal(_ word: UInt64) -> String {
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// Reads what `description` wrote; nil for anything else.
+    package init?(_ description: String) {
+        guard description.utf8.count == 32, description.allSatisfy(\.isHexDigit),
+            let high = UInt64(description.prefix(16), radix: 16),
+            let low = UInt64(description.suffix(16), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
     }
+}
+
+/// Returns sixteen hexadecimal digits.
+package func hexadecimal(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
 extension FastDigest {

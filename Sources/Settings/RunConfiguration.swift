@@ -1,3 +1,4 @@
+import Coordination
 import Kernels
 import Model
 import Ring
@@ -74,7 +75,6 @@ package struct LengthSettings: Equatable, Sendable {
 /// What a step makes of its batch.
 package struct OptimizerSettings: Equatable, Sendable {
     package enum FirstValues: String, CaseIterable, Sendable { case xavier, normal }
-    package enum NaNPolicy: String, CaseIterable, Sendable { case stop, skip }
 
     /// What the operands of products are rounded to.
     package var precision = Precision.f32
@@ -88,7 +88,7 @@ package struct OptimizerSettings: Equatable, Sendable {
     package var clipNorm = 1.0
     package var weightDecay = 0.0
     package var seed: UInt64 = 1
-    package var onNaN = NaNPolicy.stop
+    package var onNaN = CoordinatorPolicy.NonFinite.stop
 
     /// What every step of the run computes, on workers and in `verify` alike.
     package var arithmetic: StepArithmetic {

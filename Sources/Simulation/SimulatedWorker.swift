@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Wire
 
 /// A worker process that obeys the real `WorkerSession` with a toy model and a toy ring.
@@ -167,7 +168,7 @@ final class SimulatedWorker: Process {
             address: PeerAddress(
                 hostKey: "host \(host)", hostName: "h\(host)", ipc: "", tcp: "\(slot)"),
             processID: 100 + slot, instance: instance &+ UInt64(life), threads: 1, kernel: "toy",
-            probe: WireDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
+            probe: FastDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
         connection?.sendUp(WorkerMessage.hello(hello).encoded)
     }
 

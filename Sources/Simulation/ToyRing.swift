@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Wire
 
 /// The ring of one generation, as one member knows it.
@@ -149,7 +150,7 @@ extension SimulatedWorker {
     }
 
     /// As it lies in memory; with the canary as it was once written.
-    private func digest(of state: ToyState) -> WireDigest {
+    private func digest(of state: ToyState) -> FastDigest {
         guard world.plan.trustsMemory, let held = session.held else { return state.digest }
         return held.digest
     }

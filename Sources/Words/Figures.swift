@@ -9,7 +9,8 @@ package func grouped(_ number: Int) -> String {
 
 /// With so many decimals.
 package func fixed(_ number: Double, _ decimals: Int) -> String {
-    String(format: "%.\(decimals)f", number)
+    // C writes the sign of what is no number, too.
+    number.isNaN ? "nan" : String(format: "%.\(decimals)f", number)
 }
 
 /// Filled up with spaces to `width`, on the left if that is negative.

@@ -9,7 +9,7 @@ extension CoordinatorNote {
     var isWarning: Bool {
         switch self {
         case .joined, .relayed, .formed, .restoring, .stopping, .commitRepeated, .adopted,
-            .teaching, .balancing, .detour, .straggler, .gathering:
+            .teaching, .balancing, .detour, .straggler, .gathering, .skipped:
             false
         default: true
         }

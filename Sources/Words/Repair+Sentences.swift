@@ -47,6 +47,13 @@ extension Repair {
             return
                 "incarnation says \(counter) and the ledger tells of \(ledger): the run has a new "
                 + "identity, workers that still run take its state anew"
+        case .fingerprintLost(let why, let checkpoint?):
+            return
+                "text.json is \(word(why)): the text is compared with the fingerprint in \(shown(checkpoint))"
+        case .fingerprintLost(let why, nil):
+            return
+                "text.json is \(word(why)), and no checkpoint tells of the text: it cannot be checked, "
+                + "make sure that it is the same"
         case .tokenRenewed(let why):
             return "token is \(word(why)): another was made, workers elsewhere need it"
         case .keyRenewed:

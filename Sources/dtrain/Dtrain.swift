@@ -48,6 +48,7 @@ struct Dtrain: ParsableCommand {
                     + "(control bits \(bits)): start dtrain without it"
             ).exit()
         }
+        StandardError.outlivesItsReader()
         var typed: TypedLine?
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())

@@ -29,6 +29,9 @@ extension Entry {
         if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
         }
+        if hasLocalWorkers, let words = fewerThreads(for: request.configuration.cluster) {
+            terminal.say(words)
+        }
         let progress = RunProgress(
             terminal: terminal, logEvery: request.configuration.reporting.logEvery)
         let run = TrainingRun(
@@ -44,6 +47,15 @@ extension Entry {
             terminal.say("step \(result.step) is done already: \(advice) goes on")
         }
         try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
+    }
+
+    /// How many threads compute, where something keeps them from being as many as the machine has
+    /// processors; nil where nothing does, or where their number was given.
+    private static func fewerThreads(for cluster: ClusterSettings) -> String? {
+        guard cluster.threads == nil, let why = Processors.usable.fewer else { return nil }
+        let threads = cluster.threads(cores: Processors.usable.count)
+        let each = cluster.workers == 1 ? "" : " in each of \(cluster.workers) workers"
+        return "\(threads) thread\(threads == 1 ? " computes" : "s compute")\(each): \(why)"
     }
 
     private static func conclude(
@@ -109,6 +121,9 @@ extension Entry {
             terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
         }
         let cores = Processors.usable.count
+        if request.threads == nil, let words = Processors.usable.fewer {
+            terminal.say("\(cores) thread\(cores == 1 ? " computes" : "s compute"): \(words)")
+        }
         let options = WorkerOptions(
             coordinator: request.coordinator, access: request.access,
             threads: request.threads ?? cores,

@@ -18,7 +18,7 @@ extension CoordinatorPolicy {
             validationBatches: validationBatches,
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(cluster.peerTimeout.milliseconds))),
-            onNonFinite: configuration.optimizer.onNaN == .skip ? .skip : .stop)
+            onNonFinite: configuration.optimizer.onNaN)
         arithmetic = UInt32(ArithmeticVersion.current)
         balance = cluster.balance
         encryptsAll = cluster.secure

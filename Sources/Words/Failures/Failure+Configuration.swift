@@ -113,7 +113,10 @@ extension Failure {
             let hasParameters = (try? PreparedRun.newestCheckpoint(of: folder)) != nil
             let folder = quoted(shown(folder))
             let change = typed(setting, given ?? "…")
-            let start = setting.row.effect != .model && hasParameters ? " --from \(folder)" : ""
+            // What comes with another run's parameters cannot be another.
+            let fits =
+                setting.row.effect != .model && ![.tokenizer, .vocabulary, .from].contains(setting)
+            let start = fits && hasParameters ? " --from \(folder)" : ""
             return "\(place) \(values) in the run that --resume continues: leave it out, or begin "
                 + "another run by 'dtrain train --config \(folder)/configuration.yaml\(start) \(change)'"
         case .started(let folder):

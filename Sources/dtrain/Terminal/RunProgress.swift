@@ -18,6 +18,9 @@ final class RunProgress {
     /// Of the last validation.
     private var heldOutLoss: Double?
     private var alarmed: Set<String> = []
+    private var skipped = 0
+    /// Skipped steps are said once, and then once in so many.
+    private static let skippedEach = 10
     /// Moment and number of recent steps, for the time that is left.
     private var recent: [(at: ContinuousClock.Instant, step: Int)] = []
 
@@ -38,6 +41,9 @@ final class RunProgress {
         case .listening(let address, let token): listening(address, token)
         case .step(let step): took(step)
         case .validated(let result): heldOutLoss = result.loss
+        case .note(.skipped):
+            skipped += 1
+            guard skipped == 1 || skipped.isMultiple(of: Self.skippedEach) else { return }
         default: break
         }
         for remark in report.remarks { terminal.say(remark) }

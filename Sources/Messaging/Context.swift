@@ -75,6 +75,7 @@ package final class Context: @unchecked Sendable {
 package final class ContextLoan: Sendable {
     private let context: Mutex<Context?>
 
+    /// Lends a context to the one thread that will take it.
     package init(_ context: Context) { self.context = Mutex(context) }
 
     /// Hands it over; to be called once.

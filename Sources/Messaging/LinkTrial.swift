@@ -13,9 +13,11 @@ package enum LinkTrial {
     /// A round that took so long is not made larger.
     private static let roundSeconds = 0.15
 
-    /// Why there is no way; an errno.
+    /// The reason that there is no way.
     package struct Failure: Error, Hashable, Sendable {
+        /// An errno; EINVAL where the failure was not the system's.
         package let code: Int32
+        /// Makes a failure of an errno.
         package init(code: Int32) { self.code = code }
     }
 

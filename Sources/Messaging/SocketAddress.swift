@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Where a stream can be reached.
+/// A place at which a stream can be reached.
 package enum StreamPlace: Hashable, Sendable {
     /// A host in numbers, of either family.
     case tcp(host: String, port: Int)

@@ -10,8 +10,8 @@ import Wire
 package enum ChunkSize {
     /// Frames cost processor time: smaller ones gain nothing on links of 10 Gbit/s.
     package static let least = 32 << 10
-    /// What a frame may have. With all credits under way that is what Linux lets a connection have
-    /// by default (`net.ipv4.tcp_wmem`).
+    /// The most bytes that a frame may have. With all credits under way, Linux lets a connection
+    /// have that much by default (`net.ipv4.tcp_wmem`).
     package static let most = WireLimit.chunkBytes
     /// Frames of each kind under way on a link, as `RingConfiguration.credits`.
     package static let credits = 16

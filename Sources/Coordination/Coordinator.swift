@@ -7,7 +7,7 @@ import Wire
 /// Whoever is lost before the commit leaves no trace: the rest form a ring of the next generation
 /// and fold the same step again.
 package struct Coordinator: Sendable {
-    /// What the run is waiting for.
+    /// The event that the run is waiting for.
     enum Stage: Hashable, Sendable {
         /// Enough workers.
         case waiting
@@ -24,7 +24,7 @@ package struct Coordinator: Sendable {
         case finished
     }
 
-    /// Where the state comes from when no worker holds it.
+    /// The source of the state when no worker holds it.
     enum Origin: Hashable, Sendable {
         case seed
         case checkpoint(step: Int)
@@ -55,6 +55,7 @@ package struct Coordinator: Sendable {
         }
     }
 
+    /// The settings that decide what it does when.
     package let policy: CoordinatorPolicy
     /// Elements of θ.
     let parameterCount: Int
@@ -87,7 +88,7 @@ package struct Coordinator: Sendable {
     var committed: Int
     /// The last line of the ledger: `committed` is below it while steps are folded once more.
     var recorded: CommittedLine?
-    /// What the members' arithmetic gives, once a step of theirs is committed.
+    /// The kernel's name and the probe's digest of the members, once a step of theirs is committed.
     var arithmetic: (kernel: String, probe: FastDigest)?
     var hasStarted = false
     var isStopping = false
@@ -101,7 +102,7 @@ package struct Coordinator: Sendable {
     /// Grows with every message that brings the stage at hand further.
     var movements: UInt64 = 0
     var lastMovement: Movement?
-    /// Whether the stage at hand takes longer than usual.
+    /// Watches for a stage that takes longer than usual.
     var stageWatch: StageWatch?
     var stragglers = Stragglers()
     var ringWatch = RingWatch()
@@ -112,6 +113,7 @@ package struct Coordinator: Sendable {
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0
+    /// The steps that changed nothing, those of earlier incarnations included.
     package internal(set) var skips: SkippedSteps
     var actions: [CoordinatorAction] = []
 
@@ -256,7 +258,7 @@ package struct Coordinator: Sendable {
 
 /// A worker that has been welcomed.
 struct Peer: Sendable {
-    /// What is under way to a worker that lacks the state.
+    /// The state that is under way to a worker that lacks it.
     enum Delivery: Hashable, Sendable {
         case seed
         case checkpoint(step: Int)
@@ -286,7 +288,7 @@ struct Peer: Sendable {
     var delivery: Delivery?
     var lastHeard: Instant
     var heartbeat: Heartbeat?
-    /// What it was doing in the ring before, while nothing has come from it since.
+    /// Its phase in the ring before, while nothing has come from it since.
     var phaseBefore: String?
     /// Of its shards in the last step that it voted on.
     var computeSeconds: Double?

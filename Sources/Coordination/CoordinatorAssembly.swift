@@ -165,9 +165,12 @@ extension Coordinator {
             predecessor: predecessor, successor: successor, encryptsAll: policy.encryptsAll)
     }
 
-    /// Where the members say what their gradients lie in, if sums are to be made of those in place:
-    /// all are processes of one host, and are not those of whom one has failed to read them. The memory
-    /// of who is killed goes a moment before the connection that tells of it.
+    /// Returns the memory in which each member says where its gradients lie, or nothing if sums are
+    /// to travel.
+    ///
+    /// Gradients are summed in place when all members are processes of one host, and none of them
+    /// has failed to read the others'. The memory of a process that is killed goes a moment before
+    /// the connection that tells of it.
     private func boards(_ chosen: [Peer]) -> [MemoryPlace] {
         let boards = chosen.compactMap(\.hello.address.board)
         let host = chosen.first?.hello.address.hostKey

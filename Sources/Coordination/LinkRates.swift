@@ -1,16 +1,19 @@
 import Wire
 
-/// What links between hosts have carried while they were busy, and the order of hosts in which the
-/// busiest link of a ring takes the least time.
+/// The rates that links between hosts have carried while they were busy. They give the order of
+/// hosts in which the slowest link of a ring takes the least time.
 ///
 /// Of a ring's links two carry the gradient once: the one to the last worker has no totals, the one
 /// from it to the first no partial sums. All others carry it twice.
 package struct LinkRates: Sendable {
     /// A host in a ring, and how many workers stand side by side on it.
     package struct Host: Hashable, Sendable {
+        /// The host's identity: boot, network namespace and name.
         package let key: String
+        /// Number of workers that stand side by side on it.
         package let workers: Int
 
+        /// Makes a host of its parts.
         package init(key: String, workers: Int) {
             self.key = key
             self.workers = workers
@@ -46,9 +49,10 @@ package struct LinkRates: Sendable {
 
     private var readings: [Way: Readings] = [:]
 
+    /// Knows no rate yet.
     package init() {}
 
-    /// `rate` in bytes a second, `delay` in seconds there and back.
+    /// Adds a reading: `rate` in bytes a second, `delay` in seconds there and back.
     package mutating func add(
         _ rate: Double, delay: Double = 0, from: String, to: String
     ) {
@@ -60,7 +64,7 @@ package struct LinkRates: Sendable {
         if readings[way]!.rates.count > Self.window { readings[way]?.rates.removeFirst() }
     }
 
-    /// As it was measured, or else the other way.
+    /// Returns the median of the readings, in bytes a second: this way's, or else the other way's.
     package func rate(from: String, to: String) -> Double? {
         (readings[Way(from: from, to: to)] ?? readings[Way(from: to, to: from)])?.rate
     }
@@ -165,8 +169,9 @@ extension Coordinator {
         ringWatch.waited(votes.map(\.waitSeconds).min() ?? 0, of: stepSeconds)
     }
 
-    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step, and
-    /// more than what may be noise, by what they carry and by how long all have waited for them.
+    /// Whether a ring in another order is worth forming. Its links must promise a tenth of a step,
+    /// and more than what may be noise, by what they carry and by how long all have waited for
+    /// them.
     var isDetourWorthwhile: Bool {
         guard let members, let (share, step) = ringWatch.waiting,
             committed >= ringWatch.step + ringWatch.patience

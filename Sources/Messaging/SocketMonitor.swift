@@ -26,7 +26,7 @@ package struct ConnectionEvent: Sendable, Equatable {
     package let endpoint: String
 }
 
-/// The reason that two sides did not come to speak the same protocol.
+/// Why two sides did not come to speak the same protocol.
 package enum HandshakeFailure: Sendable, Hashable {
     /// The gate does not know the client's key.
     case refused

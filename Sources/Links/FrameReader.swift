@@ -2,7 +2,7 @@ import Glibc
 import Messaging
 import Ring
 
-/// Why nothing more can be read from a stream.
+/// The reason that nothing more can be read from a stream.
 package enum StreamFailure: Error {
     case ended(MessagingError)
     case frame(FrameError)
@@ -51,7 +51,7 @@ package final class FrameReader {
         parts.deallocate()
     }
 
-    /// What is behind the header that `next` returned last; valid until it is called again.
+    /// The numbers behind the header that `next` returned last; valid until it is called again.
     package var numbers: UnsafeMutableRawBufferPointer {
         let count = header?.payloadBytes ?? 0
         return UnsafeMutableRawBufferPointer(

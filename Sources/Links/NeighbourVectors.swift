@@ -29,6 +29,7 @@ package struct NeighbourVectors {
     private var mapped: [MemoryPlace: Mapping] = [:]
     private var steps = 0
 
+    /// Maps nothing yet.
     package init() {}
 
     /// Forgets the memory of processes that have none of these boards: of those that have gone it is
@@ -38,9 +39,10 @@ package struct NeighbourVectors {
         mapped = mapped.filter { processes.contains($0.key.process) }
     }
 
-    /// What all workers have posted, `own` of this one.
+    /// Returns the vectors that all workers have posted; `own` are those of this one.
     ///
-    /// - Throws: what keeps one from being read: then no sum can be made in place.
+    /// - Throws: `.system` or `.unsoundMemory` where one can't be read: then no sum can be made in
+    /// place.
     package mutating func all(
         _ plan: RingPlan, own: (gradients: [ParameterVector], total: ParameterVector),
         boards places: [MemoryPlace], _ generation: Generation, step: UInt64

@@ -31,7 +31,7 @@ final class RingStream {
         place = poller.add(descriptor: stream.descriptor, for: .readable)
     }
 
-    /// What to wake up for.
+    /// The events that the ring thread must wake up for.
     var events: Poller.Events {
         if isCut { return [] }
         var events: Poller.Events = early == nil ? .readable : []
@@ -40,7 +40,7 @@ final class RingStream {
     }
 }
 
-/// What the predecessor's greeting asks for beside the connection that it came over.
+/// A way that the predecessor's greeting asks for, beside the connection that it came over.
 enum RingOffer {
     /// That this memory be mapped.
     case memory([UInt8])

@@ -31,7 +31,7 @@ final class SharedVectors: Sendable {
         }
     }
 
-    /// Where others find a vector; nil if it is this process's alone.
+    /// Returns the place at which others find a vector; nil if it is this process's alone.
     func handle(of vector: ParameterVector) -> MemoryPlace? {
         handles.withLock { $0[UInt(bitPattern: vector.unsafeAddress)] }
     }

@@ -17,18 +17,24 @@ package struct VectorBoard {
     package static let places = 64
     private static let placeBytes = 64
     private static let halfBytes = (places + 1) * placeBytes
+    /// Length of a board, in bytes; one of another length is refused.
     package static let byteCount = 2 * halfBytes
     /// The total's place.
     static let total = places
 
     private let memory: SharedMemory
 
+    /// Makes an empty board that neighbours may read.
+    ///
+    /// - Throws: `.system` when there is no memory for it.
     package init() throws(MessagingError) {
         memory = try SharedMemory(byteCount: Self.byteCount, writable: false)
     }
 
+    /// The place by which neighbours find the board.
     package var handle: MemoryPlace { memory.handle }
 
+    /// Says where a step's gradients and total lie; at most `places` gradients, in shard order.
     package func post(
         _ gradients: [MemoryPlace], total: MemoryPlace, _ generation: Generation,
         step: UInt64
@@ -58,7 +64,7 @@ package struct VectorBoard {
         Int(step % 2) * halfBytes + index * placeBytes
     }
 
-    /// What a neighbour has posted; nil if it is of another step or generation.
+    /// Returns the vector that a neighbour has posted; nil if it is of another step or generation.
     static func read(
         _ board: NeighbourMemory, place index: Int, _ generation: Generation, step: UInt64
     ) -> MemoryPlace? {

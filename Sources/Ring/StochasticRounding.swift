@@ -6,9 +6,11 @@
 ///
 /// Source: Gupta et al., "Deep Learning with Limited Numerical Precision", ICML 2015, section 3.1.
 package struct StochasticRounding: Sendable, Equatable {
+    /// The format that numbers are rounded to; float32 leaves them as they are.
     package let format: WireFormat
     private let key: UInt64
 
+    /// Makes the rounding of one step; all workers of a run give the same seed.
     package init(_ format: WireFormat, seed: UInt64, step: UInt64) {
         self.format = format
         key = Self.mix(Self.mix(seed) ^ step)

@@ -15,7 +15,7 @@ import Training
 /// The arithmetic is the workers' own (lane, chunk sum, norm, update, digest). Lanes share shards and
 /// blocks, so that their number changes no bit.
 final class Recomputation {
-    /// What a step gives besides the state after it.
+    /// The results of a step, besides the state after it.
     struct Outcome {
         /// Of θ, m and v before the update.
         var state: FastDigest

@@ -11,7 +11,7 @@ import Training
 struct VerificationOrigin {
     let start: Verification.Start
     let prepared: PreparedRun
-    /// What the run knows of its text.
+    /// The fingerprints by which the run knows its text.
     let memory: TextMemory
     let state: TrainingState
 

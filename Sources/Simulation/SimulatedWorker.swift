@@ -285,7 +285,7 @@ final class SimulatedWorker: Process {
         goOnFolding()
     }
 
-    /// What was computed from a state counts no more when that is replaced.
+    /// Forgets the gradients of a state that is being replaced.
     private func forgetGradients() {
         if !world.plan.keepsOldGradients { gradients = [:] }
     }

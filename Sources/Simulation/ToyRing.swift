@@ -30,7 +30,7 @@ struct ToyFold {
     var total: ToySum?
 }
 
-/// What members send each other.
+/// A message from one member to another.
 struct RingFrame {
     enum Content {
         /// Says hello to the successor; `from` tells whom to answer.

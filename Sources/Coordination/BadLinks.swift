@@ -78,7 +78,8 @@ struct BadLinks: Sendable {
 
     /// Turns pieces of the ring around until no link is bad; false if that cannot be had this way.
     ///
-    /// Turning a piece around changes just the two links at its ends: every turn mends one for good.
+    /// Turning a piece around changes just the two links at its ends: every turn mends one for
+    /// good.
     private func mend(_ groups: inout [[Peer]], at now: Instant) -> Bool {
         for group in groups
         where (1..<group.count).contains(where: {

@@ -117,10 +117,11 @@ package struct Coordinator: Sendable {
     package internal(set) var skips: SkippedSteps
     var actions: [CoordinatorAction] = []
 
-    /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last line.
+    /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last
+    /// line.
     ///
-    /// `parameterCount`: elements of θ; `skips`: of the ledger. Workers that still hold a state between the checkpoint and
-    /// the ledger's end are gone on from without transfer.
+    /// `parameterCount`: elements of θ; `skips`: of the ledger. Workers that still hold a state
+    /// between the checkpoint and the ledger's end are gone on from without transfer.
     package init(
         policy: CoordinatorPolicy, parameterCount: Int, resumedFrom checkpoint: Int?,
         recorded: CommittedLine? = nil, skips: SkippedSteps = .init()

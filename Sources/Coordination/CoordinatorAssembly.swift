@@ -2,8 +2,8 @@ import Wire
 
 /// From prepared workers to a ring whose members all hold the committed state.
 extension Coordinator {
-    /// Draws the next arrangement from those who hold the state; where nobody does, all take it from
-    /// the origin first.
+    /// Draws the next arrangement from those who hold the state; where nobody does, all take it
+    /// from the origin first.
     mutating func assemble(at now: Instant) {
         dissolve()
         if isStopping { return save(at: now) }

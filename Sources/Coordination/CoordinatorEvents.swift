@@ -167,8 +167,8 @@ package enum CoordinatorNote: Hashable, Sendable {
     case leftOut(name: String, host: String, other: String, otherHost: String)
     /// The same, but a ring in another order does without that link.
     case linkAvoided(name: String, host: String, other: String, otherHost: String)
-    /// That link between two hosts carries little; the ring goes another way, in this order of hosts.
-    /// Rates in bytes a second.
+    /// That link between two hosts carries little; the ring goes another way, in this order of
+    /// hosts. Rates in bytes a second.
     case detour(
         host: String, other: String, rate: Double, usual: Double, order: [String])
     /// Nothing has moved for longer than usual; these have work to do, or are all that wait.

@@ -168,8 +168,8 @@ extension Coordinator {
         }
     }
 
-    /// A pupil's state is all of one step: it is right if a member has written the same. If not, the
-    /// pupil starts anew.
+    /// A pupil's state is all of one step: it is right if a member has written the same. If not,
+    /// the pupil starts anew.
     mutating func learned(_ id: PeerID, _ held: HeldState, at now: Instant) {
         guard held.step == committed, let pupil = peers[id]?.pupil,
             pupil.held.allSatisfy({ $0 == held.step }),

@@ -31,9 +31,9 @@ extension Coordinator {
 
     /// Gives up who has been silent for the peer timeout.
     ///
-    /// Whoever has been silent for hardly less, by little more than the time between two heartbeats,
-    /// is waited for: where this host is cut off, all go together, and no ring is formed of those
-    /// who are next.
+    /// Whoever has been silent for hardly less, by little more than the time between two
+    /// heartbeats, is waited for: where this host is cut off, all go together, and no ring is
+    /// formed of those who are next.
     private mutating func giveUpSilent(at now: Instant) {
         let timeout = policy.deadlines.peerTimeout
         let apart = policy.deadlines.heartbeat.count * 5 / 4
@@ -99,8 +99,8 @@ extension Coordinator {
         return isPreparing ? Milliseconds(8 * stall.count) : stall
     }
 
-    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew, and
-    /// after some attempts without those who do not find each other.
+    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew,
+    /// and after some attempts without those who do not find each other.
     private mutating func stalled(_ watched: [PeerID], milliseconds: Int64, at now: Instant) {
         note(
             .stalled(

@@ -1,7 +1,7 @@
 /// Watches whether shards are worth cutting anew among the same workers.
 ///
-/// Speeds are noisy where others use the machine: another cut must promise a gain at every look for a
-/// while, and after each cut for twice as long, and more of it.
+/// Speeds are noisy where others use the machine: another cut must promise a gain at every look for
+/// a while, and after each cut for twice as long, and more of it.
 struct CutWatch: Sendable {
     /// Steps between two looks: all measurements are new then.
     static let pause = ShardSpeed.window

@@ -29,13 +29,14 @@ package struct LinkRates: Sendable {
     static let limit = 4096
     /// Hosts that are put in order at most; of more a few slow links are found too seldom.
     static let hostLimit = 32
-    /// A link is slow that carries less than this share of the usual: on busy hosts fast ones seem to
-    /// differ by half.
+    /// A link is slow that carries less than this share of the usual: on busy hosts fast ones seem
+    /// to differ by half.
     static let slow = 0.25
     /// Another order must take less than this share of the time.
     static let worthwhile = 0.6
-    /// Seconds that another order must promise a step: the last bytes of a burst may be acknowledged
-    /// 40 ms late, so that links on which a small model's gradient is one burst seem to differ by that.
+    /// Seconds that another order must promise a step: the last bytes of a burst may be
+    /// acknowledged 40 ms late, so that links on which a small model's gradient is one burst seem
+    /// to differ by that.
     static let leastGain = 0.05
     /// Readings of a way that are remembered; their median is not moved by other traffic at times.
     static let window = 8
@@ -74,8 +75,8 @@ package struct LinkRates: Sendable {
         readings.isEmpty ? nil : readings.values.map(\.rate).sorted()[readings.count / 2]
     }
 
-    /// Bandwidth × delay: bytes that the links from each of these hosts to the next hold at most, as
-    /// far as that is known.
+    /// Bandwidth × delay: bytes that the links from each of these hosts to the next hold at most,
+    /// as far as that is known.
     package func bytesUnderWay(onLinksOf hosts: [String]) -> Double {
         zip(hosts, hosts.dropFirst() + hosts.prefix(1)).reduce(0) { most, link in
             let way = Way(from: link.0, to: link.1)

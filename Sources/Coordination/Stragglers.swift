@@ -41,7 +41,8 @@ struct Stragglers: Sendable {
         if steps.count > Self.window { steps.removeFirst() }
     }
 
-    /// Steps of the recent ones in which this one was last, and the mean seconds that it was late in them.
+    /// Steps of the recent ones in which this one was last, and the mean seconds that it was late
+    /// in them.
     func lateness(of peer: PeerID) -> (steps: Int, seconds: Double) {
         let late = steps.filter { $0.peer == peer }
         guard !late.isEmpty else { return (0, 0) }

@@ -31,7 +31,8 @@ package struct WorkProgress: Hashable, Sendable {
     package var slice: Int
     /// Number of chunks of the gradient; 0 without a fold.
     package var slices: Int
-    /// The reason that its fold does not go on, as Ring's `FoldWait` names it; empty without a fold.
+    /// The reason that its fold does not go on, as Ring's `FoldWait` names it; empty without a
+    /// fold.
     package var waitingFor: String
 
     /// Makes a progress of its parts, by default outside a fold.

@@ -22,7 +22,8 @@ package struct AttentionView: Sendable, Encodable {
 }
 
 extension TrainedModel {
-    /// Translates `sentence` (a language model reads it) and says where each head of each layer looked.
+    /// Translates `sentence` (a language model reads it) and says where each head of each layer
+    /// looked.
     ///
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func attention(_ sentence: String) throws -> AttentionView {

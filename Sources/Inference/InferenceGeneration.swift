@@ -61,7 +61,8 @@ extension TrainedModel {
             tokens: labels, windows: corpus.samples.count, coverage: corpus.coverage)
     }
 
-    /// `count` texts that begin with `prompt`, each a continuation of at most `length` tokens of its own.
+    /// `count` texts that begin with `prompt`, each a continuation of at most `length` tokens of
+    /// its own.
     ///
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func generate(

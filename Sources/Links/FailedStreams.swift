@@ -1,5 +1,5 @@
-/// Successors that no stream could be made to, though frames reached them over ZeroMQ: something on the
-/// way is against it. For some generations none is tried again, so that not each waits in vain.
+/// Successors that no stream could be made to, though frames reached them over ZeroMQ: something on
+/// the way is against it. For some generations none is tried again, so that not each waits in vain.
 package struct FailedStreams {
     /// Number of generations in which a successor is not tried again.
     package static let pause = 8

@@ -12,8 +12,8 @@ package enum StreamFailure: Error {
 
 /// Takes frames off a stream, one at a time, into memory that is used again.
 ///
-/// No length is believed before the header's checksum is right, nor above the limit; sealed, nothing is
-/// before its record's tag is.
+/// No length is believed before the header's checksum is right, nor above the limit; sealed,
+/// nothing is before its record's tag is.
 package final class FrameReader {
     private let stream: Stream
     private let seal: StreamSeal?

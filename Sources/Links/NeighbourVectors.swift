@@ -3,11 +3,11 @@ import Parameters
 import Ring
 import Wire
 
-/// The other workers' gradients and totals as this process maps them; mappings are kept from step to
-/// step.
+/// The other workers' gradients and totals as this process maps them; mappings are kept from step
+/// to step.
 ///
-/// No checksum stands before gradients: they are read where they were computed, as their owner would
-/// read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
+/// No checksum stands before gradients: they are read where they were computed, as their owner
+/// would read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
 package struct NeighbourVectors {
     /// All of one step.
     package struct Step {
@@ -32,8 +32,8 @@ package struct NeighbourVectors {
     /// Maps nothing yet.
     package init() {}
 
-    /// Forgets the memory of processes that have none of these boards: of those that have gone it is
-    /// free only when nobody maps it.
+    /// Forgets the memory of processes that have none of these boards: of those that have gone it
+    /// is free only when nobody maps it.
     package mutating func nextGeneration(of boards: [MemoryPlace]) {
         let processes = Set(boards.map(\.process))
         mapped = mapped.filter { processes.contains($0.key.process) }

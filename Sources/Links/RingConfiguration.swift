@@ -22,8 +22,8 @@ package struct RingConfiguration: Sendable {
     /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
     /// tunes them.
     package var bufferBytes = 1 << 20
-    /// Whether the numbers of ipc and tcp links may go over connections of their own beside ZeroMQ's,
-    /// encrypted where those are.
+    /// Whether the numbers of ipc and tcp links may go over connections of their own beside
+    /// ZeroMQ's, encrypted where those are.
     package var streams = true
     /// Time in which such a connection must come about, or numbers go over ZeroMQ's; at most half
     /// of what is left for forming.

@@ -4,9 +4,9 @@ import Wire
 
 /// A connection that carries a link's frames both ways: sums there, credits back.
 ///
-/// It is agreed upon over the link's ZeroMQ sockets, which go on to notice who is gone; bytes take a
-/// half to a third of the processor's time this way. Where those sockets encrypt, so does the stream,
-/// with keys that only who was told over them can know.
+/// It is agreed upon over the link's ZeroMQ sockets, which go on to notice who is gone; bytes take
+/// a half to a third of the processor's time this way. Where those sockets encrypt, so does the
+/// stream, with keys that only who was told over them can know.
 final class RingStream {
     let stream: Stream
     let reader: FrameReader

@@ -127,8 +127,8 @@ package final class RingThread: GradientSink {
         mailbox.memory.withLock { $0 = .failure(failure) }
     }
 
-    /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums are
-    /// made in place, the other workers can read it.
+    /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums
+    /// are made in place, the other workers can read it.
     package func vector(count: Int) -> ParameterVector {
         sumsInPlace.load(ordering: .relaxed)
             ? mailbox.vectors.vector(count: count) : ParameterVector(count: count)

@@ -104,9 +104,9 @@ package final class StreamEntrance {
 /// The place where a successor waits for the stream of its predecessor, which alone knows the
 /// secret.
 ///
-/// In plain text the secret is said. Sealed, it stays unsaid: a salt comes, and an empty record that only
-/// who knows the secret can have sealed with it. Another empty record, or one byte, confirms the stream.
-/// A door lets in one stream.
+/// In plain text the secret is said. Sealed, it stays unsaid: a salt comes, and an empty record
+/// that only who knows the secret can have sealed with it. Another empty record, or one byte,
+/// confirms the stream. A door lets in one stream.
 package final class StreamDoor {
     /// A stream that was let in, with its seals; those are nil in plain text.
     package typealias Guest = (stream: Stream, seals: StreamSeals?)

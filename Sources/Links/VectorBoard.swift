@@ -6,8 +6,8 @@ import Wire
 /// Memory in which a worker says where its gradients and its total of the step at hand lie.
 ///
 /// It is written before the first chunk is announced, and read after the announcement has come
-/// around: that orders the two. There are two halves, which steps use in turn: a neighbour may be one
-/// step ahead of a reader, and not two, since no step ends before all have begun it.
+/// around: that orders the two. There are two halves, which steps use in turn: a neighbour may be
+/// one step ahead of a reader, and not two, since no step ends before all have begun it.
 ///
 /// Layout of a half, 64 bytes for each own shard, in shard order, at the end 64 for the total:
 /// 0 step u64 · 8 epoch u32 · 12 counter u32 · 16 process i32 · 20 descriptor i32 · 24 device u64 ·

@@ -1,8 +1,8 @@
 import CLinux  // Whichever of the two is read first owns the constants of <sys/socket.h>.
 import Glibc
 
-/// The connections of a listening socket over which nothing has come yet; it keeps their number low,
-/// so that strangers cannot use up this process's descriptors and memory.
+/// The connections of a listening socket over which nothing has come yet; it keeps their number
+/// low, so that strangers cannot use up this process's descriptors and memory.
 ///
 /// A connection over which a message comes has passed the handshake, and with it the gate.
 package struct Connections: ~Copyable {
@@ -16,7 +16,8 @@ package struct Connections: ~Copyable {
     private let limit: Int
     /// The connection that ends next has been accounted for.
     private var isExplained = false
-    /// Connections that have shaken hands and said nothing yet; which they are libzmq does not tell.
+    /// Connections that have shaken hands and said nothing yet; which they are libzmq does not
+    /// tell.
     private var silent = 0
 
     /// Makes an empty list. Above `limit` connections, the oldest of the host that has most is cut.

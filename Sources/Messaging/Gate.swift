@@ -4,8 +4,8 @@ import Synchronization
 
 /// Answers libzmq's question whether a key may come in (ZAP, ZeroMQ RFC 27), on its own thread.
 ///
-/// Make it before any socket that asks; a context has one at most. When it has stopped, or was never
-/// there, nobody comes in.
+/// Make it before any socket that asks; a context has one at most. When it has stopped, or was
+/// never there, nobody comes in.
 package final class Gate: Sendable {
     /// The guest lists and the order to stop: state that the thread and its owner share.
     final class Doors: Sendable {

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// A tcp connection that blocks, for measuring what the kernel can do beside libzmq; every wait has a
-/// limit.
+/// A tcp connection that blocks, for measuring what the kernel can do beside libzmq; every wait has
+/// a limit.
 package final class PlainStream: Sendable {
     private let stream: Stream
     var descriptor: Int32 { stream.descriptor }

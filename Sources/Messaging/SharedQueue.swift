@@ -22,7 +22,8 @@ package struct SharedQueue {
         header + slots * slotBytes(frameBytes)
     }
 
-    /// An end of the queue at `base`, which is aligned to 64 bytes, zero at first, and stays mapped.
+    /// An end of the queue at `base`, which is aligned to 64 bytes, zero at first, and stays
+    /// mapped.
     package init(at base: UnsafeMutableRawPointer, slots: Int, frameBytes: Int) {
         precondition(slots > 0 && frameBytes > 0, "\(slots) slots of \(frameBytes) bytes")
         self.base = base

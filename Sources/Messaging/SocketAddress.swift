@@ -90,8 +90,8 @@ struct SocketAddress {
         return descriptor
     }
 
-    /// The same at the first of these ports where nobody else listens; connections that come of it do
-    /// not keep others from listening there later.
+    /// The same at the first of these ports where nobody else listens; connections that come of it
+    /// do not keep others from listening there later.
     mutating func listen(at ports: ClosedRange<Int>) throws(MessagingError) -> Int32 {
         func prepare(_ descriptor: Int32) {
             var one: Int32 = 1

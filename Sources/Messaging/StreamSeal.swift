@@ -40,8 +40,8 @@ package final class StreamSeal {
 
     /// Opens `record` where it lies; the tag stays behind the content.
     ///
-    /// - Returns: false if it is not what was sealed as the record of this number. Then the content is
-    ///   worth nothing, nor is anything that comes after it.
+    /// - Returns: false if it is not what was sealed as the record of this number. Then the content
+    ///   is worth nothing, nor is anything that comes after it.
     package func open(_ record: UnsafeMutableRawBufferPointer) -> Bool {
         guard record.count >= Self.tagBytes else { return false }
         let content = record[..<(record.count - Self.tagBytes)]

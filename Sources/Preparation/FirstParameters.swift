@@ -14,8 +14,8 @@ package enum FirstParameters: Sendable {
         self = PathContent(at: path) == .file ? .file(path) : .run(path)
     }
 
-    /// Stores them in `parameters`. Throws: `noRun`, `otherLayout` with the first tensor that the model lacks or
-    /// has in another shape; what reading throws.
+    /// Stores them in `parameters`. Throws: `noRun`, `otherLayout` with the first tensor that the
+    /// model lacks or has in another shape; what reading throws.
     package func load(
         _ layout: ParameterLayout, into parameters: ParameterVector
     ) throws(CheckpointError) {

@@ -36,8 +36,8 @@ package struct PreparedRun: Sendable {
 
     /// Reads the text, trains the tokenizer unless one is given, cuts batches, lays out the model.
     ///
-    /// `memory` is what a run that goes on knows of its text. `mayShrink`: nobody has asked for just
-    /// so many pieces.
+    /// `memory` is what a run that goes on knows of its text. `mayShrink`: nobody has asked for
+    /// just so many pieces.
     ///
     /// Throws: `TextError`, `ModelError`, `CheckpointError` of a tokenizer's file or a run to start
     /// from.

@@ -1,8 +1,8 @@
 import Checkpoint
 import Settings
 
-/// The settings that a run's folder holds: its `configuration.yaml`, or, where that is not whole, what
-/// the newest whole checkpoint was made with.
+/// The settings that a run's folder holds: its `configuration.yaml`, or, where that is not whole,
+/// what the newest whole checkpoint was made with.
 package struct SavedSettings: Sendable {
     /// The settings, resolved as they were when the run began or last went on.
     package let configuration: RunConfiguration

@@ -1,7 +1,7 @@
 /// An order to the owner of a `Fold` about numbers; the fold itself never sees them.
 ///
-/// In a fold in place partials carry none: to park or pass on one is to note or say that gradients are
-/// there, and to finish a chunk is to add those of all shards.
+/// In a fold in place partials carry none: to park or pass on one is to note or say that gradients
+/// are there, and to finish a chunk is to add those of all shards.
 package enum FoldAction: Equatable, Sendable {
     /// The numbers that own gradients are added to.
     package enum Base: Sendable {

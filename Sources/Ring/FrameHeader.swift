@@ -55,7 +55,8 @@ package struct FrameHeader: Equatable, Sendable {
         case greeting(rank: Int, plan: UInt64)
         /// The successor's answer, once it is in the same generation.
         case answer(rank: Int, plan: UInt64)
-        /// Backwards: what lies in shared memory of this step and those before is not read any more.
+        /// Backwards: what lies in shared memory of this step and those before is not read any
+        /// more.
         case released
     }
 

@@ -71,15 +71,16 @@ package struct PipelinedFold: Sendable {
         Double(hops) * (work + latency) + Double(slow) * (link + slowLatency)
     }
 
-    /// Seconds from the end of the backward pass of a worker that is on time to the end of the fold.
+    /// Seconds from the end of the backward pass of a worker that is on time to the end of the
+    /// fold.
     ///
     ///     R(τ) = max over chunks j of
     ///         ready(j) + max((chunks − j)·τ, ⌊(chunks − j − 1) / credits⌋·window)
     ///     T = max(R(one way) + there + around, R(both ways) + max(there, around))
     ///
-    /// `there` is the longest way to the last worker, with `late`, by how much each worker is behind
-    /// (all are on time if none is given); `around` the way of a total. Long rings send all partials
-    /// before totals come back, short ones mix them.
+    /// `there` is the longest way to the last worker, with `late`, by how much each worker is
+    /// behind (all are on time if none is given); `around` the way of a total. Long rings send all
+    /// partials before totals come back, short ones mix them.
     package func seconds(late: [Double] = []) -> Double {
         guard workers > 1 else { return released(add) + (late.first ?? 0) }
         let last = workers - 1

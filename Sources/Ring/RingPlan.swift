@@ -6,8 +6,8 @@ package enum Collective: String, Sendable, Codable, CaseIterable {
     /// link, but the order of the sum depends on W.
     case ring
 
-    /// Bytes of numbers that the busiest link of a step carries, where sums travel. Of two workers each
-    /// link carries partials alone or totals alone, of more some carry both.
+    /// Bytes of numbers that the busiest link of a step carries, where sums travel. Of two workers
+    /// each link carries partials alone or totals alone, of more some carry both.
     package func linkBytes(elements: Int, workers: Int, wire: WireFormat) -> Int {
         let once = wire.byteCount(elements)
         switch (workers, self) {

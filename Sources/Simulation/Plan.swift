@@ -56,8 +56,8 @@ struct Plan: Sendable {
     let validateEvery: Int
     /// Shards are cut by speed.
     let balances: Bool
-    /// Megabytes a second of the links between hosts, by the one they lead from and the one they lead
-    /// to; empty where they don't matter.
+    /// Megabytes a second of the links between hosts, by the one they lead from and the one they
+    /// lead to; empty where they don't matter.
     let linkRates: [[Double]]
     let faults: [(time: Int64, fault: Fault)]
     let canary: Canary?

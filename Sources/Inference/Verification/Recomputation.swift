@@ -12,8 +12,8 @@ import Training
 
 /// A run's steps as one process computes them: what any number of workers must have given.
 ///
-/// The arithmetic is the workers' own (lane, chunk sum, norm, update, digest). Lanes share shards and
-/// blocks, so that their number changes no bit.
+/// The arithmetic is the workers' own (lane, chunk sum, norm, update, digest). Lanes share shards
+/// and blocks, so that their number changes no bit.
 final class Recomputation {
     /// The results of a step, besides the state after it.
     struct Outcome {
@@ -34,7 +34,8 @@ final class Recomputation {
     private let gradients: [ParameterVector]
     private let total: ParameterVector
 
-    /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
+    /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them
+    /// all.
     init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) throws(ResourceError) {
         self.state = state
         arithmetic = prepared.configuration.optimizer.arithmetic

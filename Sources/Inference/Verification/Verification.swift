@@ -20,7 +20,8 @@ package struct Verification {
         case nothingRecorded(run: String)
         /// The stretch asked for begins before the first line of the ledger or ends after its last.
         case outside(run: String, asked: ClosedRange<Int>, recorded: ClosedRange<Int>)
-        /// The ledger begins at this step, and no checkpoint of the step before it or a later one is kept.
+        /// The ledger begins at this step, and no checkpoint of the step before it or a later one
+        /// is kept.
         case noStart(run: String, first: Int)
         /// The sums of the textbook ring depend on the number of workers.
         case collective(run: String)

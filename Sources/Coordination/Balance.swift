@@ -12,7 +12,7 @@ struct ShardSpeed: Sendable {
         if seconds.count > Self.window { seconds.removeFirst() }
     }
 
-    /// Of a shard on one thread; nil until enough steps are known.
+    /// Median time of a shard on one lane, in seconds; nil until enough steps are known.
     var secondsPerShard: Double? {
         guard seconds.count == Self.window else { return nil }
         return seconds.sorted()[Self.window / 2]

@@ -28,7 +28,8 @@ package enum ChunkSize {
 }
 
 extension Coordinator {
-    /// Of a ring in this order; 0 leaves it to the workers, where no network is in between.
+    /// Returns the bytes of a chunk for a ring in this order; 0 leaves it to the workers, where no
+    /// network is in between.
     func chunkBytes(_ chosen: [Peer]) -> Int {
         let hosts = Self.groups(chosen).map { $0[0].hello.address.hostKey }
         guard hosts.count > 1 else { return 0 }

@@ -46,7 +46,7 @@ package struct Coordinator: Sendable {
 
     struct Members: Hashable, Sendable {
         var generation: Generation
-        /// In rank order.
+        /// The members, in rank order.
         var peers: [PeerID]
         var bounds: [Int]
 
@@ -291,7 +291,7 @@ struct Peer: Sendable {
     var heartbeat: Heartbeat?
     /// Its phase in the ring before, while nothing has come from it since.
     var phaseBefore: String?
-    /// Of its shards in the last step that it voted on.
+    /// Seconds that its shards took in the last step that it voted on.
     var computeSeconds: Double?
     var speed = ShardSpeed()
 

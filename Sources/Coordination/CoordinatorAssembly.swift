@@ -1,6 +1,6 @@
 import Wire
 
-/// From prepared workers to a ring whose members all hold the committed state.
+/// Makes prepared workers into a ring whose members all hold the committed state.
 extension Coordinator {
     /// Draws the next arrangement from those who hold the state; where nobody does, all take it
     /// from the origin first.
@@ -156,7 +156,7 @@ extension Coordinator {
         teachAll(at: now)
     }
 
-    /// By what a member knows its neighbours; nil where all is plain text.
+    /// Returns the keys by which a member knows its neighbours; nil where all is plain text.
     private func keys(_ rank: Int, _ chosen: [Peer]) -> RingKeys? {
         let predecessor = chosen[(rank + chosen.count - 1) % chosen.count].hello.key
         let successor = chosen[(rank + 1) % chosen.count].hello.key
@@ -168,8 +168,8 @@ extension Coordinator {
     /// Returns the memory in which each member says where its gradients lie, or nothing if sums are
     /// to travel.
     ///
-    /// Gradients are summed in place when all members are processes of one host, and none of them
-    /// has failed to read the others'. The memory of a process that is killed goes a moment before
+    /// Gradients are summed in place when all members are processes of one host. None of them may
+    /// have failed to read the others'. The memory of a process that is killed goes a moment before
     /// the connection that tells of it.
     private func boards(_ chosen: [Peer]) -> [MemoryPlace] {
         let boards = chosen.compactMap(\.hello.address.board)

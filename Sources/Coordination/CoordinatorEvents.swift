@@ -93,13 +93,13 @@ package struct CommittedStep: Hashable, Sendable {
 
 /// The time that a step took, as means over the members, in seconds.
 package struct StepTiming: Hashable, Sendable {
-    /// From the order to the last vote, on the coordinator's clock.
+    /// Seconds from the order to the last vote, on the coordinator's clock.
     package var step: Double
-    /// From the order until a member's own gradients were complete.
+    /// Seconds from the order until a member's own gradients were complete.
     package var compute: Double
     /// Adding and moving chunks.
     package var fold: Double
-    /// From the end of a member's own gradients to the whole total.
+    /// Seconds from the end of a member's own gradients to the whole total.
     package var wait: Double
 
     /// Makes a timing of its parts.
@@ -160,7 +160,7 @@ package enum CoordinatorNote: Hashable, Sendable {
     case commitRepeated(name: String, step: Int)
     case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
-    /// Of the ring of the first; what its neighbours have to do with it.
+    /// The ring of the first broke; the others are the neighbours that the fault concerns.
     case ringBroken(NamedWorker, RingFault, [NamedWorker])
     /// Both are heard, but their ring links do not reach each other; the first is left out for a
     /// time.
@@ -177,7 +177,7 @@ package enum CoordinatorNote: Hashable, Sendable {
     /// time by which it was last, and the time of a whole step.
     case straggler(
         name: String, host: String, steps: Int, milliseconds: Int64, stepMilliseconds: Int64)
-    /// From this step on the shards are cut by how long these take for one.
+    /// The shards are cut from this step on by how long these take for one.
     /// Computing a step took `before`, and is to take `after` milliseconds.
     case balancing(step: Int, [ShardTime], before: Int64, after: Int64)
     /// Those who have come, and for how many more the run waits.

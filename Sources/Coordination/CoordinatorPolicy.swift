@@ -23,7 +23,7 @@ package struct CoordinatorPolicy: Hashable, Sendable {
     package var shards: Int
     /// The step at which the run is finished, earlier incarnations included.
     package var steps: Int
-    /// In steps; 0 is off, but for the last checkpoint.
+    /// Steps between two checkpoints; 0 is off, but for the last checkpoint.
     package var checkpointEvery: Int
     /// Write a checkpoint when the run ends or is stopped.
     package var savesAtEnd: Bool

@@ -52,7 +52,7 @@ extension Coordinator {
         if held.digest != written { mistrust([id], of: held.step, at: now) }
     }
 
-    /// Whoever has a damaged state takes it anew; the step at hand is folded by the others.
+    /// Makes those with a damaged state take it anew; the others fold the step at hand.
     private mutating func mistrust(_ odd: [PeerID], of step: Int, at now: Instant) {
         closeSnapshot()
         note(.stateDiffers(step: step + 1, names: names(of: odd)))

@@ -9,7 +9,7 @@ struct CutWatch: Sendable {
     static let leastGain = 0.003
     private static let firstLooks = 3
     private static let mostLooks = 32
-    /// After a first cut.
+    /// The share of a step's time that a cut may take after a first one.
     private static let worthwhileAgain = 0.8
 
     private var workers: Set<PeerID> = []

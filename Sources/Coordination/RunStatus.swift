@@ -12,7 +12,7 @@ package struct RunStatus: Codable, Hashable, Sendable {
     package var steps: Int
     /// Number of rings that this coordinator has formed.
     package var generation: Int
-    /// How often a coordinator has opened the run folder.
+    /// Number of times that a coordinator has opened the run folder.
     package var incarnation: Int
     /// The stage of the run.
     package var state: State
@@ -160,7 +160,8 @@ extension Coordinator {
                 milliseconds: silence))
     }
 
-    /// Of a run that has not started: those who are here are not the ones to name.
+    /// Says how many a run that has not started waits for: those who are here are not the ones to
+    /// name.
     private mutating func sayHowManyAreMissing(milliseconds: Int64) {
         let ready = peersInOrder.filter(\.isPrepared)
         let missing = policy.workers - ready.count

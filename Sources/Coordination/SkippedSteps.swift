@@ -8,7 +8,7 @@ package struct SkippedSteps: Hashable, Sendable {
     /// without.
     package static let atAnEnd = 20
 
-    /// In order; between two of them lies a step at least that was not skipped.
+    /// Skipped steps in order; between two ranges lies at least one step that was not skipped.
     private var runs: [ClosedRange<Int>] = []
 
     /// Holds no step yet.

@@ -3,7 +3,7 @@ struct Stragglers: Sendable {
     private struct Step: Sendable {
         var peer: PeerID
         var delay: Double
-        /// Of the whole step.
+        /// Seconds of the whole step.
         var seconds: Double
     }
 

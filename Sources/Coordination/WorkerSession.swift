@@ -37,7 +37,7 @@ package struct WorkerSession: Sendable {
     var lines: [CommittedLine] = []
     /// A state that has come whole, before the coordinator has found it to be the run's.
     var arrived: HeldState?
-    /// Of the state that is being sent, as the coordinator counts them.
+    /// The number of the state that is being sent, as the coordinator counts them.
     var stateNumber: UInt32 = 0
     var task: Task?
     var deferred: [CoordinatorMessage] = []

@@ -9,7 +9,7 @@ package struct AttentionView: Sendable, Encodable {
     package struct Layer: Sendable, Encodable {
         /// The layer's name, as its parameters begin: `decoder.layers.0`.
         package let name: String
-        /// For each head a row of `rows.count`, in it `columns.count` probabilities.
+        /// Probabilities: for each head `rows.count` rows of `columns.count`, which sum to 1.
         package let heads: [[[Float]]]
     }
 

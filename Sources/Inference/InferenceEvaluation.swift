@@ -42,7 +42,7 @@ package struct TranslationSample: Sendable {
 package struct Demonstration: Sendable {
     /// Samples spread evenly over the held-out pairs.
     package let samples: [TranslationSample]
-    /// Of all held-out pairs.
+    /// The evaluation of all held-out pairs.
     package let evaluation: ModelEvaluation
 }
 

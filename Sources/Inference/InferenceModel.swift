@@ -34,7 +34,8 @@ package struct FoundCheckpoint: Sendable {
     package let folder: CheckpointFolder
     /// The newer checkpoints that are damaged, with the reasons; empty where one was named itself.
     package let rejected: [CheckpointShelf.Rejected]
-    /// Of the run that it was found in, where they can be read: its text may have moved since.
+    /// The settings of the run that it was found in, where they can be read: its text may have
+    /// moved since.
     let settings: RunConfiguration?
 
     /// Takes a checkpoint as it is, of a run the newest that is whole.

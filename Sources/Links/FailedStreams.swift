@@ -5,7 +5,7 @@ package struct FailedStreams {
     package static let pause = 8
 
     private var generation = 0
-    /// By endpoint, the last generation without a stream.
+    /// The last generation without a stream, by endpoint.
     private var pauses: [String: Int] = [:]
 
     /// Knows no failure yet.

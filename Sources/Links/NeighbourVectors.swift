@@ -11,9 +11,9 @@ import Wire
 package struct NeighbourVectors {
     /// All of one step.
     package struct Step {
-        /// By shard.
+        /// All gradients, by shard.
         package var gradients: [ParameterVector] = []
-        /// By rank.
+        /// All totals, by rank.
         package var totals: [ParameterVector] = []
     }
 

@@ -226,9 +226,9 @@ extension Neighbour {
 
 /// The times of a step's fold, in seconds.
 package struct RingTimings: Sendable, Equatable {
-    /// From the moment when own gradients were complete to the end of the fold.
+    /// Seconds from the moment when own gradients were complete to the end of the fold.
     package var waitSeconds: Double
-    /// From the first chunk that moved to the end of the fold.
+    /// Seconds from the first chunk that moved to the end of the fold.
     package var foldSeconds: Double
     /// Processor time of the ring thread; libzmq's own threads come on top.
     package var processorSeconds: Double

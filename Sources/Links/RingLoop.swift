@@ -30,7 +30,8 @@ final class RingLoop {
         var checkingSeconds = 0.0
         /// The vectors that a fold in place reads, once the first sum is due.
         var shared: (all: ChunkSum, totals: [ParameterVector])?
-        /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
+        /// Digests by chunk: of a partial that waits in the predecessor's memory, later of the
+        /// total.
         var digests: [FastDigest?]
     }
 

@@ -2,7 +2,7 @@ import Messaging
 import Parameters
 import Ring
 
-/// What the fold wants done with the numbers.
+/// Carries out the fold's orders about numbers.
 extension RingLoop {
     /// Obeys what the fold wants without a frame; false if it wants nothing.
     func advance() throws(MessagingError) -> Bool {

@@ -52,7 +52,7 @@ final class RelayInbox {
 }
 
 extension RingInbound {
-    /// In place of a descriptor: the frames come through the coordinator.
+    /// The value that stands for a descriptor where frames come through the coordinator.
     static let relayed: Int32 = -2
 
     var isRelayed: Bool { connection == Self.relayed }

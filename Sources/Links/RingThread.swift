@@ -56,7 +56,7 @@ package final class RingThread: GradientSink {
     package let endpoints: PeerAddress
     private let mailbox: Mailbox
     private let configuration: RingConfiguration
-    /// Of the generation at hand.
+    /// Elements of a chunk in the generation at hand.
     private let chunkElements: Atomic<Int>
     private let sumsInPlace = Atomic<Bool>(false)
     private let stopped = Mutex(false)

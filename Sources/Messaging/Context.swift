@@ -45,7 +45,7 @@ package final class Context: @unchecked Sendable {
         }
     }
 
-    /// For a first socket with its monitor and its connection.
+    /// Descriptors of a first socket with its monitor and its connection.
     private static let spareDescriptors = 8
 
     /// The first socket has libzmq start its threads: here, where they are known to be granted.

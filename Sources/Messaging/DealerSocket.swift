@@ -19,7 +19,7 @@ package struct DealerSocket: ~Copyable {
         try base.bind(endpoint)
     }
 
-    /// From here on what is bound or connected is secured so.
+    /// Secures whatever is bound or connected from here on.
     package func secure(_ security: SocketOptions.Security) throws(MessagingError) {
         try security.apply(to: base.handle)
     }

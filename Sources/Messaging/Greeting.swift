@@ -3,7 +3,7 @@ import Glibc
 /// The first words of a service that listens, heard over plain tcp.
 ///
 /// A ZMTP peer sends the first bytes of its greeting unasked: 0xFF, eight more, 0x7F (ZMTP 3.1).
-/// Who says nothing is asked as a web server would be, which most services answer in their own way.
+/// A service that says nothing is asked as a web server would be; most answer in their own way.
 package enum Greeting: Hashable, Sendable {
     /// It may well be a coordinator.
     case zmtp

@@ -7,7 +7,8 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// The kind of this address.
     package let family: Family
-    /// Without brackets; a link-local IPv6 address with its interface behind a `%`.
+    /// The address in text, without brackets; a link-local IPv6 address has its interface behind a
+    /// `%`.
     package let description: String
 
     /// All IPv4 addresses of a host: `0.0.0.0`.
@@ -43,7 +44,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// As it stands before the port of an endpoint.
+    /// The address as it stands before the port of an endpoint.
     package var inEndpoint: String { family == .v6 ? "[\(description)]" : description }
 
     /// Whether the address leads back to the same host: 127.0.0.0/8 or `::1`.

@@ -19,7 +19,7 @@ package struct RouterSocket: ~Copyable {
         try base.bind(endpoint)
     }
 
-    /// From here on what is bound is secured so; what is bound already stays as it is.
+    /// Secures whatever is bound from here on; an endpoint that is bound already stays as it is.
     package func secure(_ security: SocketOptions.Security) throws(MessagingError) {
         try security.apply(to: base.handle)
     }

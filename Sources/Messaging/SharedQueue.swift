@@ -76,7 +76,7 @@ package struct SharedQueue {
     /// Whether no frame waits to be taken.
     package var isEmpty: Bool { dtrain_load(base) == position }
 
-    /// From now on a frame rings the bell; look once more before sleeping.
+    /// Asks for a ring of the bell with the next frame; look once more before sleeping.
     package func fallAsleep() { dtrain_store(base + Self.asleep, 1) }
     /// Ends what `fallAsleep` began: frames ring the bell no more.
     package func wakeUp() { dtrain_store(base + Self.asleep, 0) }

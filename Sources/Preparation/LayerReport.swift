@@ -2,7 +2,7 @@ import Wire
 
 /// The size of one layer's gradient and output at a step.
 package struct LayerReport: Sendable, Hashable, Encodable {
-    /// As its parameters begin: `encoder.layers.0`.
+    /// The name with which its parameters begin: `encoder.layers.0`.
     package var name: String
     /// Euclidean norm of the whole batch's gradient of its parameters, before clipping.
     package var gradientNorm: Double

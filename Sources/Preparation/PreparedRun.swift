@@ -9,7 +9,7 @@ import Training
 
 /// Everything about a run that follows from its configuration and its text.
 package struct PreparedRun: Sendable {
-    /// As it was given, but for a vocabulary that had to shrink.
+    /// The configuration as it was given, but for a vocabulary that had to shrink.
     package let configuration: RunConfiguration
     /// Counts of lines, and of pairs or passages, for the start of a run.
     package let summary: CorpusSummary

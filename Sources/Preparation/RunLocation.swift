@@ -6,7 +6,7 @@ import Settings
 package struct RunLocation: Equatable, Sendable {
     /// Absolute; of a folder that is there without any link, since links may change.
     package let folder: String
-    /// As the user calls it, from the root.
+    /// The folder as the user calls it, from the root.
     package let given: String
     /// Whether the run that is there is to go on, or a new one to begin.
     package let resume: Bool

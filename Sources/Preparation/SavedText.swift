@@ -15,7 +15,7 @@ package struct SavedText: Codable, Equatable, Sendable {
         self.tokenizer = Self.digest(of: tokenizer.model)
     }
 
-    /// As the run's folder keeps it.
+    /// The fingerprints as JSON, as the run's folder keeps them.
     package var encoded: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -47,7 +47,8 @@ package enum TextMemory: Equatable, Sendable {
         }
     }
 
-    /// Of the checkpoint that a run goes on from, or else of its folder. Throws: `io`, `newer`.
+    /// Takes the fingerprints of the checkpoint that a run goes on from, or else of its folder.
+    /// Throws: `io`, `newer`.
     package init(_ paths: RunPaths, _ checkpoint: CheckpointFolder?) throws(CheckpointError) {
         if let checkpoint {
             self = CheckpointFacts.text(of: checkpoint.state).map(TextMemory.saved) ?? .none

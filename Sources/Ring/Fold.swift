@@ -213,7 +213,7 @@ package struct Fold: Sendable {
     /// Chunks whose total is known.
     package var chunksKnown: Int { segments.reduce(0) { $0 + $1.known } }
 
-    /// What keeps this worker from its next action, when it has none.
+    /// The reason that this worker has no next action.
     package var waitsFor: FoldWait {
         if segments.indices.allSatisfy(isDone) { return .nothing }
         var local = false

@@ -37,7 +37,7 @@ package enum DropReason: String, Sendable, CaseIterable, Codable {
     case otherGeneration
     case staleStep
     case duplicate
-    /// From the wrong side: a credit from the predecessor, a sum from the successor.
+    /// The frame came from the wrong side: a credit from the predecessor, a sum from the successor.
     case misdirected
 }
 

@@ -135,7 +135,7 @@ package struct FoldSimulation {
             next.work == .store ? .total(chunk: next.chunk) : .partial(chunk: next.chunk))
     }
 
-    /// Of the link that leaves a worker, in either direction.
+    /// Seconds on the link that leaves a worker, in either direction.
     private func latency(_ worker: Int) -> Double {
         fold.latency + (isSlow(worker) ? fold.slowLatency : 0)
     }

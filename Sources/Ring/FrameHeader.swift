@@ -62,7 +62,7 @@ package struct FrameHeader: Equatable, Sendable {
 
     /// The place of a partial's or total's numbers.
     package enum Place: UInt8, Sendable {
-        /// Behind the header.
+        /// The numbers are behind the header.
         case frame = 0
         /// In the chunk's place in the sender's total vector, which the receiver maps; in a fold in
         /// place, in that of the worker that has made the total.

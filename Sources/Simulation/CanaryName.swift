@@ -1,5 +1,5 @@
 extension Canary {
-    /// As it is typed: `counts-stale-frames`.
+    /// The name as it is typed: `counts-stale-frames`.
     package var name: String {
         "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : "\($1)" }
     }

@@ -17,7 +17,7 @@ import Training
 final class Recomputation {
     /// The results of a step, besides the state after it.
     struct Outcome {
-        /// Of θ, m and v before the update.
+        /// The digest of θ, m and v before the update.
         var state: FastDigest
         var total: FastDigest
         /// Mean of the smoothed losses over the labels, in nats.

@@ -170,9 +170,10 @@ extension Coordinator {
         ringWatch.waited(votes.map(\.waitSeconds).min() ?? 0, of: stepSeconds)
     }
 
-    /// Whether a ring in another order is worth forming. Its links must promise a tenth of a step,
-    /// and more than what may be noise, by what they carry and by how long all have waited for
-    /// them.
+    /// Whether a ring in another order is worth forming.
+    ///
+    /// Its links must promise a tenth of a step, and more than what may be noise. The promise is the
+    /// lesser of two: by what they carry, and by how long all have waited for them.
     var isDetourWorthwhile: Bool {
         guard let members, let (share, step) = ringWatch.waiting,
             committed >= ringWatch.step + ringWatch.patience

@@ -160,8 +160,8 @@ extension Coordinator {
                 milliseconds: silence))
     }
 
-    /// Says how many a run that has not started waits for: those who are here are not the ones to
-    /// name.
+    /// Says how many workers a run that has not started waits for: those who are here are not the
+    /// ones to name.
     private mutating func sayHowManyAreMissing(milliseconds: Int64) {
         let ready = peersInOrder.filter(\.isPrepared)
         let missing = policy.workers - ready.count

@@ -23,7 +23,7 @@ package struct RingConfiguration: Sendable {
     /// tunes them.
     package var bufferBytes = 1 << 20
     /// Whether the numbers of ipc and tcp links may go over connections of their own beside
-    /// ZeroMQ's, encrypted where those are.
+    /// ZeroMQ's. They are encrypted where those are.
     package var streams = true
     /// Time in which such a connection must come about, or numbers go over ZeroMQ's; at most half
     /// of what is left for forming.

@@ -2,7 +2,7 @@ import Kernels
 import Parameters
 import Ring
 
-/// Where a step begins, and where it ends before its time.
+/// Begins steps, and ends them before their time.
 extension RingLoop {
     func begin(_ input: RingStep) {
         FloatingPointMode.require()

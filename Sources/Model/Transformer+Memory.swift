@@ -3,7 +3,8 @@
     import Resources
 
     extension Transformer {
-        /// Throws unless this process may take so many vectors of the model's parameters.
+        /// Checks that this process may take so many vectors of the model's parameters.
+        /// Throws `ResourceError` if not.
         package func requireMemory(vectors: Int) throws(ResourceError) {
             let bytes = layout.count.multipliedReportingOverflow(
                 by: vectors * MemoryLayout<Float>.stride)

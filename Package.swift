@@ -105,7 +105,7 @@ let package = Package(
         .target(name: "Wire", dependencies: ["CXXHash", "Parameters"], swiftSettings: machine),
         .target(
             name: "Text",
-            dependencies: ["CEmbeddedText", "CSentencePiece", "CXXHash"],
+            dependencies: ["CEmbeddedText", "CSentencePiece", "CXXHash", "Kernels"],
             swiftSettings: numeric),
         .target(
             name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
@@ -114,7 +114,7 @@ let package = Package(
             name: "Checkpoint", dependencies: ["CCrypto", "Wire"],
             swiftSettings: strict),
         .target(
-            name: "Training", dependencies: ["Model", "Parameters"],
+            name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
             swiftSettings: numeric),
 
         // Cluster.

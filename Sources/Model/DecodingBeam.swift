@@ -1,13 +1,5 @@
 import Kernels
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A beginning of an output: its words, log P of them, and its rows of the cache.
 struct Hypothesis {
     var words: [Int32] = []
@@ -49,7 +41,9 @@ struct Beam {
     /// The token that the decoder is fed next, for each beginning.
     var inputs: [Int32] { live.map { $0.words.last ?? firstInput } }
 
-    static func lengthPenalty(_ count: Int) -> Double { pow(Double(5 + count) / 6, 0.6) }
+    static func lengthPenalty(_ count: Int) -> Double {
+        Elementary.power(Double(5 + count) / 6, 0.6)
+    }
 
     /// Whether the next word must be the end mark.
     var mustEnd: Bool { live.first.map { $0.words.count >= limit } ?? false }

@@ -1,4 +1,4 @@
-import Foundation
+import Kernels
 
 /// Corpus BLEU of order 4 with sacreBLEU's defaults: its 13a tokenisation, exponential smoothing,
 /// upper and lower case apart, one reference each.
@@ -43,7 +43,7 @@ package struct BLEU: Sendable, Hashable {
             hypothesisLength >= referenceLength
             ? 1
             : hypothesisLength == 0
-                ? 0 : exp(1 - Double(referenceLength) / Double(hypothesisLength))
+                ? 0 : Elementary.exponential(1 - Double(referenceLength) / Double(hypothesisLength))
         var precisions = [Double](repeating: 0, count: Self.order)
         if counts.matched.contains(where: { $0 > 0 }) {
             var smoothing = 1.0
@@ -59,7 +59,10 @@ package struct BLEU: Sendable, Hashable {
         // An order of which no n-gram exists leaves nothing of the geometric mean.
         score =
             precisions.contains(0)
-            ? 0 : brevityPenalty * exp(precisions.reduce(0) { $0 + log($1) } / Double(Self.order))
+            ? 0
+            : brevityPenalty
+                * Elementary.exponential(
+                    precisions.reduce(0) { $0 + Elementary.logarithm($1) } / Double(Self.order))
     }
 }
 

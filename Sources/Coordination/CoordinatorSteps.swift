@@ -1,7 +1,7 @@
 import Parameters
 import Wire
 
-/// From the order of a step to its commit.
+/// Takes a step from its order to its commit.
 extension Coordinator {
     mutating func startStep(at now: Instant) {
         guard let members else { preconditionFailure("a step without members") }

@@ -5,7 +5,7 @@ import Synchronization
 import Text
 import Threads
 
-/// Why a line has no translation.
+/// The reason that a line has no translation.
 package enum UnfitLine: Error, Equatable, Sendable {
     case tooLong(tokens: Int, positions: Int)
     case unreadable(TextError)
@@ -31,13 +31,16 @@ package final class Translator: Sendable {
     private let choices: SearchChoices
     private let pool: LanePool
 
-    /// - Throws: where the system refuses a thread.
+    /// Starts the threads. `beam` is the number of beginnings kept; 1 is greedy.
+    ///
+    /// - Throws: `ResourceError` where the system refuses one of the threads.
     package convenience init(
         _ model: TrainedModel, beam: Int, threads: Int
     ) throws(ResourceError) {
         try self.init(model, SearchChoices(width: beam), threads: threads)
     }
 
+    /// The same with other choices of the search.
     package init(
         _ model: TrainedModel, _ choices: SearchChoices, threads: Int
     ) throws(ResourceError) {

@@ -3,17 +3,17 @@ import Parameters
 import Ring
 import Wire
 
-/// The other workers' gradients and totals as this process maps them; mappings are kept from step to
-/// step.
+/// The other workers' gradients and totals as this process maps them; mappings are kept from step
+/// to step.
 ///
-/// No checksum stands before gradients: they are read where they were computed, as their owner would
-/// read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
+/// No checksum stands before gradients: they are read where they were computed, as their owner
+/// would read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
 package struct NeighbourVectors {
     /// All of one step.
     package struct Step {
-        /// By shard.
+        /// All gradients, by shard.
         package var gradients: [ParameterVector] = []
-        /// By rank.
+        /// All totals, by rank.
         package var totals: [ParameterVector] = []
     }
 
@@ -29,18 +29,20 @@ package struct NeighbourVectors {
     private var mapped: [MemoryPlace: Mapping] = [:]
     private var steps = 0
 
+    /// Maps nothing yet.
     package init() {}
 
-    /// Forgets the memory of processes that have none of these boards: of those that have gone it is
-    /// free only when nobody maps it.
+    /// Forgets the memory of processes that have none of these boards: of those that have gone it
+    /// is free only when nobody maps it.
     package mutating func nextGeneration(of boards: [MemoryPlace]) {
         let processes = Set(boards.map(\.process))
         mapped = mapped.filter { processes.contains($0.key.process) }
     }
 
-    /// What all workers have posted, `own` of this one.
+    /// Returns the vectors that all workers have posted; `own` are those of this one.
     ///
-    /// - Throws: what keeps one from being read: then no sum can be made in place.
+    /// - Throws: `.system` or `.unsoundMemory` where one can't be read: then no sum can be made in
+    /// place.
     package mutating func all(
         _ plan: RingPlan, own: (gradients: [ParameterVector], total: ParameterVector),
         boards places: [MemoryPlace], _ generation: Generation, step: UInt64

@@ -80,7 +80,7 @@ extension RingLoop {
         return writer.bytes
     }
 
-    /// What neighbours must agree on before a sum can come out right.
+    /// Returns a hash of all that neighbours must agree on before a sum can come out right.
     private func fingerprint(_ value: RingMembership) -> UInt64 {
         var writer = ByteWriter()
         writer.put(value.collective.rawValue)

@@ -42,8 +42,11 @@ extension MemoryPlace {
 /// Memory of this process that its neighbours may map. It has no name: when the last process that
 /// maps it is gone, so is the memory.
 package final class SharedMemory: @unchecked Sendable {
+    /// The first byte, at the start of a page.
     package let address: UnsafeMutableRawPointer
+    /// Length, in bytes; sealed, so that it never changes.
     package let byteCount: Int
+    /// The place by which neighbours find the memory.
     package let handle: MemoryPlace
 
     private static let label = "dtrain"
@@ -104,7 +107,9 @@ package final class SharedMemory: @unchecked Sendable {
 /// when they are final, and depends on them for nothing but sums. Its size can't: a file that could
 /// shrink under the mapping, where every access would be fatal, is refused.
 package final class NeighbourMemory: @unchecked Sendable {
+    /// The first byte, at the start of a page.
     package let address: UnsafeMutableRawPointer
+    /// Length, in bytes; the same as the owner's.
     package let byteCount: Int
 
     /// - Throws: `.system` or `.unsoundMemory`; nothing stays open or mapped then.

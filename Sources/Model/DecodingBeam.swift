@@ -1,10 +1,10 @@
 import Kernels
 
-/// A beginning of an output: its words, log P of them, and where the cache holds what was fed.
+/// A beginning of an output: its words, log P of them, and its rows of the cache.
 struct Hypothesis {
     var words: [Int32] = []
     var logProbability = 0.0
-    /// Rows of the cache: one for each token fed to the decoder so far.
+    /// The rows of the cache: one for each token fed to the decoder so far.
     var path: [Int32] = []
 }
 
@@ -37,7 +37,7 @@ struct Beam {
         live = [start]
     }
 
-    /// What the decoder is fed next, for each beginning.
+    /// The token that the decoder is fed next, for each beginning.
     var inputs: [Int32] { live.map { $0.words.last ?? firstInput } }
 
     /// Whether the next word must be the end mark.
@@ -66,7 +66,7 @@ struct Beam {
                 survivors.append(hypothesis)
             }
         }
-        // Nothing to go on with: a model that yields what is no number. What is there is the output.
+        // No survivor: the model yields what is no number. The words so far are the output.
         if survivors.isEmpty && outputs.isEmpty {
             outputs = [
                 SearchOutput(

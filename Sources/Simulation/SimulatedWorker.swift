@@ -72,8 +72,8 @@ final class SimulatedWorker: Process {
 
     /// One bit of its parameters changes once it computes the next time.
     ///
-    /// In the moment between the digest for the vote and the update, others notice by what it writes;
-    /// a lone worker cannot.
+    /// In the moment between the digest for the vote and the update, others notice by what it
+    /// writes; a lone worker cannot.
     func flipLater(_ bit: Int) { bitToFlip = bit }
 
     private func flip(_ bit: Int) {
@@ -285,7 +285,7 @@ final class SimulatedWorker: Process {
         goOnFolding()
     }
 
-    /// What was computed from a state counts no more when that is replaced.
+    /// Forgets the gradients of a state that is being replaced.
     private func forgetGradients() {
         if !world.plan.keepsOldGradients { gradients = [:] }
     }

@@ -104,7 +104,7 @@ struct ToyModel: Sendable {
     }
 }
 
-/// What every step of the undisturbed run gives.
+/// The digests that every step of the undisturbed run gives.
 struct Undisturbed: Sendable {
     /// Digests of the folded gradient by step, from 1; entry 0 is unused.
     private(set) var totals = [FastDigest(high: 0, low: 0)]

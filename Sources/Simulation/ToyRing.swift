@@ -30,7 +30,7 @@ struct ToyFold {
     var total: ToySum?
 }
 
-/// What members send each other.
+/// A message from one member to another.
 struct RingFrame {
     enum Content {
         /// Says hello to the successor; `from` tells whom to answer.
@@ -149,7 +149,8 @@ extension SimulatedWorker {
         handle(.reports(.voted(vote)))
     }
 
-    /// As it lies in memory; with the canary as it was once written.
+    /// Returns the digest of the state as it lies in memory; with the canary, as it was once
+    /// written.
     private func digest(of state: ToyState) -> FastDigest {
         guard world.plan.trustsMemory, let held = session.held else { return state.digest }
         return held.digest

@@ -13,6 +13,7 @@ package enum UnfitLine: Error, Equatable, Sendable {
 
 /// One of a line's translations.
 package struct Translation: Hashable, Sendable {
+    /// The sentence, detokenised.
     package var text: String
     /// log P over the length penalty, in nats: what translations of a line are ordered by.
     package var score: Double

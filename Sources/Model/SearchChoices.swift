@@ -14,6 +14,7 @@ package struct SearchChoices: Hashable, Sendable {
     package var width: Int
     /// Outputs wanted for each source: at most `width`.
     package var outputs = 1
+    /// What outputs of different lengths are made comparable by.
     package var penalty = LengthPenalty.gnmt(alpha: 0.6)
     /// Fewest words of an output, without the end mark.
     package var shortest = 0

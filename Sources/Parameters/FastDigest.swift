@@ -2,9 +2,9 @@ import CXXHash
 
 /// 128 bits that differ when bytes, their order or their number differ: XXH3-128 in two levels.
 ///
-/// The bytes are cut into blocks of 1 MiB; the digest is XXH3-128 over the blocks' digests (each
-/// as low word, then high word, little-endian) and the number of bytes. So blocks may be digested
-/// by any threads in any order. It guards against faults, not against forgers.
+/// The bytes are cut into blocks of 1 MiB. The digest is XXH3-128 over the blocks' digests and the
+/// number of bytes. A block's digest counts as low word, then high word, little-endian. So blocks
+/// may be digested by any threads in any order. It guards against faults, not against forgers.
 package struct FastDigest: Hashable, Sendable {
     /// The upper 64 bits.
     package var high: UInt64 = 0

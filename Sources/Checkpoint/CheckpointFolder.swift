@@ -36,6 +36,8 @@ package struct CheckpointFolder: Sendable {
     package var step: Int { manifest.step }
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package var digest: String { manifest.digest }
+    /// The version of the arithmetic that made it.
+    package var arithmetic: Int { manifest.arithmetic ?? 1 }
 
     /// Opens a checkpoint. Throws: `damaged` with the path of the file that is, `newer`, `io`.
     package init(

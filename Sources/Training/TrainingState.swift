@@ -117,7 +117,7 @@ package final class TrainingState: @unchecked Sendable {
         self.adamCount = adamCount
     }
 
-    /// Returns the digest of θ, m and v as they lie in memory; the counters are no part of it.
+    /// Returns the digest of θ, m and v; the counters are no part of it.
     package func digest() -> FastDigest {
         let digest = StateDigest(count: count)
         digest.set(0..<digest.blockCount, of: self)

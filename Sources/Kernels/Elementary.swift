@@ -83,9 +83,9 @@ package enum Elementary {
         return result.high
     }
 
-    /// xʸ = e^(y·ln x) for x above 0, within 2 + |y·ln x| ulp.
+    /// xʸ = e^(y·ln x) for x above 0, within 2 + |y·ln x| ulp; x itself for y = 1.
     package static func power(_ x: Double, _ exponent: Double) -> Double {
-        exponential(exponent * logarithm(x))
+        exponent == 1 ? x : exponential(exponent * logarithm(x))
     }
 
     // MARK: Parts

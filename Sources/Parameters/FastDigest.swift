@@ -2,12 +2,12 @@ import CXXHash
 
 /// 128 bits that differ when bytes, their order or their number differ: XXH3-128 in two levels.
 ///
-/// The bytes are cut into blocks of 1 MiB; the digest is XXH3-128 over the blocks' digests (each
-/// as low word, then high word, little-endian) and the number of bytes. So blocks may be digested
-/// by any threads in any order. It guards against faults, not against forgers.
+/// The bytes are cut into blocks of 1 MiB. The digest is XXH3-128 over the blocks' digests and the
+/// number of bytes. A block's digest counts as low word, then high word, little-endian. So blocks
+/// may be digested by any threads in any order. It guards against faults, not against forgers.
 ///
-/// Of a vector all NaNs count as one, the canonical `Float.nan`: which of its bits a processor sets
-/// in what is not a number is its own affair.
+/// Of a vector all NaNs count as one, the canonical `Float.nan`: processors differ in the bits that
+/// they set in what is not a number.
 package struct FastDigest: Hashable, Sendable {
     /// The upper 64 bits.
     package var high: UInt64 = 0
@@ -40,7 +40,7 @@ package struct FastDigest: Hashable, Sendable {
         self = blocks.digest()
     }
 
-    /// Digests the elements as they lie in memory; another size of blocks gives another digest.
+    /// Digests the elements, NaNs as one; another size of blocks gives another digest.
     package init(_ vector: ParameterVector, blockBytes: Int = blockBytes) {
         let blocks = Blocks(byteCount: vector.byteCount, blockBytes: blockBytes)
         blocks.set(0..<blocks.count, of: vector)

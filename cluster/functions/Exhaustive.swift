@@ -34,7 +34,7 @@ import Synchronization
                 return result
             }, precise: { Glibc.log($0) }),
         Function(
-            name: "sigmoid x", domain: -87...88, bound: 3, isRelative: true,
+            name: "sigmoid x", domain: -87...88, bound: 4, isRelative: true,
             reference: Int32(CReference.sigmoid.rawValue), ours: { sigmoid($0) },
             precise: { 1 / (1 + Glibc.exp(-$0)) }),
         Function(

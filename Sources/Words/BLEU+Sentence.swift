@@ -5,7 +5,7 @@ extension BLEU {
     package var remark: String {
         guard saysLittle else { return "" }
         let words = fixed(Double(referenceLength) / Double(count), 1)
-        return " (which says little here: it counts runs of four words, and a reference has \(words) "
-            + "on average)"
+        return " (which says little here: it counts runs of four words, and a reference has "
+            + "\(words) on average)"
     }
 }

@@ -1,4 +1,4 @@
-/// What can go wrong with the files of a run. Payloads only; `dtrain` makes the sentences.
+/// An error with the files of a run. Payloads only; `dtrain` makes the sentences.
 package enum CheckpointError: Error, Equatable, Sendable {
     /// A system call failed; `code` is errno.
     case io(path: String, operation: SystemCall, code: Int32)
@@ -29,6 +29,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
     case incarnation(path: String)
     /// A newer version wrote this; `writer` is its name, where the files tell it.
     case newer(path: String, format: Int, known: Int, writer: String?)
+    /// Another version of the arithmetic computed the run: going on would give other numbers.
+    case otherArithmetic(path: String, theirs: Int, ours: Int, writer: String?)
     /// The run has been gone on with between the look at its files and the lock.
     case changed(path: String)
     /// A run with neither settings nor a whole checkpoint.
@@ -39,11 +41,13 @@ package enum CheckpointError: Error, Equatable, Sendable {
     /// A file with a secret that everybody can read.
     case exposed(path: String)
 
+    /// The kind of system call that failed.
     package enum SystemCall: String, Sendable {
         case open, read, write, status, synchronize, close, rename, remove, makeFolder
         case list, lock, link, truncate, freeSpace
     }
 
+    /// The damage that a file of a checkpoint has.
     package enum Damage: Equatable, Sendable {
         case missing
         case size(expected: Int, found: Int)
@@ -53,7 +57,7 @@ package enum CheckpointError: Error, Equatable, Sendable {
     }
 }
 
-/// Why bytes are not a safetensors file.
+/// The reason why bytes are not a safetensors file.
 package enum SafetensorsFault: Equatable, Sendable {
     case headerLength(UInt64)
     case headerNotJSON
@@ -64,7 +68,7 @@ package enum SafetensorsFault: Equatable, Sendable {
     case trailingBytes(Int)
 }
 
-/// Why a line of the ledger is refused.
+/// The reason why a line of the ledger is refused.
 package enum LedgerFault: Equatable, Sendable {
     case checksum
     case notJSON

@@ -9,13 +9,17 @@ package struct CheckpointFolder: Sendable {
 
     /// PyTorch's names for Adam's moments, before the name of the parameter.
     package static let firstMomentPrefix = "exp_avg."
+    /// PyTorch's name for the second moments, in the same place.
     package static let secondMomentPrefix = "exp_avg_sq."
 
+    /// The path of the checkpoint's folder.
     package let path: String
+    /// The sizes and digests of its files.
     package let manifest: CheckpointManifest
+    /// The counts that `state.json` holds.
     package let state: CheckpointState
 
-    /// How much of the manifest's promise `init` checks.
+    /// The part of the manifest's promise that `init` checks.
     package enum Verification: Sendable {
         /// That every file is there and has its size: no more than a look.
         case sizes
@@ -28,9 +32,12 @@ package struct CheckpointFolder: Sendable {
         case parameters, firstMoment, secondMoment
     }
 
+    /// The number of steps done when the checkpoint was made.
     package var step: Int { manifest.step }
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package var digest: String { manifest.digest }
+    /// The version of the arithmetic that made it.
+    package var arithmetic: Int { manifest.arithmetic ?? 1 }
 
     /// Opens a checkpoint. Throws: `damaged` with the path of the file that is, `newer`, `io`.
     package init(
@@ -71,11 +78,11 @@ package struct CheckpointFolder: Sendable {
         return try Self.contents(tokenizerPath)
     }
 
-    /// Where that model lies.
+    /// The path of that model.
     package var tokenizerPath: String { path + "/" + Self.tokenizerFile }
 
-    /// Hands the values to `body` as little-endian float32, section after section in layout order, in
-    /// pieces of at most `chunk` elements, each with its place in the flat vector.
+    /// Hands the values to `body` as little-endian float32, section after section in layout order.
+    /// Each piece has at most `chunk` elements, and comes with its place in the flat vector.
     /// Throws: `otherLayout` (before the first piece) unless the tensors are just these in this
     /// order; `io`, `safetensors`, `cutShort`; what `body` throws.
     package func read(

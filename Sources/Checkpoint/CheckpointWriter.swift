@@ -5,16 +5,18 @@ import Foundation
 /// The values come as one stream of bytes: parameters, first moments, second moments, each in layout
 /// order. Until `commit` returns, nothing of it counts; a reader finds the checkpoint before.
 package final class CheckpointWriter {
+    /// The number of steps done, by which the checkpoint is named.
     package let step: Int
-    /// Elements of the parameters, and of each of the moments.
+    /// The number of elements of the parameters, and of each of the moments.
     package let count: Int
     private let parent: String
     private let temporary: String
     private let operations: any FileOperations
     private let model: SafetensorsWriter
     private let optimizer: SafetensorsWriter
-    /// What writes it, as its state says.
+    /// The name and version of the writer, and the version of its arithmetic, as the state says.
     private let software: String?
+    private let arithmetic: Int?
     private var files: [String: CheckpointManifest.File] = [:]
     private var isOpen = true
 
@@ -54,6 +56,8 @@ package final class CheckpointWriter {
         }
         step = state.step
         software = if case .string(let name)? = state.more["software"] { name } else { nil }
+        arithmetic =
+            if case .integer(let version)? = state.more["arithmetic"] { version } else { nil }
         count = model.dataBytes / MemoryLayout<Float>.stride
         self.parent = parent
         self.temporary = temporary
@@ -62,7 +66,8 @@ package final class CheckpointWriter {
 
     deinit { if isOpen { abandon() } }
 
-    /// Bytes that a checkpoint takes on the disk, headers and small files estimated from above.
+    /// Returns the bytes that a checkpoint takes on the disk, headers and
+    /// small files estimated from above.
     package static func bytesNeeded(tensors: [TensorShape], tokenizer: [UInt8]?) -> Int {
         let names = tensors.reduce(0) { $0 + $1.name.utf8.count + 200 }
         let values = tensors.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
@@ -91,7 +96,7 @@ package final class CheckpointWriter {
             .init(bytes: optimizer.bytes, sha256: optimizer.digest)
         guard let digest = model.dataDigest else { preconditionFailure("no digest of the model") }
         let manifest = CheckpointManifest(
-            step: step, digest: digest, files: files, software: software)
+            step: step, digest: digest, files: files, software: software, arithmetic: arithmetic)
         let manifestPath = temporary + "/" + CheckpointFolder.manifestFile
         try operations.createWhole(
             manifestPath, encoded(manifest, pretty: true, for: manifestPath))

@@ -3,8 +3,8 @@ import Parameters
 
 /// Keys and values of everything fed to a decoder, a row each, for each of its layers.
 ///
-/// Rows are only appended, and hypotheses name those that they descend from, so hypotheses with
-/// a common beginning share its rows and none is copied when one splits. When the cache is full,
+/// Rows are only appended, and hypotheses name those that they descend from. So hypotheses with a
+/// common beginning share its rows, and none is copied when one splits. When the cache is full,
 /// rows that no hypothesis names are dropped.
 struct DecodingCache {
     private let width: Int
@@ -12,7 +12,7 @@ struct DecodingCache {
     private(set) var count = 0
     private(set) var capacity: Int
 
-    /// For `layers` layers of `width` columns.
+    /// Makes a cache for `layers` layers of `width` columns.
     init(layers: Int, width: Int, capacity: Int) {
         self.width = width
         self.capacity = max(capacity, 1)

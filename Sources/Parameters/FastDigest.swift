@@ -2,9 +2,12 @@ import CXXHash
 
 /// 128 bits that differ when bytes, their order or their number differ: XXH3-128 in two levels.
 ///
-/// The bytes are cut into blocks of 1 MiB; the digest is XXH3-128 over the blocks' digests (each
-/// as low word, then high word, little-endian) and the number of bytes. So blocks may be digested
-/// by any threads in any order. It guards against faults, not against forgers.
+/// The bytes are cut into blocks of 1 MiB. The digest is XXH3-128 over the blocks' digests and the
+/// number of bytes. A block's digest counts as low word, then high word, little-endian. So blocks
+/// may be digested by any threads in any order. It guards against faults, not against forgers.
+///
+/// Of a vector all NaNs count as one, the canonical `Float.nan`: processors differ in the bits that
+/// they set in what is not a number.
 package struct FastDigest: Hashable, Sendable {
     /// The upper 64 bits.
     package var high: UInt64 = 0
@@ -14,20 +17,21 @@ package struct FastDigest: Hashable, Sendable {
     /// Makes the digest of nothing, all zeros.
     package init() {}
 
+    /// Makes a digest of its two words.
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
-    /// Bytes of a block; the last block of some memory may be shorter.
+    /// The number of bytes of a block; the last block of some memory may be shorter.
     package static let blockBytes = 1 << 20
 
-    /// Number of blocks that `byteCount` bytes fill or begin.
+    /// Returns the number of blocks that `byteCount` bytes fill or begin.
     package static func blockCount(_ byteCount: Int) -> Int {
         (byteCount + blockBytes - 1) / blockBytes
     }
 
-    /// Digest of the bytes, block after block.
+    /// Digests the bytes, block after block.
     package init(_ bytes: UnsafeRawBufferPointer, blockBytes: Int = blockBytes) {
         let blocks = Blocks(byteCount: bytes.count, blockBytes: blockBytes)
         for block in 0..<blocks.count {
@@ -36,17 +40,30 @@ package struct FastDigest: Hashable, Sendable {
         self = blocks.digest()
     }
 
+    /// Digests the elements, NaNs as one; another size of blocks gives another digest.
     package init(_ vector: ParameterVector, blockBytes: Int = blockBytes) {
-        self = vector.withBytes(0..<vector.count) { FastDigest($0, blockBytes: blockBytes) }
+        let blocks = Blocks(byteCount: vector.byteCount, blockBytes: blockBytes)
+        blocks.set(0..<blocks.count, of: vector)
+        self = blocks.digest()
     }
 
-    /// XXH3-128 of these bytes alone: what `Blocks.set` takes.
+    /// Computes XXH3-128 of these bytes alone: the digest that `Blocks.set` takes.
     package init(block: UnsafeRawBufferPointer) {
         let hash = dtrain_xxh3_128(block.baseAddress, block.count)
         self.init(high: hash.high, low: hash.low)
     }
 
-    /// One digest for several in order, such as those of θ, m and v.
+    /// Computes XXH3-128 of these numbers, each NaN as the canonical one.
+    init(numbers: UnsafeBufferPointer<Float>) {
+        guard holdsNaN(numbers) else {
+            self.init(block: UnsafeRawBufferPointer(numbers))
+            return
+        }
+        let canonical = numbers.map { $0.isNaN ? Float.nan : $0 }
+        self = canonical.withUnsafeBytes { FastDigest(block: $0) }
+    }
+
+    /// Makes one digest of several in order, such as those of θ, m and v.
     package init(combining digests: [FastDigest]) {
         self.init(words: digests.flatMap { [$0.low.littleEndian, $0.high.littleEndian] })
     }
@@ -57,7 +74,7 @@ package struct FastDigest: Hashable, Sendable {
 }
 
 extension FastDigest: CustomStringConvertible {
-    /// 32 hexadecimal digits, the high word first.
+    /// The digest as 32 hexadecimal digits, the high word first.
     package var description: String { hexadecimal(high) + hexadecimal(low) }
 
     /// Reads what `description` wrote; nil for anything else.
@@ -82,11 +99,14 @@ extension FastDigest {
     /// Each block is set once by one thread; `digest` may be asked once all are set. After
     /// `reset` the same storage serves the next step.
     package struct Blocks: Sendable {
+        /// The number of bytes that all blocks have together.
         package let byteCount: Int
+        /// The number of bytes of a block; the last may be shorter.
         package let blockBytes: Int
         private let digests: BlockResults<FastDigest>
 
-        /// - Parameter blockBytes: another size of blocks gives another digest.
+        /// Makes room for the digests of so many bytes; another size
+        /// of blocks gives another digest.
         package init(byteCount: Int, blockBytes: Int = FastDigest.blockBytes) {
             precondition(byteCount >= 0 && blockBytes > 0, "\(byteCount) bytes by \(blockBytes)")
             self.byteCount = byteCount
@@ -96,34 +116,52 @@ extension FastDigest {
                 initial: FastDigest(high: 0, low: 0))
         }
 
-        /// Number of blocks; zero for no bytes.
+        /// The number of blocks; zero for no bytes.
         package var count: Int { digests.count }
 
         /// Forgets all blocks. Nobody else may be using this meanwhile.
         package func reset() { digests.reset() }
 
-        /// The range of bytes that `block` digests.
+        /// Returns the range of bytes that `block` digests.
         package func bytes(of block: Int) -> Range<Int> {
             precondition(block >= 0 && block < count, "block \(block) of \(count)")
             let start = block * blockBytes
             return start..<min(start + blockBytes, byteCount)
         }
 
+        /// Sets the digest of a block, once between two calls of `reset`.
         package func set(_ block: Int, _ digest: FastDigest) { digests.set(block, digest) }
 
         /// Digests blocks of a vector of `byteCount` bytes.
         package func set(_ blocks: Range<Int>, of vector: ParameterVector) {
-            precondition(vector.byteCount == byteCount, "\(vector.byteCount), not \(byteCount)")
-            vector.withBytes(0..<vector.count) { content in
-                for block in blocks {
-                    set(block, FastDigest(block: .init(rebasing: content[bytes(of: block)])))
-                }
+            for block in blocks {
+                set(block, numbers(block, of: vector) { FastDigest(numbers: $0) })
             }
         }
 
+        /// Takes the digest of a block's bytes, unless there are NaNs among them.
+        package func set(_ block: Int, _ digest: FastDigest, of vector: ParameterVector) {
+            let known = numbers(block, of: vector) {
+                holdsNaN($0) ? FastDigest(numbers: $0) : digest
+            }
+            set(block, known)
+        }
+
+        private func numbers(
+            _ block: Int, of vector: ParameterVector,
+            _ body: (UnsafeBufferPointer<Float>) -> FastDigest
+        ) -> FastDigest {
+            let stride = MemoryLayout<Float>.stride
+            precondition(vector.byteCount == byteCount, "\(vector.byteCount), not \(byteCount)")
+            precondition(blockBytes % stride == 0, "blocks of \(blockBytes) bytes")
+            let bytes = bytes(of: block)
+            return vector.withFloats(bytes.lowerBound / stride..<bytes.upperBound / stride, body)
+        }
+
+        /// Whether every block has its digest, so that `digest` may be called.
         package var isComplete: Bool { digests.isComplete }
 
-        /// Digest of all blocks, which must be set.
+        /// Returns the digest of all blocks, which must be set.
         package func digest() -> FastDigest {
             var words: [UInt64] = []
             words.reserveCapacity(2 * count + 1)

@@ -28,14 +28,14 @@ INLINE void pack_rows(const float *a, long stride, long rows, long depth, float 
     }
 }
 
-/* Columns of A: for each tile as many a row as it has rows. */
+/* Columns of A: for each tile as many a row as it has rows. What is stored past them is overwritten by the
+   next k, or lies in the gap after the tile. */
 INLINE void pack_columns(const float *a, long stride, long rows, long depth, float *to) {
     for (long k = 0; k < depth; k++) {
         for (long row = 0; row < rows;) {
             long count = next_rows(rows - row);
-            __mmask16 some = mask(count);
             float *place = to + packed_place(row, depth) + k * count;
-            _mm512_mask_storeu_ps(place, some, _mm512_maskz_loadu_ps(some, a + row));
+            _mm512_storeu_ps(place, _mm512_maskz_loadu_ps(mask(count), a + row));
             row += count;
         }
         a += stride;

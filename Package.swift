@@ -158,13 +158,19 @@ let package = Package(
                 "Threads", "Training", "Wire",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Words",
+            dependencies: [
+                "Checkpoint", "Coordination", "Inference", "Measuring", "Messaging", "Model",
+                "Preparation", "Processes", "Resources", "Settings", "Text", "Threads", "Wire",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
                 "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Inference",
-                "Kernels",
-                "Measuring", "Messaging", "Model", "Preparation", "Processes", "Resources", "Ring",
-                "Settings", "Simulation", "Text", "Threads", "Wire",
+                "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
+                "Resources", "Ring", "Settings", "Simulation", "Text", "Threads", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -225,7 +231,8 @@ let package = Package(
             name: "ProcessesTests",
             dependencies: [
                 "Checkpoint", "Coordination", "FuzzKit", "Inference", "Messaging", "Model",
-                "Preparation", "Processes", "Ring", "Settings", "TestKit", "Wire",
+                "Preparation", "Processes", "Resources", "Ring", "Settings", "TestKit", "Threads",
+                "Wire",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -18,13 +18,17 @@ package final class CheckpointWriter {
     private var files: [String: CheckpointManifest.File] = [:]
     private var isOpen = true
 
-    /// Makes the temporary folder in `parent` (made when missing) with all but the values.
+    /// Makes the temporary folder in `parent` (made when only it is missing) with all but the values.
     /// Throws: `io`, `notEncodable`, `safetensors`; then nothing stays behind.
     package init(
         in parent: String, state: CheckpointState, tensors: [TensorShape],
         metadata: [String: String] = [:], tokenizer: [UInt8]?,
         operations: any FileOperations = SystemFileOperations()
     ) throws(CheckpointError) {
+        // The run's folder is not made anew: where it has gone, its disk was lost.
+        guard isFolder(folder(of: parent)) else {
+            throw .io(path: parent, operation: .makeFolder, code: ENOENT)
+        }
         try operations.makeFolders(parent)
         let temporary = parent + "/" + CheckpointName.temporary(state.step, in: parent)
         try operations.makeFolder(temporary)

@@ -30,6 +30,9 @@ package enum Repair: Equatable, Sendable {
     case incarnationLost(why: FileFault)
     /// The counter was behind the ledger's lines.
     case incarnationBehind(counter: UInt32, ledger: UInt32)
+    /// By what the run knows its text could not be read: that of the checkpoint counts, where there is
+    /// one.
+    case fingerprintLost(why: FileFault, checkpoint: String?)
     /// Another token was made: workers elsewhere need it.
     case tokenRenewed(why: FileFault)
     /// Another key was made, and a token that fits it.

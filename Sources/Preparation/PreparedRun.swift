@@ -44,8 +44,8 @@ package struct PreparedRun: Sendable {
         try memory?.check(text.trace)
         let tokenizer =
             try given ?? Self.tokenizer(configuration, text, mayShrink: mayShrink)
-        try Self.check(configuration.text.tokenizer, against: memory, rules)
         try memory?.check(tokenizer, file: configuration.text.tokenizer ?? "")
+        if given != nil { try Self.check(configuration.text.tokenizer, against: tokenizer, rules) }
         summary = text.summary
         savedText = SavedText(text.trace, tokenizer)
         heldOutText = text.heldOut
@@ -95,12 +95,15 @@ package struct PreparedRun: Sendable {
         return try Tokenizer(model: try file.bytes(0..<file.size), file: path, rules: rules)
     }
 
-    /// A run that goes on has its tokenizer in its checkpoint; one in a file must be the same.
+    /// A run that goes on has its tokenizer in its checkpoint; the file, if it is still there, must
+    /// hold the same. Throws: `otherTokenizer`.
     private static func check(
-        _ path: String?, against memory: TextMemory?, _ rules: TextRules
+        _ path: String?, against tokenizer: Tokenizer, _ rules: TextRules
     ) throws {
-        guard let path, let memory, FileManager.default.fileExists(atPath: path) else { return }
-        try memory.check(tokenizer(in: path, rules), file: path)
+        guard let path, FileManager.default.fileExists(atPath: path) else { return }
+        guard try Self.tokenizer(in: path, rules).model == tokenizer.model else {
+            throw TextError.otherTokenizer(file: path)
+        }
     }
 
     /// The newest whole checkpoint of a run, and newer ones that are damaged.

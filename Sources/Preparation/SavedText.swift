@@ -34,31 +34,63 @@ package enum TextMemory: Equatable, Sendable {
     case saved(SavedText)
     /// The run was begun by a version that kept nothing of it, and by the first rules.
     case none
+    /// What was kept is lost; the run follows the current rules.
+    case lost
 
     package var rules: TextRules {
         switch self {
         case .saved(let text): text.fingerprint.rules
         case .none: .first
+        case .lost: .current
         }
     }
 
-    /// Of the checkpoint that a run goes on from, or else of its folder.
-    ///
-    /// Throws: `damaged` for a folder's file that cannot be read, without a checkpoint.
+    /// Of the checkpoint that a run goes on from, or else of its folder. Throws: `io`, `newer`.
     package init(_ paths: RunPaths, _ checkpoint: CheckpointFolder?) throws(CheckpointError) {
         if let checkpoint {
             self = CheckpointFacts.text(of: checkpoint.state).map(TextMemory.saved) ?? .none
             return
         }
+        switch try Self.inFolder(paths) {
+        case .success(let saved): self = .saved(saved)
+        case .failure: self = try Self.isOfFirstVersion(paths) ? .none : .lost
+        }
+    }
+
+    /// Whether the folder's own file has to be made anew, and what its text is checked against
+    /// meanwhile. Nil also for a run of the first version, which has no such file. Throws: `io`.
+    package static func repair(
+        _ paths: RunPaths, _ checkpoint: CheckpointFolder?
+    ) throws(CheckpointError) -> Repair? {
+        guard case .failure(let loss) = try inFolder(paths) else { return nil }
+        switch try TextMemory(paths, checkpoint) {
+        case .none: return nil
+        case .lost: return .fingerprintLost(why: loss.fault, checkpoint: nil)
+        case .saved: return .fingerprintLost(why: loss.fault, checkpoint: checkpoint?.path)
+        }
+    }
+
+    private struct Loss: Error { let fault: FileFault }
+
+    private static func inFolder(
+        _ paths: RunPaths
+    ) throws(CheckpointError) -> Result<SavedText, Loss> {
         guard FileManager.default.fileExists(atPath: paths.fingerprint) else {
-            self = .none
-            return
+            return .failure(Loss(fault: .missing))
         }
-        let text = Data(try paths.text(paths.fingerprint).utf8)
-        guard let saved = try? JSONDecoder().decode(SavedText.self, from: text) else {
-            throw .damaged(path: paths.fingerprint, damage: .state)
+        let text = try paths.text(paths.fingerprint)
+        guard let saved = try? JSONDecoder().decode(SavedText.self, from: Data(text.utf8)) else {
+            return .failure(Loss(fault: text.isEmpty ? .empty : .torn))
         }
-        self = .saved(saved)
+        return .success(saved)
+    }
+
+    /// Whether the first version, whose settings have no format, wrote the folder.
+    private static func isOfFirstVersion(_ paths: RunPaths) throws(CheckpointError) -> Bool {
+        guard case .success(let file) = try SettingsFile.read(paths.configuration) else {
+            return false
+        }
+        return file.format == nil
     }
 
     /// Throws unless the text is the one that the run began with: `otherText`.

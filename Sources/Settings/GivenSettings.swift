@@ -40,7 +40,7 @@ package struct GivenSettings: Equatable, Sendable {
     package func over(_ lower: GivenSettings) -> GivenSettings {
         var result = lower
         for setting in settings where text(setting) != "false" {
-            for gone in setting.row.replaces + setting.row.excludes { result.given[gone] = nil }
+            for gone in setting.row.replaces + setting.row.rivals { result.given[gone] = nil }
         }
         for setting in settings { result.given[setting] = given[setting] }
         return result

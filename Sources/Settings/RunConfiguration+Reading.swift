@@ -58,7 +58,7 @@ extension GivenSettings {
     fileprivate func checkRelations(in run: RunConfiguration) throws(ConfigurationError) {
         for setting in settings where isChosen(setting) {
             let row = setting.row
-            if let other = row.excludes.first(where: { isChosen($0) && origin(of: $0) != .run }) {
+            if let other = row.rivals.first(where: { isChosen($0) && origin(of: $0) != .run }) {
                 throw .incompatible(setting, with: other)
             }
             if let only = row.only, !only.holds(in: run), !isDefault(setting) {

@@ -19,13 +19,20 @@ extension RunConfiguration {
             if try has(given.text(setting) ?? "", for: setting) {
                 // The same preset again says nothing about sizes that were given beside it.
                 changes.remove(setting)
-            } else if !setting.row.effect.mayChangeOnResume {
+            } else if !setting.row.effect.mayChangeOnResume || displacesNumbers(setting) {
                 throw .differs(
                     setting, given: given.text(setting), run: text(setting),
                     .resumed(folder: folder))
             }
         }
         return try RunConfiguration(changes.over(settings))
+    }
+
+    /// Whether the run has a value that must not change and that `setting` would take the place of.
+    private func displacesNumbers(_ setting: Setting) -> Bool {
+        setting.row.rivals.contains { rival in
+            !rival.row.effect.mayChangeOnResume && text(rival) != nil
+        }
     }
 
     /// Whether `value` says what this configuration has. Throws: what is wrong with it.

@@ -25,10 +25,10 @@ extension SettingRow {
         SettingRow(
             .source, \.text.source, .path,
             "Source sentences, one a line, with --target instead of --corpus.", .place,
-            excludes: [.corpus], needs: .target, only: translator)
+            needs: .target, only: translator)
         SettingRow(
             .target, \.text.target, .path, "Their translations, line by line.", .place,
-            excludes: [.corpus], needs: .source, only: translator)
+            needs: .source, only: translator)
         SettingRow(
             .text, \.text.text, .path, "Text for --architecture lm; a blank line ends a text.",
             .place, standard: "the embedded English prose", only: languageModel)
@@ -42,12 +42,11 @@ extension SettingRow {
             .nothing, only: translator)
         SettingRow(
             .tokenizer, \.text.tokenizer, .path,
-            "A SentencePiece model with ids 0 pad, 1 begin, 2 end, 3 unknown.",
+            "A SentencePiece model with ids 0 pad, 1 begin, 2 end, 3 unknown.", .place,
             standard: "trained on the text", excludes: [.vocabulary])
         SettingRow(
             .vocabulary, \.text.vocabulary, .whole(8...Limit.vocabulary),
-            "Pieces of the tokenizer that is trained; the default shrinks to what the text allows.",
-            excludes: [.tokenizer])
+            "Pieces of the tokenizer that is trained; the default shrinks to what the text allows.")
         SettingRow(
             .from, \.text.from, .origin.shown("run|file"),
             "Start from another run's parameters, tokenizer and model, or a .safetensors file.",
@@ -134,7 +133,7 @@ extension SettingRow {
             "Steps in total, resumed ones included.", .nothing, excludes: [.epochs])
         SettingRow(
             .epochs, \.length.epochs, .whole(1...1_000_000),
-            "Passes over the text in total, instead of --steps.", .nothing, excludes: [.steps])
+            "Passes over the text in total, instead of --steps.", .nothing)
         SettingRow(
             .timeLimit, \.length.timeLimit, .span(.seconds(1)...(.hours(24 * 365))),
             "Checkpoint and end after this time, such as 90s, 30m or 2h.", .nothing)
@@ -193,7 +192,7 @@ extension SettingRow {
         SettingRow(
             .insecure, \.cluster.insecure, .flag,
             "Neither encrypt nor ask for the token: anybody on the network can read, alter and join.",
-            .nothing, excludes: [.secure])
+            .nothing)
         SettingRow(
             .secure, \.cluster.secure, .flag,
             "Encrypt gradients within a host too, over tcp instead of shared memory.", .nothing,

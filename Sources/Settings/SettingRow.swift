@@ -14,7 +14,7 @@ package struct SettingRow: Sendable {
         case model
         /// The bits of the run.
         case numbers
-        /// Where the text lies: the same text elsewhere is welcome.
+        /// Where the text or the tokenizer lies: the same elsewhere is welcome.
         case place
         /// The way of gradients: workers are told, the bits stay the same.
         case links
@@ -44,8 +44,10 @@ package struct SettingRow: Sendable {
     /// The default in words, where it depends on something else.
     package let standard: String?
     package let effect: Effect
-    /// Settings that must not be given beside this one.
-    package let excludes: [Setting]
+    /// Settings that must not be given beside this one, as its own row says it.
+    private let excludes: [Setting]
+    /// The same, whichever row of the two says it, in the order of `Setting.allCases`.
+    package private(set) var rivals: [Setting] = []
     /// A setting that must be given beside this one.
     package let needs: Setting?
     package let only: Condition?
@@ -136,6 +138,12 @@ extension SettingRow {
                     rows.updateValue(row, forKey: row.setting) == nil,
                     "\(row.setting.flag) has two rows")
             }
+        }
+        for (setting, row) in rows {
+            let rivals = Setting.allCases.filter { other in
+                row.excludes.contains(other) || rows[other]?.excludes.contains(setting) == true
+            }
+            rows[setting]?.rivals = rivals
         }
         return rows
     }()

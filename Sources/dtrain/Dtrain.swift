@@ -1,6 +1,7 @@
 import ArgumentParser
 import Kernels
 import Resources
+import Words
 
 @main
 struct Dtrain: ParsableCommand {
@@ -40,6 +41,7 @@ struct Dtrain: ParsableCommand {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()
         }
+        StandardError.outlivesItsReader()
         var typed: TypedLine?
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())

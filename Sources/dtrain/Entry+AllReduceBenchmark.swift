@@ -2,6 +2,7 @@ import ArgumentParser
 import Measuring
 import Ring
 import Settings
+import Words
 
 /// `bench all-reduce`.
 extension Entry {

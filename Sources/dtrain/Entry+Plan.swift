@@ -5,6 +5,7 @@ import Resources
 import Ring
 import Settings
 import Text
+import Words
 
 /// What `plan` was asked.
 struct PlanRequest {

@@ -5,6 +5,7 @@ import Preparation
 import Processes
 import Resources
 import Settings
+import Words
 
 /// The commands that run a coordinator or a worker.
 extension Entry {
@@ -28,6 +29,9 @@ extension Entry {
         if request.configuration.cluster.insecure {
             terminal.warn(plainTextWarning("every worker and \(bind)"))
         }
+        if hasLocalWorkers, let words = fewerThreads(for: request.configuration.cluster) {
+            terminal.say(words)
+        }
         let progress = RunProgress(
             terminal: terminal, logEvery: request.configuration.reporting.logEvery)
         let run = TrainingRun(
@@ -45,6 +49,15 @@ extension Entry {
         try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
     }
 
+    /// How many threads compute, where something keeps them from being as many as the machine has
+    /// processors; nil where nothing does, or where their number was given.
+    private static func fewerThreads(for cluster: ClusterSettings) -> String? {
+        guard cluster.threads == nil, let why = Processors.usable.fewer else { return nil }
+        let threads = cluster.threads(cores: Processors.usable.count)
+        let each = cluster.workers == 1 ? "" : " in each of \(cluster.workers) workers"
+        return "\(threads) thread\(threads == 1 ? " computes" : "s compute")\(each): \(why)"
+    }
+
     private static func conclude(
         _ result: TrainingRun.Result, _ request: RunRequest, _ terminal: Terminal,
         demonstrates: Bool
@@ -60,36 +73,9 @@ extension Entry {
             let place = saved.map { "at step \($0), saved in \(folder)" } ?? "before the first step"
             terminal.say("stopped \(place): \(advice.resuming()) goes on")
             announce(result.digest, of: saved, terminal)
-        case .nonFinite(let step, let shards):
-            throw Failure(
-                .other,
-                "step \(step) is not finite in \(sentence(ofShards: shards)): "
-                    + "\(advice.resuming((.onNaN, "skip"))) leaves such steps out, "
-                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
-            )
-        case .gaveUp(let step, let skipped):
-            throw Failure(
-                .other,
-                "\(skipped) steps up to step \(step) were skipped one after another, since none of "
-                    + "their gradients is finite: the run ends, "
-                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
-            )
-        case .parametersNotFinite(let step):
-            throw Failure(
-                .other,
-                "the parameters after step \(step) are not finite and are not saved: "
-                    + "\(advice.beginning((.learningRate, advice.lowerRate))) begins anew with a lower rate"
-            )
-        case .disagreement(let step, let workers):
-            throw Failure(
-                .other,
-                "the workers \(workers.joined(separator: ", ")) do not agree on step \(step): "
-                    + "check their hosts' memory, then \(advice.resuming()) goes on")
-        case .recordFailed(let step), .checkpointFailed(let step):
-            throw Failure(
-                .io,
-                "step \(step) could not be saved in \(folder): make room there, then "
-                    + "\(advice.resuming()) goes on")
+        case let failed:
+            guard let failure = Failure(ended: failed, in: folder, advice) else { return }
+            throw failure
         }
     }
 
@@ -135,6 +121,9 @@ extension Entry {
             terminal.warn(plainTextWarning("this worker and \(request.coordinator)"))
         }
         let cores = Processors.usable.count
+        if request.threads == nil, let words = Processors.usable.fewer {
+            terminal.say("\(cores) thread\(cores == 1 ? " computes" : "s compute"): \(words)")
+        }
         let options = WorkerOptions(
             coordinator: request.coordinator, access: request.access,
             threads: request.threads ?? cores,
@@ -144,49 +133,15 @@ extension Entry {
         // take, who saves with the workers' help.
         let signals = try Signals(stopping: request.parent == nil ? Signals.stopping : [])
         if let parent = request.parent { Endings.endWith(parent) }
-        let worker = try WorkerProcess(options, requests: signals) { say($0, on: terminal) }
+        let worker = try WorkerProcess(options, requests: signals) { report in
+            if let sentence = report.sentence { terminal.say(sentence) }
+        }
         switch try worker.run() {
         case .finished(let reason): terminal.say("done: \(reason)")
         case .stopped: terminal.say("stopped")
         case .refused(let refusal):
             throw Failure(.other, "the coordinator refuses this worker: \(sentence(of: refusal))")
         case .unfit(let reason): throw Failure(.other, reason)
-        }
-    }
-
-    /// An endpoint as a person reads it.
-    private static func placed(_ endpoint: String) -> String {
-        let prefix = "tcp://*:"
-        guard endpoint.hasPrefix(prefix) else { return endpoint }
-        return "the coordinator's host, port \(endpoint.dropFirst(prefix.count))"
-    }
-
-    private static func say(_ report: WorkerReport, on terminal: Terminal) {
-        switch report {
-        case .note(let note): terminal.say(sentence(of: note))
-        case .stillWaiting(let address, let seconds, let hindrance):
-            let why = hindrance.map { ": \(sentence(of: $0))" } ?? ""
-            terminal.say("no coordinator at \(address) for \(seconds) s\(why), trying on")
-        case .listening(let endpoint):
-            terminal.say("other workers find this one at \(placed(endpoint))")
-        case .relayed:
-            terminal.say(
-                "nobody connects here: gradients go through the coordinator, which is slower")
-        case .moved(let bytes, let overTCP):
-            terminal.say(
-                "the ring has sent \(grouped(bytes)) bytes from here, \(grouped(overTCP)) of them over tcp"
-            )
-        case .dump(let text): terminal.say(text)
-        case .turnedAway(let host, let reason, let more):
-            terminal.say(sentence(turnedAway: host, reason, more: more))
-        case .fellBack(.memory, let reason):
-            terminal.say(
-                "no memory can be shared with the next worker, gradients go over ipc: \(reason)")
-        case .fellBack(.stream, let reason):
-            terminal.say(
-                "no stream to the next worker can be opened for gradients, they go over ZeroMQ's "
-                    + "connection: \(reason)")
-        case .ended: break
         }
     }
 }

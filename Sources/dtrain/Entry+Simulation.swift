@@ -2,6 +2,7 @@ import Foundation
 import Resources
 import Simulation
 import Synchronization
+import Words
 
 /// What `simulate` was asked.
 struct SimulateRequest {

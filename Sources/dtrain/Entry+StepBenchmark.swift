@@ -1,4 +1,5 @@
 import Measuring
+import Words
 
 /// `bench step`.
 extension Entry {

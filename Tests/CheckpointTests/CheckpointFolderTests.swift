@@ -24,6 +24,16 @@ import Testing
         #expect(needed > committed.manifest.files.values.reduce(0) { $0 + $1.bytes })
     }
 
+    @Test("a run's folder that has gone is not made anew by a checkpoint")
+    func lostFolder() throws {
+        let folder = TemporaryFolder()
+        #expect(
+            throws: CheckpointError.io(
+                path: folder("run/checkpoints"), operation: .makeFolder, code: ENOENT)
+        ) { try SampleCheckpoint(step: 1).write(in: folder("run/checkpoints")) }
+        #expect(folder.names("") == [])
+    }
+
     @Test("a checkpoint of another layout is refused by the first tensor that differs")
     func otherLayout() throws {
         let folder = TemporaryFolder()

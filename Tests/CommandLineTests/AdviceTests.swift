@@ -47,6 +47,20 @@ struct Advised: Sendable, CustomTestStringConvertible {
             when: "another value would be another model", prepared: ["\(toy) --run a --steps 2"],
             typed: "train --resume --run a --d-model 16 --steps 4"),
         Advised(
+            when: "another tokenizer would change the numbers",
+            prepared: [
+                "\(toy) --run a --steps 2", "cp a/checkpoints/step-000002/tokenizer.model t.model",
+            ],
+            typed: "train --resume --run a --tokenizer t.model --steps 4"),
+        Advised(
+            when: "another vocabulary would change the numbers",
+            prepared: ["\(toy) --run a --steps 2"],
+            typed: "train --resume --run a --vocabulary 46 --steps 4"),
+        Advised(
+            when: "another origin would change the numbers",
+            prepared: ["\(toy) --run a --steps 2", "\(toy) --run b --steps 1"],
+            typed: "train --resume --run a --from b --steps 4"),
+        Advised(
             when: "another flag would be another model", prepared: ["\(toy) --run a --steps 2"],
             typed: "train --resume --run a --share-query-key --workers 2"),
         Advised(
@@ -78,7 +92,8 @@ struct AdviceTests {
         try folder.write(TrainedRun.text, to: "pairs.tsv")
         for line in advised.prepared {
             let outcome = try program.type(
-                line.hasPrefix("rm") ? line : "dtrain \(line)", in: folder.url)
+                line.hasPrefix("rm") || line.hasPrefix("cp") ? line : "dtrain \(line)",
+                in: folder.url)
             try #require(outcome.code == 0, "\(line): \(outcome.errors)")
         }
         let outcome = try program.type("dtrain \(advised.typed)", in: folder.url)

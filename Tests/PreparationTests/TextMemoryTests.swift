@@ -73,6 +73,28 @@ struct TextMemoryTests {
         }
     }
 
+    @Test func `the tokenizer may lie elsewhere, and is compared with the checkpoint's`() throws {
+        try folder.write(TrainedRun.text, to: "c.tsv")
+        let begun = try PreparedRun(configuration())
+        let other = try PreparedRun(configuration([(.vocabulary, "50")]))
+        try folder.write(Data(begun.tokenizer.model), to: "elsewhere.model")
+        try folder.write(Data(other.tokenizer.model), to: "other.model")
+        // A run of the first version keeps no digest of it.
+        for memory in [TextMemory.saved(begun.savedText), .none] {
+            func goingOn(_ name: String) throws -> PreparedRun {
+                var given = try configuration()
+                given.text.tokenizer = folder.file(name).path
+                given.text.vocabulary = nil
+                return try PreparedRun(given, memory: memory, tokenizer: begun.tokenizer)
+            }
+            #expect(throws: Never.self) { try goingOn("elsewhere.model") }
+            #expect(throws: Never.self) { try goingOn("gone.model") }
+            #expect(throws: TextError.otherTokenizer(file: folder.file("other.model").path)) {
+                try goingOn("other.model")
+            }
+        }
+    }
+
     @Test func `a vocabulary shrinks where nobody has asked for just so many pieces`() throws {
         try folder.write(TrainedRun.text, to: "c.tsv")
         let large = try configuration([(.vocabulary, "4000")])
@@ -88,8 +110,23 @@ struct TextMemoryTests {
         let paths = RunPaths(run.path)
         let checkpoint = try CheckpointFolder(run.checkpoint(1))
         #expect(try TextMemory(paths, checkpoint) == .saved(run.prepared.savedText))
+        let losses: [(String?, FileFault)] = [(nil, .missing), ("", .empty), ("{ torn", .torn)]
+        for (text, fault) in losses {
+            if let text {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: paths.fingerprint))
+            }
+            #expect(try TextMemory(paths, checkpoint) == .saved(run.prepared.savedText))
+            #expect(
+                try TextMemory.repair(paths, checkpoint)
+                    == .fingerprintLost(why: fault, checkpoint: checkpoint.path))
+            #expect(try TextMemory(paths, nil) == .lost)
+            #expect(
+                try TextMemory.repair(paths, nil) == .fingerprintLost(why: fault, checkpoint: nil))
+        }
+        // Settings without a format are of the first version, which kept nothing.
+        try run.prepared.configuration.yaml.write(
+            toFile: paths.configuration, atomically: true, encoding: .utf8)
         #expect(try TextMemory(paths, nil) == .none)
-        try Data("{ torn".utf8).write(to: URL(fileURLWithPath: paths.fingerprint))
-        #expect(throws: CheckpointError.self) { try TextMemory(paths, nil) }
+        #expect(try TextMemory.repair(paths, nil) == nil)
     }
 }

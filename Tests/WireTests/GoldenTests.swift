@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Wire
 
-/// The bytes of messages, as they have been since protocol version 5: whoever changes some on purpose
+/// The bytes of messages, as they have been since protocol version 6: whoever changes some on purpose
 /// counts the version up, whoever adds a kind need not. DTRAIN_WRITE_GOLDEN=1 writes the file.
 @Suite struct GoldenBytes {
     static let file = URL(filePath: #filePath).deletingLastPathComponent()

@@ -158,14 +158,19 @@ class Started:
 class Place:
     """A folder and the processes of one case."""
 
-    def __init__(self, product):
-        self.product = product
+    def __init__(self, product, is_short=False):
+        self.product, self.is_short = product, is_short
         self.token = uuid.uuid4().hex
         self.root = tempfile.mkdtemp(prefix="dtrain-field-")
         os.chmod(self.root, 0o755)
         self.folder = os.path.join(self.root, "work")
         os.makedirs(self.folder)
         self.started = []
+
+    def some(self, variants, count=1):
+        """All of a case's variants; under --short no more than `count`, of which the last is the last."""
+        variants = list(variants)
+        return variants[:count - 1] + variants[-1:] if self.is_short else variants
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
@@ -251,12 +256,12 @@ class Place:
         return left
 
 
-def run(chosen, product, keep):
+def run(chosen, product, keep, is_short=False):
     """Runs the cases one after the other; returns the exit code."""
     failed = []
     begin = time.monotonic()
     for case in chosen:
-        place, start, reason = Place(product), time.monotonic(), None
+        place, start, reason = Place(product, is_short), time.monotonic(), None
         try:
             case.function(place)
         except Failure as failure:

@@ -246,7 +246,7 @@ def read_only(place):
 
 # Copies of living folders.
 
-FILES = {"ledger": "ledger.jsonl", "metrics": "metrics.jsonl", "configuration": "configuration.yaml",
+FILES = {"text": "text.json", "ledger": "ledger.jsonl", "metrics": "metrics.jsonl", "configuration": "configuration.yaml",
          "identity": "identity", "incarnation": "incarnation", "token": "token"}
 
 
@@ -290,7 +290,7 @@ def every_file(place):
         train(place, *options, steps=steps).expect(code=0) if name == "t1" else resume(
             place, "--steps", str(steps)).expect(code=0)
         shutil.copytree(place.path("run"), place.path(name))
-    silent = {(name, fate) for name in ("metrics", "configuration", "identity", "incarnation", "token")
+    silent = {(name, fate) for name in ("text", "metrics", "configuration", "identity", "incarnation", "token")
               for fate in ("older", "newer")} | {("checkpoint", "missing")} - {("incarnation", "older")}
     for name in [*FILES, "checkpoint"]:
         for fate in ("missing", "empty", "torn", "older", "newer"):
@@ -302,7 +302,7 @@ def every_file(place):
                 result.expect(code=0)
                 if result.digest != whole:
                     raise Failure("another digest")
-                says = re.search(r"Z (the )?(ledger|metrics|configuration|identity|incarnation|token|run/)", result.err)
+                says = re.search(r"Z (the )?(text|ledger|metrics|configuration|identity|incarnation|token|run/)", result.err)
                 if (name, fate) not in silent and not says:
                     raise Failure("nothing is said")
             except Failure as failure:

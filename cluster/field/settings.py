@@ -122,7 +122,7 @@ def contradictions(place):
             ("--architecture lm --tying decoder", "--tying"), ("--secure --insecure", "--secure", "--insecure"),
             ("--secure --transport ipc", "--secure"), ("--secure --transport shared", "--secure"),
             ("--initial-deviation 0.1", "--initial-deviation"), ("--norm none --normalisation rms", "--normalisation"),
-            ("--workers 9", "--workers 9", "--shards 8"), ("--balance --no-balance", "--balance", "--no-balance"),
+            ("--workers 9", "--workers 9", "--shards 8"),
             ("--d-model 33", "--d-model 33"), ("--d-model 36 --heads 5", "--heads 5", "--d-model 36")]:
         refused(place, "train " + line, *says)
     for line, *says in [("worker --connect tcp://h:1 --token x --insecure", "--token"),

@@ -76,6 +76,9 @@ package struct TrainingRun {
         let memory =
             location.resume
             ? try TextMemory(RunPaths(location.folder), resumed?.folder) : nil
+        let lostText =
+            location.resume
+            ? try TextMemory.repair(RunPaths(location.folder), resumed?.folder) : nil
         let prepared = try PreparedRun(
             configuration, memory: memory, tokenizer: resumed?.tokenizer, mayShrink: mayShrink)
         let resumedStep = resumed?.folder.step
@@ -100,7 +103,7 @@ package struct TrainingRun {
         try folder.save(fingerprint: prepared.savedText.encoded)
         try folder.save(configuration: prepared.configuration.yaml, writer: software)
         try folder.save(address: host.endpoint.address.description)
-        let repairs = [lost].compactMap { $0 } + folder.repairs + (keys?.repairs ?? [])
+        let repairs = [lost, lostText].compactMap { $0 } + folder.repairs + (keys?.repairs ?? [])
         for repair in repairs + store.repairs { report(.repaired(repair)) }
         linkAsLatest(folder, report)
         if memory == TextMemory.none { report(.textUnchecked) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Settings
+import Words
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(

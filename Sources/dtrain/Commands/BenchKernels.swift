@@ -1,6 +1,7 @@
 import ArgumentParser
 import Kernels
 import Settings
+import Words
 
 /// `bench kernels`: every kernel alone.
 struct BenchKernels: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Measuring
 import Processes
 import Settings
+import Words
 
 struct Diagnose: ParsableCommand {
     static let configuration = CommandConfiguration(

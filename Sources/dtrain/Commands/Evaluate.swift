@@ -2,6 +2,7 @@ import ArgumentParser
 import Inference
 import Settings
 import Text
+import Words
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(

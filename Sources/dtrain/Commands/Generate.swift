@@ -4,6 +4,7 @@ import Inference
 import Model
 import Preparation
 import Resources
+import Words
 
 struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import Inference
 import Model
 import Preparation
 import Settings
+import Words
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -97,45 +98,6 @@ struct Inspect: ParsableCommand {
 
 /// The line of JSON; CONTRACT fixes the first four keys.
 private struct InspectionReport: Encodable {
-    struct Settings: Encodable {
-        let kind, norm, normalisation, activation, positionEncoding, tying: String
-        let residual, sharesQueryKey: Bool
-        let dModel, encoderLayers, decoderLayers, dFF, heads, vocabulary, positions: Int
-        let dropout, attentionDropout: Float
-
-        enum CodingKeys: String, CodingKey {
-            case kind, norm, normalisation, residual, activation, tying, heads, vocabulary,
-                positions, dropout
-            case positionEncoding = "position_encoding"
-            case sharesQueryKey = "share_query_key"
-            case attentionDropout = "attention_dropout"
-            case dModel = "d_model"
-            case encoderLayers = "encoder_layers"
-            case decoderLayers = "decoder_layers"
-            case dFF = "d_ff"
-        }
-
-        init(_ architecture: Architecture) {
-            kind = architecture.kind.rawValue
-            norm = architecture.norm.rawValue
-            normalisation = architecture.normalisation.rawValue
-            residual = architecture.residual
-            positionEncoding = architecture.positionEncoding.rawValue
-            tying = architecture.tying.rawValue
-            sharesQueryKey = architecture.sharesQueryKey
-            activation = architecture.activation.rawValue
-            dModel = architecture.dModel
-            encoderLayers = architecture.encoderLayers
-            decoderLayers = architecture.decoderLayers
-            dFF = architecture.dFF
-            heads = architecture.heads
-            vocabulary = architecture.vocabulary
-            positions = architecture.positions
-            dropout = architecture.dropout
-            attentionDropout = architecture.attentionDropout
-        }
-    }
-
     struct Tensor: Encodable {
         let name: String
         let shape: [Int]
@@ -144,7 +106,7 @@ private struct InspectionReport: Encodable {
     let step: Int
     let digest: String
     let parameters: Int
-    let architecture: Settings
+    let architecture: ArchitectureReport
     let epoch: Int
     let updates: Int
     let checkpoint: String
@@ -156,7 +118,7 @@ private struct InspectionReport: Encodable {
         step = inspection.step
         digest = inspection.digest
         parameters = inspection.parameters
-        architecture = Settings(inspection.architecture)
+        architecture = ArchitectureReport(inspection.architecture)
         epoch = inspection.epoch
         updates = inspection.updates
         checkpoint = inspection.path

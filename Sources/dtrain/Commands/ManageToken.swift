@@ -4,6 +4,7 @@ import Foundation
 import Preparation
 import Processes
 import Settings
+import Words
 
 struct ManageToken: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Words
 
 struct PlanSteps: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Resources
 import Simulation
+import Words
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(

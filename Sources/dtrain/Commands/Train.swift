@@ -25,7 +25,6 @@ struct Train: ParsableCommand {
     @OptionGroup var kernels: KernelOptions
 
     func run() throws {
-        StandardError.outlivesItsReader()
         var request = try options.request()
         request.network = try network.choices(isOpen: false)
         try Entry.train(request)
@@ -56,7 +55,6 @@ struct Coordinate: ParsableCommand {
     var advertise: String?
 
     func run() throws {
-        StandardError.outlivesItsReader()
         var request = try options.request()
         request.network.advertise = try advertise.map { try host($0) }
         if request.configuration.cluster.bind == nil {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import Text
+import Words
 
 struct Translate: ParsableCommand {
     static let configuration = CommandConfiguration(

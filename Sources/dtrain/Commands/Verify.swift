@@ -3,6 +3,7 @@ import Foundation
 import Preparation
 import Resources
 import Settings
+import Words
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(

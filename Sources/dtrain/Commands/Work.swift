@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Settings
+import Words
 
 struct Work: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,7 +62,6 @@ struct Work: ParsableCommand {
         let entrance = try access.access()
         let patience = try value("--wait", wait, .span(TimeSpan.seconds(0)...(.hours(24 * 365))))
         let threads = try threads.map { try whole("--threads", $0, 1...1024) } ?? place?.threads
-        StandardError.outlivesItsReader()
         var choices = try network.choices(isOpen: !address.isLoopback || parent == nil)
         choices.relay = relay
         if relay, let flag = network.givenFlag {

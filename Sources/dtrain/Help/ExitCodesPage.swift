@@ -1,3 +1,5 @@
+import Words
+
 /// Every exit code and what leads to it: `dtrain help exit-codes` and the documentation's page.
 ///
 /// A test provokes each cause and looks at the code.
@@ -6,11 +8,12 @@ enum ExitCodesPage {
         (0, "what was asked for is done"),
         (0, "a first Ctrl-C, SIGTERM or SIGHUP: a checkpoint is saved, --resume goes on"),
         (0, "the reader of standard output has gone, as in 'dtrain translate | head'"),
-        (1, "no worker is let in: wrong token, other version, --insecure on one side only"),
+        (1, "a worker is not let in: wrong token, or --insecure on one side only"),
+        (1, "a worker of an older or newer version, or with other arithmetic, is refused"),
         (1, "a loss or gradient is not finite and --on-nan is stop"),
         (1, "with --on-nan skip, 100 steps in a row were skipped, or a run's first or last 20"),
         (1, "parameters that are not finite were to be saved"),
-        (1, "'dtrain simulate' has found a violation"),
+        (1, "'dtrain simulate' has found a violation, or not the mistake of --canary"),
         (1, "'dtrain doctor' has found something bad"),
         (64, "an unknown command or option, or a value out of its range"),
         (64, "options that exclude each other, or say nothing beside the others"),
@@ -19,6 +22,8 @@ enum ExitCodesPage {
         (64, "a run folder that is not empty, holds no run, or is in use"),
         (65, "a text that cannot be learned from or translated"),
         (65, "a file of a run that is damaged and cannot do without"),
+        (65, "a run's folder or checkpoint that a newer version wrote"),
+        (65, "on --resume, another text or tokenizer than the run began with"),
         (65, "'dtrain verify' has found a difference"),
         (69, "no coordinator answers, or another service listens at its address"),
         (71, "the system refuses memory, a thread, a descriptor or a process"),

@@ -1,3 +1,5 @@
+import Words
+
 /// What `dtrain help` explains besides commands.
 enum HelpTopic: String, CaseIterable {
     case settings

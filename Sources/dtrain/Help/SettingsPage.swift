@@ -1,4 +1,5 @@
 import Settings
+import Words
 
 /// The table of settings for people: `dtrain help settings` and the documentation's page.
 enum SettingsPage {
@@ -45,8 +46,8 @@ enum SettingsPage {
 
     private static func relations(_ row: SettingRow) -> String {
         var words = ""
-        if !row.excludes.isEmpty {
-            words += " Not beside \(Failure.alternatives(row.excludes.map(\.flag)))."
+        if !row.rivals.isEmpty {
+            words += " Not beside \(Failure.alternatives(row.rivals.map(\.flag)))."
         }
         if let needs = row.needs { words += " Needs \(needs.flag)." }
         if let only = row.only {
@@ -92,7 +93,7 @@ extension SettingRow.Effect {
     fileprivate var onResume: String {
         switch self {
         case .model, .numbers: "refused"
-        case .place: "for the same text"
+        case .place: "for the same content"
         case .links, .nothing: "may change"
         }
     }

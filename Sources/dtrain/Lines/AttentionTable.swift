@@ -1,4 +1,5 @@
 import Inference
+import Words
 
 extension AttentionView {
     /// For each layer a line a row, in it where each head looked most and how much of it.

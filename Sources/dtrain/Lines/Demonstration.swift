@@ -5,27 +5,7 @@ import Preparation
 import Resources
 import Settings
 import Text
-
-extension Demonstration {
-    /// Source, output and reference of each sample, then the figures of the whole held-out part.
-    var text: String {
-        let shown = samples.map { sample in
-            """
-            source     \(sample.source.visibleLine)
-            output     \(sample.output.visibleLine)
-            reference  \(sample.reference.visibleLine)
-
-            """
-        }
-        return """
-            \(shown.joined(separator: "\n"))
-            \(grouped(evaluation.pairs)) held-out pairs: loss \(fixed(evaluation.loss, 3)) nats a \
-            token, perplexity \(fixed(evaluation.perplexity, 2)), BLEU \
-            \(fixed(evaluation.bleu.score, 1))
-
-            """
-    }
-}
+import Words
 
 extension Entry {
     /// Translates held-out sentences with the run's newest checkpoint, on all cores.

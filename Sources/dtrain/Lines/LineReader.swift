@@ -1,5 +1,6 @@
 import Foundation
 import Text
+import Words
 
 /// Lines of a file or of standard input, in the portions that they come in.
 final class LineReader {

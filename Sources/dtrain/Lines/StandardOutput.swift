@@ -1,4 +1,5 @@
 import Foundation
+import Words
 
 /// Standard output, unbuffered: what is written is out.
 enum StandardOutput {

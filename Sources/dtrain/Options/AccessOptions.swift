@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Processes
 import Settings
+import Words
 
 /// How a command that connects to a coordinator is let in.
 struct AccessOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Resources
 import Settings
+import Words
 
 /// What started a worker and says in the environment where its coordinator is.
 enum Engine: String, CaseIterable {

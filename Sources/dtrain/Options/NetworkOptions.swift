@@ -1,6 +1,7 @@
 import ArgumentParser
 import Processes
 import Settings
+import Words
 
 /// Where the workers of other hosts find a worker's ring.
 struct NetworkOptions: ParsableArguments {

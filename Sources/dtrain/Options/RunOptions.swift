@@ -3,6 +3,7 @@ import Checkpoint
 import Preparation
 import Settings
 import Text
+import Words
 
 /// What `train` and `coordinator` share: the run folder and every setting of a run.
 struct RunOptions: ParsableArguments {
@@ -76,6 +77,10 @@ struct RunOptions: ParsableArguments {
                     + "for one of them")
         }
         guard resume else { return }
+        // Without a look at the file the checkpoint's tokenizer would do.
+        if let path = given.text(.tokenizer) {
+            do { _ = try ReadableFile(path) } catch { throw Failure(error) }
+        }
         for setting in settings where given.text(setting) == nil {
             guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
             throw .usage(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Settings
+import Words
 
 /// A step of synthetic sentences: what `bench step` measures and `plan` predicts.
 struct StepOptions: ParsableArguments {

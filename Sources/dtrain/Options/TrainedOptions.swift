@@ -4,6 +4,7 @@ import Inference
 import Preparation
 import Resources
 import Settings
+import Words
 
 /// A trained model and how to decode with it.
 struct TrainedOptions: ParsableArguments {

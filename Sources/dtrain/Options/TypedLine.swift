@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Settings
+import Words
 
 /// A command line before it is parsed: finds what the parser would blame on something else.
 struct TypedLine {

@@ -1,4 +1,5 @@
 import Settings
+import Words
 
 /// The value that `text` stands for in `domain`. Throws a usage failure naming `flag`.
 func value<Value>(

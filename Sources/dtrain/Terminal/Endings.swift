@@ -1,6 +1,7 @@
 import CLinux
 import CResources
 import Glibc
+import Words
 
 /// How signals end the program where no loop takes them: at once, and without a core file.
 enum Endings {

@@ -1,4 +1,5 @@
 import Foundation
+import Words
 
 /// Where progress is said: one live line on a terminal, plain lines with the time elsewhere.
 final class Terminal {
@@ -17,6 +18,11 @@ final class Terminal {
     func say(_ line: String) {
         guard !isQuiet else { return }
         write(plain(line))
+    }
+
+    /// The same of a remark, by its weight.
+    func say(_ remark: Remark) {
+        if remark.isWarning { warn(remark.sentence) } else { say(remark.sentence) }
     }
 
     /// A line that stays, also under `--quiet`: something the user has to know.
@@ -58,12 +64,4 @@ final class Terminal {
                 .time(includingFractionalSeconds: false))
             + "Z"
     }
-}
-
-/// 45 s, 3 min 10 s, 2 h 5 min.
-func span(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
-    if whole < 100 { return "\(whole) s" }
-    if whole < 6000 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
 }

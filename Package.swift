@@ -84,33 +84,38 @@ let package = Package(
         .target(
             name: "Parameters", dependencies: ["CKernels", "CResources", "CXXHash", "Kernels"],
             swiftSettings: numeric),
+        .target(name: "Wire", dependencies: ["CXXHash", "Parameters"], swiftSettings: machine),
         .target(
-            name: "Text", dependencies: ["CSentencePiece", "CEmbeddedText", "CXXHash"],
+            name: "Text",
+            dependencies: ["CEmbeddedText", "CSentencePiece", "CXXHash"],
             swiftSettings: numeric),
         .target(
             name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
             swiftSettings: numeric),
-        .target(name: "Checkpoint", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(
+            name: "Checkpoint", dependencies: ["CCrypto", "Wire"],
+            swiftSettings: strict),
         .target(
             name: "Training", dependencies: ["Model", "Parameters"],
             swiftSettings: numeric),
 
         // Cluster.
-        .target(name: "Wire", dependencies: ["CXXHash"], swiftSettings: machine),
         .target(
-            name: "Messaging", dependencies: ["CZeroMQ", "CLinux", "CCrypto", "Resources"],
+            name: "Messaging", dependencies: ["CCrypto", "CLinux", "CZeroMQ", "Resources", "Wire"],
             swiftSettings: strict),
         .target(
             name: "Ring", dependencies: ["Parameters", "Wire"], swiftSettings: numeric),
-        .target(name: "Coordination", dependencies: ["Wire"], swiftSettings: machine),
         .target(
-            name: "Simulation", dependencies: ["Coordination", "Wire"], swiftSettings: machine),
+            name: "Coordination", dependencies: ["Parameters", "Wire"], swiftSettings: machine),
+        .target(
+            name: "Simulation", dependencies: ["Coordination", "Parameters", "Wire"],
+            swiftSettings: machine),
 
         // What a run is told.
         .target(
             name: "Settings",
             dependencies: [
-                "Checkpoint", "Kernels", "Model", "Ring", "Text", "Training",
+                "Checkpoint", "Coordination", "Kernels", "Model", "Ring", "Text", "Training",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -200,16 +205,19 @@ let package = Package(
             name: "CheckpointTests", dependencies: ["Checkpoint", "FuzzKit"], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Parameters", "Training"], swiftSettings: strict),
-        .testTarget(name: "WireTests", dependencies: ["Wire", "FuzzKit"], swiftSettings: strict),
         .testTarget(
-            name: "MessagingTests", dependencies: ["Messaging", "CLinux", "Resources", "TestKit"],
+            name: "WireTests", dependencies: ["FuzzKit", "Parameters", "Wire"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MessagingTests",
+            dependencies: ["CLinux", "Messaging", "Resources", "TestKit", "Wire"],
             swiftSettings: strict),
         .testTarget(
             name: "RingTests", dependencies: ["FuzzKit", "Parameters", "Ring", "Wire"],
             swiftSettings: strict),
         .testTarget(
             name: "CoordinationTests",
-            dependencies: ["Coordination", "FuzzKit", "Simulation", "Wire"],
+            dependencies: ["Coordination", "FuzzKit", "Parameters", "Simulation", "Wire"],
             swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Model", "Ring", "Settings", "Text"],
@@ -244,8 +252,8 @@ let package = Package(
         .testTarget(
             name: "ClusterTests",
             dependencies: [
-                "Checkpoint", "Coordination", "Kernels", "Messaging", "Processes", "Ring",
-                "TestKit", "Wire", "dtrain",
+                "Checkpoint", "Coordination", "Kernels", "Messaging", "Parameters", "Processes",
+                "Ring", "TestKit", "Wire", "dtrain",
             ],
             swiftSettings: strict),
     ] + guided,

@@ -1,4 +1,4 @@
-/// What can go wrong with the files of a run. Payloads only; `dtrain` makes the sentences.
+/// An error with the files of a run. Payloads only; `dtrain` makes the sentences.
 package enum CheckpointError: Error, Equatable, Sendable {
     /// A system call failed; `code` is errno.
     case io(path: String, operation: SystemCall, code: Int32)
@@ -39,11 +39,13 @@ package enum CheckpointError: Error, Equatable, Sendable {
     /// A file with a secret that everybody can read.
     case exposed(path: String)
 
+    /// The kind of system call that failed.
     package enum SystemCall: String, Sendable {
         case open, read, write, status, synchronize, close, rename, remove, makeFolder
         case list, lock, link, truncate, freeSpace
     }
 
+    /// The damage that a file of a checkpoint has.
     package enum Damage: Equatable, Sendable {
         case missing
         case size(expected: Int, found: Int)
@@ -53,7 +55,7 @@ package enum CheckpointError: Error, Equatable, Sendable {
     }
 }
 
-/// Why bytes are not a safetensors file.
+/// The reason why bytes are not a safetensors file.
 package enum SafetensorsFault: Equatable, Sendable {
     case headerLength(UInt64)
     case headerNotJSON
@@ -64,7 +66,7 @@ package enum SafetensorsFault: Equatable, Sendable {
     case trailingBytes(Int)
 }
 
-/// Why a line of the ledger is refused.
+/// The reason why a line of the ledger is refused.
 package enum LedgerFault: Equatable, Sendable {
     case checksum
     case notJSON

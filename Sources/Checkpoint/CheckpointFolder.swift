@@ -9,13 +9,17 @@ package struct CheckpointFolder: Sendable {
 
     /// PyTorch's names for Adam's moments, before the name of the parameter.
     package static let firstMomentPrefix = "exp_avg."
+    /// PyTorch's name for the second moments, in the same place.
     package static let secondMomentPrefix = "exp_avg_sq."
 
+    /// The path of the checkpoint's folder.
     package let path: String
+    /// The sizes and digests of its files.
     package let manifest: CheckpointManifest
+    /// The counts that `state.json` holds.
     package let state: CheckpointState
 
-    /// How much of the manifest's promise `init` checks.
+    /// The part of the manifest's promise that `init` checks.
     package enum Verification: Sendable {
         /// That every file is there and has its size: no more than a look.
         case sizes
@@ -28,6 +32,7 @@ package struct CheckpointFolder: Sendable {
         case parameters, firstMoment, secondMoment
     }
 
+    /// The number of steps done when the checkpoint was made.
     package var step: Int { manifest.step }
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package var digest: String { manifest.digest }
@@ -71,7 +76,7 @@ package struct CheckpointFolder: Sendable {
         return try Self.contents(tokenizerPath)
     }
 
-    /// Where that model lies.
+    /// The path of that model.
     package var tokenizerPath: String { path + "/" + Self.tokenizerFile }
 
     /// Hands the values to `body` as little-endian float32, section after section in layout order, in

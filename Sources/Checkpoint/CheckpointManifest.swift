@@ -1,26 +1,34 @@
-/// The files of a checkpoint with their sizes and digests: what makes it whole.
+/// The files of a checkpoint with their sizes and digests, by which it is known to be whole.
 package struct CheckpointManifest: Codable, Equatable, Sendable {
     /// The version of the format that this module writes; it reads those up to it.
     package static let format = 1
 
+    /// The format that the checkpoint was written in; 1 in all that this version reads.
     package let format: Int
+    /// The number of steps done, 0 or more.
     package let step: Int
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package let digest: String
+    /// The files by their names; none leads out of the folder.
     package let files: [String: File]
-    /// What wrote it, such as `dtrain 0.1.0`; nil in the first ones.
+    /// The name and version of the writer, such as `dtrain 0.1.0`; nil in the first ones.
     package let software: String?
 
+    /// The promise about one file.
     package struct File: Codable, Equatable, Sendable {
+        /// The size in bytes.
         package let bytes: Int
+        /// The SHA-256 of the whole file, in 64 hexadecimal digits.
         package let sha256: String
 
+        /// Makes a promise of its parts.
         package init(bytes: Int, sha256: String) {
             self.bytes = bytes
             self.sha256 = sha256
         }
     }
 
+    /// Makes a manifest in the current format; `digest` is that of the parameters.
     package init(step: Int, digest: String, files: [String: File], software: String? = nil) {
         format = Self.format
         self.software = software
@@ -57,17 +65,18 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
     }
 }
 
-/// What a checkpoint knows besides numbers in flat vectors; `state.json`.
+/// The part of a checkpoint besides the flat vectors; `state.json`.
 package struct CheckpointState: Codable, Equatable, Sendable {
-    /// Steps done.
+    /// The number of steps done.
     package var step: Int
-    /// Updates done; fewer than steps when some were skipped.
+    /// The number of updates done; fewer than steps when some were skipped.
     package var adamCount: Int
-    /// Epochs of the corpus begun so far.
+    /// The number of epochs of the corpus begun so far.
     package var epoch: Int
-    /// Whatever the caller wants to find again.
+    /// Other values that the caller wants to find again, such as `software`.
     package var more: [String: JSON]
 
+    /// Makes a state of its parts; none of the counts is negative.
     package init(step: Int, adamCount: Int, epoch: Int, more: [String: JSON] = [:]) {
         self.step = step
         self.adamCount = adamCount

@@ -1,8 +1,10 @@
-/// The `checkpoints` folder of a run: which there are, which is the newest whole one.
+/// The `checkpoints` folder of a run, with all its checkpoints.
 package struct CheckpointShelf: Sendable {
+    /// The path of that folder; it need not exist.
     package let path: String
     private let operations: any FileOperations
 
+    /// Makes a shelf of the folder at `path`; nothing is read yet.
     package init(_ path: String, operations: any FileOperations = SystemFileOperations()) {
         self.path = path
         self.operations = operations
@@ -10,11 +12,14 @@ package struct CheckpointShelf: Sendable {
 
     /// A checkpoint that is not what its manifest promises, and why.
     package struct Rejected: Equatable, Sendable {
+        /// The path of the checkpoint's folder.
         package let path: String
+        /// The error with which opening it failed.
         package let reason: CheckpointError
     }
 
-    /// Paths of what bears a checkpoint's name, newest first; they may be damaged. Throws: `io`.
+    /// Returns the folders with a checkpoint's name, newest first;
+    /// they may be damaged. Throws: `io`.
     package func candidates() throws(CheckpointError) -> [(step: Int, path: String)] {
         guard exists(path) else { return [] }
         var found: [(step: Int, path: String, retired: Int)] = []
@@ -29,9 +34,10 @@ package struct CheckpointShelf: Sendable {
         return found.map { ($0.step, $0.path) }
     }
 
-    /// The newest checkpoint all of whose bytes are as they were written, and those newer than it
-    /// that are not. A run may go on meanwhile: what it has replaced or pruned is looked for anew.
-    /// Throws: `io` when the folder cannot be listed; `newer` when the newest is of another format.
+    /// Returns the newest checkpoint whose bytes are all as they were written, and the newer
+    /// ones that are not. A run may go on meanwhile: a checkpoint that it has replaced or
+    /// pruned is looked for anew. Throws: `io` when the folder cannot be listed; `newer` when
+    /// the newest is of another format.
     package func newestWhole() throws(CheckpointError)
         -> (checkpoint: CheckpointFolder?, rejected: [Rejected])
     {
@@ -51,7 +57,7 @@ package struct CheckpointShelf: Sendable {
             do throws(CheckpointError) {
                 return (try CheckpointFolder(path), rejected)
             } catch {
-                // Nothing is wrong with it: who passed it over would do its steps again.
+                // Nothing is wrong with it: a run that passed it over would do its steps again.
                 if case .newer = error { throw error }
                 rejected.append(Rejected(path: path, reason: error))
             }
@@ -69,8 +75,8 @@ package struct CheckpointShelf: Sendable {
         for (step, path) in older.dropFirst(keep - 1) { try discard(step, path) }
     }
 
-    /// Removes what dead writers left and finishes what they had begun. Only for who holds the
-    /// run's lock. Throws: `io`.
+    /// Removes the files that dead writers left and finishes what they had begun. Only the holder
+    /// of the run's lock may call it. Throws: `io`.
     package func sweep() throws(CheckpointError) {
         guard exists(path) else { return }
         for name in try names(in: path) {
@@ -83,7 +89,8 @@ package struct CheckpointShelf: Sendable {
         }
     }
 
-    /// One of two folders of a step stays: its own if that is whole, else the one it was to replace.
+    /// Keeps one of two folders of a step: its own if that is whole,
+    /// else the one it was to replace.
     private func settle(_ step: Int, retired: String) throws(CheckpointError) {
         let own = path + "/" + CheckpointName.whole(step)
         if (try? CheckpointFolder(own)) != nil { return try discard(step, retired) }

@@ -5,15 +5,16 @@ import Foundation
 /// The values come as one stream of bytes: parameters, first moments, second moments, each in layout
 /// order. Until `commit` returns, nothing of it counts; a reader finds the checkpoint before.
 package final class CheckpointWriter {
+    /// The number of steps done, by which the checkpoint is named.
     package let step: Int
-    /// Elements of the parameters, and of each of the moments.
+    /// The number of elements of the parameters, and of each of the moments.
     package let count: Int
     private let parent: String
     private let temporary: String
     private let operations: any FileOperations
     private let model: SafetensorsWriter
     private let optimizer: SafetensorsWriter
-    /// What writes it, as its state says.
+    /// The name and version of the writer, as the state says.
     private let software: String?
     private var files: [String: CheckpointManifest.File] = [:]
     private var isOpen = true
@@ -62,7 +63,8 @@ package final class CheckpointWriter {
 
     deinit { if isOpen { abandon() } }
 
-    /// Bytes that a checkpoint takes on the disk, headers and small files estimated from above.
+    /// Returns the bytes that a checkpoint takes on the disk, headers and
+    /// small files estimated from above.
     package static func bytesNeeded(tensors: [TensorShape], tokenizer: [UInt8]?) -> Int {
         let names = tensors.reduce(0) { $0 + $1.name.utf8.count + 200 }
         let values = tensors.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride

@@ -2,9 +2,11 @@ import Foundation
 
 /// A file open for writing, closed when released.
 package final class WritableFile: Sendable {
+    /// The path by which the file was opened.
     package let path: String
     let descriptor: Int32
 
+    /// Takes over an open descriptor, and closes it in the end.
     package init(path: String, descriptor: Int32) {
         self.path = path
         self.descriptor = descriptor
@@ -37,7 +39,7 @@ package protocol FileOperations: Sendable {
 }
 
 extension FileOperations {
-    /// Whether no name leads to the file any more: what is written is lost when it is closed.
+    /// Whether no name leads to the file any more: its bytes are lost when it is closed.
     func isRemoved(_ file: WritableFile) -> Bool {
         var status = stat()
         return fstat(file.descriptor, &status) == 0 && status.st_nlink == 0
@@ -78,8 +80,8 @@ extension FileOperations {
         try synchronize(file)
     }
 
-    /// Puts `bytes` under `path` so that whoever reads sees the old file or the new one, whole,
-    /// after a power loss too. Throws: `io`; then the old file is still there.
+    /// Puts `bytes` under `path`. A reader sees the old file or the new one, whole, after a power
+    /// loss too. Throws: `io`; then the old file is still there.
     func replace(_ path: String, with bytes: [UInt8]) throws(CheckpointError) {
         let temporary = path + ".tmp"
         if exists(temporary) { try remove(temporary) }
@@ -121,18 +123,23 @@ extension FileOperations {
     }
 }
 
-/// The operating system's own.
+/// The operating system's calls, repeated when a signal interrupts
+/// them. Each throws `io` with errno.
 package struct SystemFileOperations: FileOperations {
+    /// Makes operations; they hold nothing.
     package init() {}
 
+    /// Makes a folder in one that exists: `mkdir`.
     package func makeFolder(_ path: String) throws(CheckpointError) {
         try check(mkdir(path, 0o777), path, .makeFolder)
     }
 
+    /// Makes a new file and opens it; one that exists is an error.
     package func create(_ path: String) throws(CheckpointError) -> WritableFile {
         try open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
     }
 
+    /// Opens a file as it is, made when it is missing.
     package func open(_ path: String) throws(CheckpointError) -> WritableFile {
         try open(path, O_RDWR | O_CREAT | O_CLOEXEC)
     }
@@ -143,6 +150,7 @@ package struct SystemFileOperations: FileOperations {
         return WritableFile(path: path, descriptor: descriptor)
     }
 
+    /// Writes bytes at an offset: `pwrite`. Returns the number written, possibly fewer.
     package func write(_ bytes: UnsafeRawBufferPointer, to file: WritableFile, at offset: Int)
         throws(CheckpointError) -> Int
     {
@@ -153,30 +161,37 @@ package struct SystemFileOperations: FileOperations {
         return count
     }
 
+    /// Cuts or extends a file to `size` bytes: `ftruncate`.
     package func truncate(_ file: WritableFile, to size: Int) throws(CheckpointError) {
         try check(retrying { ftruncate(file.descriptor, off_t(size)) }, file.path, .truncate)
     }
 
+    /// Makes a file's bytes durable: `fsync`.
     package func synchronize(_ file: WritableFile) throws(CheckpointError) {
         try check(retrying { fsync(file.descriptor) }, file.path, .synchronize)
     }
 
+    /// Makes the names in a folder durable: `fsync` of the folder.
     package func synchronizeFolder(_ path: String) throws(CheckpointError) {
         try synchronize(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
     }
 
+    /// Gives a file or folder another name, in place of a file that bears it.
     package func rename(_ path: String, to other: String) throws(CheckpointError) {
         try check(Foundation.rename(path, other), path, .rename)
     }
 
+    /// Removes the name of a file: `unlink`.
     package func remove(_ path: String) throws(CheckpointError) {
         try check(unlink(path), path, .remove)
     }
 
+    /// Removes an empty folder: `rmdir`.
     package func removeFolder(_ path: String) throws(CheckpointError) {
         try check(rmdir(path), path, .remove)
     }
 
+    /// Makes a symbolic link at `path` that leads to `target`.
     package func link(_ path: String, to target: String) throws(CheckpointError) {
         try check(symlink(target, path), path, .link)
     }

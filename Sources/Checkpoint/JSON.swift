@@ -1,6 +1,6 @@
 import Foundation
 
-/// Any JSON value, for what this module carries without knowing it.
+/// Any JSON value, for parts that this module carries without knowing them.
 package enum JSON: Codable, Hashable, Sendable {
     case null
     case bool(Bool)
@@ -10,6 +10,7 @@ package enum JSON: Codable, Hashable, Sendable {
     case array([JSON])
     case object([String: JSON])
 
+    /// Reads any value; a whole number that fits an Int is an integer.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -29,6 +30,7 @@ package enum JSON: Codable, Hashable, Sendable {
         }
     }
 
+    /// Writes the value as plain JSON.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -43,8 +45,8 @@ package enum JSON: Codable, Hashable, Sendable {
     }
 }
 
-/// The JSON of a value, keys sorted so that equal values have equal bytes; infinities and NaN, which
-/// JSON lacks, as strings. Throws: `notEncodable`.
+/// Returns the JSON of a value, keys sorted so that equal values have equal bytes. Infinities and
+/// NaN, which JSON lacks, become strings. Throws: `notEncodable`.
 func encoded(
     _ value: some Encodable, pretty: Bool = false, for path: String
 ) throws(CheckpointError) -> [UInt8] {
@@ -62,7 +64,7 @@ func encoded(
     }
 }
 
-/// The value that JSON describes, nil when it describes none.
+/// Returns the value that JSON describes, nil when it describes none.
 func decoded<Value: Decodable>(_ type: Value.Type, _ bytes: some Sequence<UInt8>) -> Value? {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

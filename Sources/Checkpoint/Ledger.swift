@@ -1,19 +1,20 @@
 /// The record of committed steps, `ledger.jsonl`: a line stands in it before the commit is said.
 package final class Ledger {
-    /// How long a line may stand unsynchronized: power loss may take the last second's lines, whose
-    /// steps are then folded again.
+    /// The longest time that a line stands unsynchronized. Power loss may take the last second's
+    /// lines, whose steps are then folded again.
     package static let patience = Duration.seconds(1)
 
-    /// Bytes of a torn last line that opening has cut.
+    /// The number of bytes of a torn last line that opening has cut.
     package let tornBytes: Int
     private var index: LedgerIndex
     private let file: LineFile
     private var unsynchronizedSince: ContinuousClock.Instant?
 
+    /// The path of the file.
     package var path: String { file.path }
     /// The steps that stand in it; empty when there are none.
     package var steps: Range<Int> { index.steps }
-    /// When the oldest line that is not durable has to be; nil when all are.
+    /// The time by which the oldest unsynchronized line has to be durable; nil when all are.
     package var synchronizationDue: ContinuousClock.Instant? {
         unsynchronizedSince?.advanced(by: Self.patience)
     }
@@ -55,7 +56,7 @@ package final class Ledger {
         if let due = synchronizationDue, now >= due { try synchronize() }
     }
 
-    /// The entry of a step, nil when there is none. Throws: `io`, `cutShort`, `ledger`.
+    /// Returns the entry of a step, nil when there is none. Throws: `io`, `cutShort`, `ledger`.
     package func entry(_ step: Int) throws(CheckpointError) -> LedgerEntry? {
         try index.entry(step)
     }

@@ -1,34 +1,31 @@
-/// What one committed step used and gave: a line of `ledger.jsonl`.
+import Wire
+
+/// The record of one committed step, its samples and results: a line of `ledger.jsonl`.
 package struct LedgerEntry: Codable, Equatable, Sendable {
     /// The version of the format that this module writes; it reads those up to it. The first lines
     /// bear no number and are read as this one.
     package static let format = 1
 
+    /// The format of the line; nil in the first ones.
     package private(set) var format: Int?
+    /// The step, from 1.
     package var step: Int
+    /// The coordinator's incarnation and the arrangement of the ring within it.
     package var generation: Generation
-    /// Indices into the corpus, shard by shard.
+    /// The indices of samples in the corpus, shard by shard.
     package var samples: [[Int]]
-    /// Digest of the folded gradient.
+    /// The digest of the folded gradient.
     package var total: String
-    /// Digest of parameters and moments before the update.
+    /// The digest of parameters and moments before the update.
     package var state: String
-    /// Mean over the labels, in nats; NaN or infinite in a step that was skipped for it.
+    /// The mean over the labels, in nats; NaN or infinite in a step that was skipped for it.
     package var loss: Double
+    /// The number of labels that the loss is the mean of.
     package var labels: Int
+    /// The outcome of the step.
     package var verdict: Verdict
 
-    /// The coordinator's incarnation and the arrangement of the ring within it.
-    package struct Generation: Codable, Equatable, Sendable {
-        package var epoch: UInt32
-        package var counter: UInt32
-
-        package init(epoch: UInt32, counter: UInt32) {
-            self.epoch = epoch
-            self.counter = counter
-        }
-    }
-
+    /// The outcome of a step that counts.
     package enum Verdict: String, Codable, Sendable {
         /// The update was made.
         case committed
@@ -36,6 +33,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         case skipped
     }
 
+    /// Makes an entry of its parts, in the current format.
     package init(
         step: Int, generation: Generation, samples: [[Int]], total: String, state: String,
         loss: Double, labels: Int, verdict: Verdict
@@ -51,15 +49,15 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         self.verdict = verdict
     }
 
-    /// The entry as a line, newline included: a JSON object whose first field, `check`, is the first
-    /// 16 digits of the SHA-256 of the line without that field and without the newline.
+    /// Returns the entry as a line, newline included: a JSON object. Its first field, `check`, is
+    /// the first 16 digits of a SHA-256: of the line without that field and without the newline.
     package func line() throws(CheckpointError) -> [UInt8] {
         let body = try encoded(self, for: "")
         return Self.opening + Array(Self.check(body).utf8) + Self.closing + body.dropFirst()
             + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a line without its newline; says what is wrong with it otherwise.
+    /// Reads a line without its newline. Returns the reason why it cannot be read otherwise.
     package static func decode(_ line: [UInt8]) -> Result<LedgerEntry, Refusal> {
         guard let body = verifiedBody(line) else { return .failure(Refusal(fault: .checksum)) }
         let version = format(ofVerified: body)
@@ -73,16 +71,20 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         return .success(entry)
     }
 
+    /// A line that cannot be read, and why.
     package struct Refusal: Error, Equatable, Sendable {
+        /// The fault of the line.
         package let fault: LedgerFault
 
+        /// Makes a refusal of its fault.
         package init(fault: LedgerFault) { self.fault = fault }
     }
 
-    /// Far from where counting on overflows: lines come from files and from peers.
+    /// The steps that a line may have, far from where counting on overflows. Lines
+    /// come from files and from peers.
     static let possibleSteps = 1...1 << 53
 
-    /// The line without its check, nil when they do not belong together.
+    /// Returns the line without its check, nil when they do not belong together.
     static func verifiedBody(_ line: [UInt8]) -> [UInt8]? {
         let start = opening.count + checkDigits + closing.count
         guard line.count >= start, line.starts(with: opening),
@@ -96,7 +98,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         return check.elementsEqual(Self.check(body).utf8) ? body : nil
     }
 
-    /// The format of a verified body: its first key, since keys are sorted; 1 where it is not given.
+    /// Returns the format of a verified body: its first key, since keys are
+    /// sorted; 1 where it is not given.
     static func format(ofVerified body: [UInt8]) -> Int {
         let key = Array("{\"format\":".utf8)
         guard body.starts(with: key) else { return 1 }
@@ -104,8 +107,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         return Int(String(decoding: digits, as: UTF8.self)) ?? .max
     }
 
-    /// The step of a verified body without decoding the rest of it. Keys are sorted, so it stands
-    /// behind the samples, near the end; a quoted text cannot contain the unescaped key.
+    /// Returns the step of a verified body without decoding the rest of it. Keys are sorted, so it
+    /// stands behind the samples, near the end; a quoted text cannot contain the unescaped key.
     static func step(ofVerified body: [UInt8]) -> Int? {
         let key = Array("\"step\":".utf8)
         var start = body.count - key.count

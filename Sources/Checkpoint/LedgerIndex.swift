@@ -1,11 +1,12 @@
-/// Where the lines of a ledger lie: verified, of consecutive steps; the lines stay on the disk.
+/// The places of a ledger's lines: verified, of consecutive steps; the lines stay on the disk.
 ///
 /// Reading it changes nothing, so it may be done beside a run that writes.
 package struct LedgerIndex: Sendable {
+    /// The path of the ledger.
     package let path: String
-    /// Bytes after the last whole line: the rest of a write that was cut off.
+    /// The number of bytes after the last whole line: the rest of a write that was cut off.
     package private(set) var tornBytes = 0
-    /// Where each line begins, and the end of the last.
+    /// The offset at which each line begins, and the end of the last, in bytes.
     private(set) var offsets = [0]
     private var first = 0
     private let file: ReadableFile?
@@ -43,7 +44,7 @@ package struct LedgerIndex: Sendable {
         tornBytes = file.size - end
     }
 
-    /// The entry of a step, nil when there is none. Throws: `io`, `cutShort`, `ledger`.
+    /// Returns the entry of a step, nil when there is none. Throws: `io`, `cutShort`, `ledger`.
     package func entry(_ step: Int) throws(CheckpointError) -> LedgerEntry? {
         guard steps.contains(step) else { return nil }
         let index = step - first
@@ -62,7 +63,7 @@ package struct LedgerIndex: Sendable {
         offsets.append(end + bytes)
     }
 
-    /// Throws: `ledger` unless a line of that step may stand at the end.
+    /// Checks that a line of that step may stand at the end. Throws: `ledger` if not.
     func requireNext(_ step: Int) throws(CheckpointError) {
         let isNext = steps.isEmpty || step == steps.upperBound
         guard isNext && LedgerEntry.possibleSteps.contains(step) else {
@@ -72,7 +73,7 @@ package struct LedgerIndex: Sendable {
         }
     }
 
-    /// Throws: `newer` for a line of a format that this version does not know.
+    /// Checks that this version knows a line's format. Throws: `newer` if not.
     static func requireKnown(_ body: [UInt8], path: String) throws(CheckpointError) {
         let format = LedgerEntry.format(ofVerified: body)
         guard format > LedgerEntry.format else { return }

@@ -1,11 +1,11 @@
-/// What can be used of a ledger that may be damaged anywhere: its stretches of whole lines of
-/// consecutive steps.
+/// The usable parts of a ledger that may be damaged anywhere: its stretches of
+/// whole lines of consecutive steps.
 struct LedgerSurvey: Sendable {
     struct Stretch: Equatable, Sendable {
         var steps: Range<Int>
-        /// Where its lines lie.
+        /// The bytes of its lines.
         var bytes: Range<Int>
-        /// Where the last of them lies, its newline included.
+        /// The bytes of the last of them, its newline included.
         var lastLine: Range<Int>
 
         /// Whether a run can go on from the state after `step`: its line, or the one before the first.
@@ -14,11 +14,11 @@ struct LedgerSurvey: Sendable {
         }
     }
 
-    /// In the order of the file.
+    /// The stretches in the order of the file.
     private(set) var stretches: [Stretch] = []
     /// The first line that is damaged or out of order, counted from 1; a torn end is none.
     private(set) var firstFault: (line: Int, fault: LedgerFault)?
-    /// Bytes of the file.
+    /// The size of the file, in bytes.
     let size: Int
     /// The highest incarnation in which a line was written; 0 without lines.
     private(set) var epoch: UInt32 = 0
@@ -58,7 +58,7 @@ struct LedgerSurvey: Sendable {
     /// The last stretch; nil when no line is whole.
     var last: Stretch? { stretches.last }
 
-    /// All of the file but a torn end is one stretch.
+    /// Whether all of the file but a torn end is one stretch.
     var isSound: Bool { firstFault == nil }
 
     private mutating func take(

@@ -3,14 +3,14 @@ import Foundation
 /// A text file that only ever grows by whole lines.
 final class LineFile {
     let path: String
-    /// Bytes: where the next line begins.
+    /// The offset at which the next line begins, in bytes.
     private(set) var end: Int
     private let file: WritableFile
     private let operations: any FileOperations
     private var isTorn = false
-    /// What was written since the file was last synchronized.
+    /// The bytes written since the file was last synchronized.
     private var unsynchronized: [UInt8] = []
-    /// A synchronization has failed: the system may have dropped what it was to write.
+    /// Whether a synchronization has failed: the system may have dropped what it was to write.
     private var mustRewrite = false
 
     /// Opens the file, made when it is missing, and cuts what follows `end`, the end of its last
@@ -27,8 +27,8 @@ final class LineFile {
     }
 
     /// Writes a line, which brings its own newline, whole or not at all, and makes it durable if
-    /// asked. A file that has lost its name takes none. Throws: `io`; then the file is as before, or, where even cutting failed, nothing more
-    /// is written until cutting succeeds.
+    /// asked. A file that has lost its name takes none. Throws: `io`; then the file is as before.
+    /// Where even cutting failed, nothing more is written until cutting succeeds.
     func append(_ line: [UInt8], synchronizing: Bool = false) throws(CheckpointError) {
         guard !operations.isRemoved(file) else {
             throw .io(path: path, operation: .write, code: ENOENT)

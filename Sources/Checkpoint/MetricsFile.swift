@@ -1,9 +1,10 @@
 /// A file of measurements, one JSON object a line, `metrics.jsonl`: for people and plots, nothing
 /// depends on it.
 package final class MetricsFile {
-    /// What opening has cut off: a torn last line, and lines of steps that are to be done again.
+    /// The number of bytes that opening has cut off: a torn last line, and lines of
+    /// steps that are to be done again.
     package let cutBytes: Int
-    /// Lines of steps after the last that stands.
+    /// The number of lines of steps after the last that stands.
     package let cutLines: Int
     /// The highest step of a line; 0 without lines.
     package private(set) var lastStep: Int
@@ -43,12 +44,12 @@ package final class MetricsFile {
 /// Finds where the lines of the steps that stand end.
 private struct MetricsEnd {
     let last: Int
-    /// Bytes read.
+    /// The number of bytes read.
     var size = 0
-    /// Behind the last line that stays.
+    /// The offset behind the last line that stays.
     var end = 0
     var lastStep = 0
-    /// Whole lines after it.
+    /// The number of whole lines after it.
     var linesBehind = 0
     private var line: [UInt8] = []
 
@@ -80,7 +81,7 @@ private struct MetricsEnd {
         line.removeAll(keepingCapacity: true)
     }
 
-    /// The number behind the first key `step`.
+    /// Returns the number behind the first key `step`.
     private static func step(of line: [UInt8]) -> Int? {
         let key = Array("\"step\":".utf8)
         guard

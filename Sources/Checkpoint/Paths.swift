@@ -1,6 +1,6 @@
 import Foundation
 
-/// The names in a folder but `.` and `..`, sorted. Throws: `io`.
+/// Returns the names in a folder but `.` and `..`, sorted. Throws: `io`.
 func names(in path: String) throws(CheckpointError) -> [String] {
     guard let stream = opendir(path) else {
         throw .io(path: path, operation: .list, code: errno)
@@ -25,14 +25,14 @@ func exists(_ path: String) -> Bool {
     return lstat(path, &status) == 0
 }
 
-/// Whether it is a folder; a link to one counts only when links are followed.
+/// Whether the path is a folder's; a link to one counts only when links are followed.
 func isFolder(_ path: String, followingLinks: Bool = true) -> Bool {
     var status = stat()
     let found = followingLinks ? stat(path, &status) : lstat(path, &status)
     return found == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
-/// The folder that a path's last component lies in.
+/// Returns the folder that a path's last component lies in.
 func folder(of path: String) -> String {
     var components = path.split(separator: "/", omittingEmptySubsequences: true)
     let root = path.hasPrefix("/") ? "/" : ""
@@ -41,18 +41,18 @@ func folder(of path: String) -> String {
     return root + components.joined(separator: "/")
 }
 
-/// The last component of a path.
+/// Returns the last component of a path.
 func lastName(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? "/"
 }
 
-/// `path` from the root, and no more: where `..` leads behind a link is the kernel's to say.
+/// Returns `path` from the root, and no more: only the kernel knows where `..` behind a link leads.
 package func absolutePath(_ path: String) -> String {
     guard !path.hasPrefix("/"), let here = currentFolder else { return path }
     return here == "/" ? "/" + path : here + "/" + path
 }
 
-/// The path without any link, as the kernel finds it; nil where nothing is.
+/// Returns the path without any link, as the kernel finds it; nil where nothing is.
 package func resolvedPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
@@ -66,7 +66,7 @@ package var currentFolder: String? {
     return String(validatingCString: here)
 }
 
-/// What is at a path, links followed.
+/// The kind of thing at a path, links followed.
 package enum PathContent: Equatable, Sendable {
     case nothing
     /// A link whose target is not there.
@@ -78,6 +78,7 @@ package enum PathContent: Equatable, Sendable {
     /// The kernel does not say; the code is errno.
     case unreachable(code: Int32)
 
+    /// Looks at a path, and follows links.
     package init(at path: String) {
         var status = stat()
         if stat(path, &status) == 0 {
@@ -94,15 +95,15 @@ package enum PathContent: Equatable, Sendable {
     }
 }
 
-/// What a link says it leads to; nil for what is no link.
+/// Returns the target that a link names; nil for anything but a link.
 func linkTarget(_ path: String) -> String? {
     var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = bytes.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
     return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
 }
 
-/// Bytes that an unprivileged process may still write to the file system of `path`.
-/// Throws: `io`.
+/// Returns the bytes that an unprivileged process may still write to the file
+/// system of `path`. Throws: `io`.
 package func freeBytes(at path: String) throws(CheckpointError) -> Int {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else {

@@ -4,14 +4,15 @@ import Foundation
 ///
 /// Nothing is mapped into memory: a file cut short under a map would end the process.
 package final class ReadableFile: Sendable {
+    /// The path by which the file was opened.
     package let path: String
-    /// Bytes, when it was opened.
+    /// The size in bytes, when the file was opened.
     package let size: Int
-    /// Who may do what with it.
+    /// The type and the permissions of the file.
     let mode: mode_t
     private let descriptor: Int32
 
-    /// Throws: `io`, also (EISDIR, EINVAL) for what is not a regular file.
+    /// Opens a file. Throws: `io`, also (EISDIR, EINVAL) for one that is not regular.
     package init(_ path: String) throws(CheckpointError) {
         // O_NONBLOCK: opening a named pipe must not wait for its writer.
         let descriptor = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
@@ -53,7 +54,7 @@ package final class ReadableFile: Sendable {
         }
     }
 
-    /// The bytes of `range`. Throws: `io`, `cutShort`.
+    /// Returns the bytes of `range`. Throws: `io`, `cutShort`.
     package func bytes(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
         guard range.upperBound <= size else {
             throw .cutShort(path: path, expected: range.upperBound, found: size)
@@ -61,7 +62,8 @@ package final class ReadableFile: Sendable {
         return try array(of: UInt8.self, range)
     }
 
-    /// The bytes of `range` as an array of a trivial type in the machine's (little-endian) order.
+    /// Returns the bytes of `range` as an array of a trivial type in the machine's (little-endian)
+    /// order. Throws: `io`, `cutShort`.
     func array<Element: BitwiseCopyable>(
         of: Element.Type, _ range: Range<Int>
     ) throws(CheckpointError) -> [Element] {
@@ -82,7 +84,8 @@ package final class ReadableFile: Sendable {
         return result
     }
 
-    /// Hands the bytes of `range` to `body` in order, in pieces of at most `chunk` bytes.
+    /// Hands the bytes of `range` to `body` in order, in pieces of at most `chunk` bytes. Throws:
+    /// `io`, `cutShort`, and what `body` throws.
     package func stream(
         _ range: Range<Int>, chunk: Int = 1 << 20,
         _ body: (UnsafeRawBufferPointer) throws(CheckpointError) -> Void
@@ -102,7 +105,7 @@ package final class ReadableFile: Sendable {
     }
 }
 
-/// Calls again for as long as a signal interrupts.
+/// Calls again for as long as a signal interrupts, and returns what the last call did.
 func retrying<Value: SignedInteger>(_ call: () -> Value) -> Value {
     while true {
         let value = call()

@@ -1,11 +1,12 @@
-/// Why a file could not be used as it was.
+/// The reason why a file could not be used as it was.
 package enum FileFault: Equatable, Sendable {
     case missing, empty
     /// Cut short, or damaged elsewhere.
     case torn
 }
 
-/// What the folder of a run lacked when the run was taken up again, and what was done about it.
+/// A repair to a run's folder when the run was taken up again: the
+/// fault, and what was done about it.
 package enum Repair: Equatable, Sendable {
     /// A checkpoint that is not whole was passed over.
     case checkpointPassedOver(path: String, CheckpointError)
@@ -13,8 +14,8 @@ package enum Repair: Equatable, Sendable {
     case ledgerCut(bytes: Int)
     /// The ledger ends before the newest checkpoint: an older one is gone on from.
     case ledgerBehind(lastLine: Int, newest: Int, from: Int)
-    /// What the ledger held was put aside under the name `kept`, nil where it held nothing; it begins
-    /// anew behind `step`.
+    /// The old lines were put aside under the name `kept`, nil where there were none. The
+    /// ledger begins anew behind `step`.
     case ledgerBegunAnew(why: LedgerLoss, kept: String?, step: Int)
     /// A line within the ledger is damaged: all of it is kept as `kept`, the steps `steps` stay in use.
     case ledgerMended(line: Int, kept: String, steps: Range<Int>)
@@ -30,14 +31,15 @@ package enum Repair: Equatable, Sendable {
     case incarnationLost(why: FileFault)
     /// The counter was behind the ledger's lines.
     case incarnationBehind(counter: UInt32, ledger: UInt32)
-    /// By what the run knows its text could not be read: that of the checkpoint counts, where there is
-    /// one.
+    /// The fingerprint of the text could not be read: that of the
+    /// checkpoint counts, where there is one.
     case fingerprintLost(why: FileFault, checkpoint: String?)
     /// Another token was made: workers elsewhere need it.
     case tokenRenewed(why: FileFault)
     /// Another key was made, and a token that fits it.
     case keyRenewed
 
+    /// The reason why a ledger had to begin anew.
     package enum LedgerLoss: Equatable, Sendable {
         case missing, empty
         /// Its last line is of this step, and no whole checkpoint is as old.

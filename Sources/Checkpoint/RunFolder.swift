@@ -2,13 +2,14 @@ import Foundation
 
 /// A run's folder, held by this process alone until it is released.
 package final class RunFolder: Sendable {
+    /// The names in the folder, by a path without links.
     package let paths: RunPaths
-    /// How often a coordinator has opened this run, this time included; durable before `init`
-    /// returns, so that no two ever speak with the same number.
+    /// The number of times that a coordinator has opened this run, this time included. It is
+    /// durable before `init` returns, so that no two ever speak with the same number.
     package let incarnation: UInt32
-    /// Drawn when the run was made: by it workers know a run that is resumed.
+    /// A random number drawn when the run was made: by it workers know a run that is resumed.
     package let identity: UInt64
-    /// What was found amiss when it was taken over.
+    /// The repairs that were made when the run was taken over.
     package let repairs: [Repair]
     private let lock: WritableFile
     private let operations: any FileOperations
@@ -52,8 +53,8 @@ package final class RunFolder: Sendable {
         return try RunFolder(paths, lock, operations)
     }
 
-    /// Takes over the run in the folder, puts its files in order as `recovery` says and clears away
-    /// what dead writers left.
+    /// Takes over the run in the folder. Puts its files in order as `recovery` says, and
+    /// clears away what dead writers left.
     ///
     /// `hasLostSettings`: the run has no whole `configuration.yaml`, and settings from elsewhere.
     /// Throws: `noRun`, `locked`, `changed`, `incarnation`, `newer`, `io`.
@@ -102,12 +103,13 @@ package final class RunFolder: Sendable {
         try operations.replace(paths.configuration, with: Array(text.utf8))
     }
 
-    /// Saves by what the run knows its text again, before the configuration. Throws: `io`.
+    /// Saves the fingerprint by which the run knows its text again, before
+    /// the configuration. Throws: `io`.
     package func save(fingerprint: [UInt8]) throws(CheckpointError) {
         try operations.replace(paths.fingerprint, with: fingerprint)
     }
 
-    /// Says where the coordinator listens. Throws: `io`.
+    /// Saves the address at which the coordinator listens. Throws: `io`.
     package func save(address: String) throws(CheckpointError) {
         try operations.replace(paths.address, with: Array((address + "\n").utf8))
     }
@@ -117,10 +119,10 @@ package final class RunFolder: Sendable {
         if exists(paths.address) { try operations.remove(paths.address) }
     }
 
-    /// The name beside a run's folder of the link that leads to the newest run.
+    /// The name, beside a run's folder, of the link that leads to the newest run.
     package static let latest = "latest"
 
-    /// Lets `latest`, beside the run's folder, lead to it; `path` is how the user calls the folder.
+    /// Lets `latest`, beside the run's folder, lead to it; `path` is the user's name of the folder.
     ///
     /// A run that was named by that link, or whose folder bears the name itself, leaves all as it is.
     /// Throws: `io`; `latestTaken` where something that is no link bears the name.

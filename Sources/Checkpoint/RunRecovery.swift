@@ -1,10 +1,11 @@
-/// From where a run in a folder can go on, decided from what checkpoints and ledger hold.
+/// The place from which a run in a folder can go on, decided from checkpoints and ledger.
 ///
-/// Looking changes nothing. The rule: the newest whole checkpoint whose next step the ledger can take,
-/// that is one between the line before the ledger's first and its last. Where there is none, the newest
-/// whole checkpoint with a ledger that begins anew; the old one is kept under another name.
+/// Looking changes nothing. The rule: the newest whole checkpoint whose next step the ledger
+/// can take. That is one between the line before the ledger's first and its last. Where
+/// there is none, it is the newest whole checkpoint with a ledger that begins anew. The old
+/// ledger is kept under another name.
 package struct RunRecovery: Sendable {
-    /// What becomes of the ledger, under the run's lock.
+    /// The treatment of the ledger, under the run's lock.
     package enum Ledger: Equatable, Sendable {
         /// It is used as it is, but for a torn end.
         case asItIs
@@ -14,17 +15,18 @@ package struct RunRecovery: Sendable {
 
     /// The checkpoint to go on from; nil is the beginning.
     package let checkpoint: CheckpointFolder?
+    /// The treatment of the ledger.
     package let ledger: Ledger
     /// The last step that stands: of the ledger as it will be, or the checkpoint's.
     package let lastStep: Int
     /// The highest incarnation that the ledger tells of.
     package let epoch: UInt32
-    /// What was found amiss.
+    /// The faults that were found, and what is done about them.
     package let repairs: [Repair]
-    /// Bytes of the ledger that was looked at.
+    /// The size in bytes of the ledger that was looked at.
     let ledgerSize: Int
 
-    /// Throws: `io`, `newer`.
+    /// Decides where the run can go on. Throws: `io`, `newer`.
     package static func find(in paths: RunPaths) throws(CheckpointError) -> RunRecovery {
         let survey = try LedgerSurvey(paths.ledger)
         var repairs: [Repair] = []
@@ -79,14 +81,14 @@ package struct RunRecovery: Sendable {
         return (newest, newest?.step)
     }
 
-    /// A name that nothing in the run's folder bears yet.
+    /// Returns a name that nothing in the run's folder bears yet.
     private static func freeName(beside ledger: String) -> String {
         var index = 1
         while exists("\(ledger).kept-\(index)") { index += 1 }
         return "\(ledger).kept-\(index)"
     }
 
-    /// Puts the ledger in order, as was decided. Only for who holds the run's lock.
+    /// Puts the ledger in order, as was decided. Only the holder of the run's lock may call it.
     ///
     /// Throws: `changed` when the ledger is not the one that was looked at, `io`.
     func apply(_ paths: RunPaths, _ operations: any FileOperations) throws(CheckpointError) {
@@ -95,18 +97,19 @@ package struct RunRecovery: Sendable {
         guard case .replaced(let bytes, let kept) = ledger else { return }
         guard !exists(kept) else { throw .changed(path: paths.folder) }
         let stretch = try ReadableFile(paths.ledger).bytes(bytes)
-        // Who is stopped between these two finds no ledger and begins one anew: nothing is lost, for
-        // the old one has its other name.
+        // A process that is stopped between these two leaves no ledger, and the next begins one
+        // anew: nothing is lost, for the old one has its other name.
         try operations.rename(paths.ledger, to: kept)
         try operations.replace(paths.ledger, with: stretch)
     }
 }
 
 extension LedgerSurvey {
-    /// A first line that was cut off as it was written.
+    /// Whether there is only a first line that was cut off as it was written.
     fileprivate var isTornLineAlone: Bool { last == nil && isSound }
 
-    /// Why no line of it can follow a state after `step`; nil where there is nothing to follow.
+    /// Returns the reason why no line can follow a state after `step`; nil
+    /// where there is nothing to follow.
     fileprivate func loss(at step: Int, isMissing: Bool) -> Repair.LedgerLoss? {
         if let last {
             return last.steps.lowerBound - 1 > step

@@ -4,6 +4,7 @@ import CCrypto
 package final class SHA256 {
     private let context: OpaquePointer
 
+    /// Begins a digest of nothing.
     package init() {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("no memory for a digest") }
         self.context = context
@@ -12,13 +13,15 @@ package final class SHA256 {
 
     deinit { EVP_MD_CTX_free(context) }
 
+    /// Appends bytes to those that the digest is of.
     package func update(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         let status = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
         precondition(status == 1, "EVP_DigestUpdate returned \(status)")
     }
 
-    /// The digest of everything since the start, in 64 hexadecimal digits; then starts anew.
+    /// Returns the digest of everything since the start, in 64
+    /// hexadecimal digits; then starts anew.
     package func finish() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         let status = EVP_DigestFinal_ex(context, &digest, nil)

@@ -2,9 +2,11 @@
 ///
 /// Every length and offset comes from the file and is checked before use.
 package final class SafetensorsFile: Sendable {
+    /// The path by which the file was opened.
     package let path: String
-    /// Sorted by offset.
+    /// The entries of the header, sorted by offset.
     package let tensors: [TensorEntry]
+    /// The texts under `__metadata__`; empty where there are none.
     package let metadata: [String: String]
     /// The bytes after the header: all tensors, end to end.
     package let dataRegion: Range<Int>
@@ -42,20 +44,21 @@ package final class SafetensorsFile: Sendable {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// The entry of that name, or nil.
+    /// Returns the entry of that name, or nil.
     package subscript(name: String) -> TensorEntry? { positions[name].map { tensors[$0] } }
 
-    /// The values of a float32 tensor, row by row. Throws: `noTensor`, `tensorType`, `io`.
+    /// Returns the values of a float32 tensor, row by row. Throws: `noTensor`, `tensorType`, `io`.
     package func floats(_ name: String) throws(CheckpointError) -> [Float] {
         try array(name, .float32)
     }
 
-    /// The values of an int64 tensor, row by row. Throws: `noTensor`, `tensorType`, `io`.
+    /// Returns the values of an int64 tensor, row by row. Throws: `noTensor`, `tensorType`, `io`.
     package func int64s(_ name: String) throws(CheckpointError) -> [Int64] {
         try array(name, .int64)
     }
 
-    /// The bytes of a tensor of any type. Throws: `noTensor`, `io`, and what `body` throws.
+    /// Hands the bytes of a tensor of any type to `body`. Throws:
+    /// `noTensor`, `io`, and what `body` throws.
     package func withBytes<Result>(
         _ name: String, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {

@@ -20,7 +20,7 @@ package enum TensorType: String, Sendable, Codable {
     case float64 = "F64"
     case complex64 = "C64"
 
-    /// Bytes of one element.
+    /// The number of bytes of one element.
     package var size: Int {
         switch self {
         case .bool, .uint8, .int8, .float8e5m2, .float8e4m3, .float8e8m0: 1
@@ -33,11 +33,16 @@ package enum TensorType: String, Sendable, Codable {
 
 /// One tensor of a safetensors file; `byteRange` counts from the start of the data region.
 package struct TensorEntry: Equatable, Sendable {
+    /// The name of the tensor, unique in a file.
     package let name: String
+    /// The type of the elements.
     package let dtype: TensorType
+    /// The extents of the tensor, outermost first; empty for a scalar.
     package let shape: [Int]
+    /// The bytes of the tensor, from the start of the data region.
     package let byteRange: Range<Int>
 
+    /// Makes an entry of its parts, unchecked; `SafetensorsHeader` checks those of a file.
     package init(name: String, dtype: TensorType, shape: [Int], byteRange: Range<Int>) {
         self.name = name
         self.dtype = dtype
@@ -45,7 +50,7 @@ package struct TensorEntry: Equatable, Sendable {
         self.byteRange = byteRange
     }
 
-    /// Elements.
+    /// The number of elements.
     package var count: Int { byteRange.count / dtype.size }
 }
 
@@ -55,11 +60,12 @@ package struct TensorEntry: Equatable, Sendable {
 package struct SafetensorsHeader {
     static let longest = 100_000_000
 
-    /// Sorted by offset, without gap or overlap from 0 to the end of the data region.
+    /// The entries, sorted by offset, without gap or overlap from 0 to the end of the data region.
     package let tensors: [TensorEntry]
+    /// The texts under `__metadata__`; empty where there are none.
     package let metadata: [String: String]
 
-    /// Reads the JSON. Throws: what is wrong with it.
+    /// Reads the JSON. Throws the fault of a header that does not fit `dataBytes`, or is none.
     package init(json: [UInt8], dataBytes: Int) throws(SafetensorsFaultError) {
         guard json.first == UInt8(ascii: "{"),
             let raw = try? JSONDecoder().decode(RawHeader.self, from: Data(json))
@@ -109,7 +115,7 @@ package struct SafetensorsHeader {
             name: name, dtype: type, shape: raw.shape, byteRange: raw.offsets[0]..<raw.offsets[1])
     }
 
-    /// Bytes of a tensor, nil for a negative extent or one that overflows.
+    /// Returns the bytes of a tensor, nil for a negative extent or one that overflows.
     static func byteCount(_ shape: [Int], _ type: TensorType) -> Int? {
         var bytes = type.size
         for extent in shape {
@@ -120,7 +126,7 @@ package struct SafetensorsHeader {
         return bytes
     }
 
-    /// The eight bytes of length and the JSON, padded with spaces to a multiple of eight.
+    /// Returns the eight bytes of length and the JSON, padded with spaces to a multiple of eight.
     static func encoded(
         _ tensors: [TensorEntry], metadata: [String: String]
     ) throws(SafetensorsFaultError) -> [UInt8] {
@@ -164,6 +170,7 @@ package struct SafetensorsHeader {
 
 /// A fault of a header whose path only the caller knows.
 package struct SafetensorsFaultError: Error {
+    /// The fault of the header.
     package let fault: SafetensorsFault
 
     init(_ fault: SafetensorsFault) { self.fault = fault }

@@ -1,14 +1,17 @@
 /// Name and shape of a float32 tensor that is to be written.
 package struct TensorShape: Equatable, Sendable {
+    /// The name of the tensor, unique in a file.
     package let name: String
+    /// The extents of the tensor, outermost first.
     package let shape: [Int]
 
+    /// Makes a shape of its parts; no extent is negative.
     package init(name: String, shape: [Int]) {
         self.name = name
         self.shape = shape
     }
 
-    /// Elements.
+    /// The number of elements.
     package var count: Int { shape.reduce(1, *) }
 }
 
@@ -16,10 +19,11 @@ package struct TensorShape: Equatable, Sendable {
 ///
 /// The data region is the entries end to end, so its SHA-256 is that of the flat vector they lie in.
 package final class SafetensorsWriter {
+    /// The path of the file.
     package let path: String
-    /// Bytes of the data region when it is complete.
+    /// The number of bytes of the data region when it is complete.
     package let dataBytes: Int
-    /// Bytes of the data region so far.
+    /// The number of bytes of the data region so far.
     package private(set) var written = 0
     private let operations: any FileOperations
     private let file: WritableFile
@@ -27,11 +31,13 @@ package final class SafetensorsWriter {
     private let fileHash = SHA256()
     private let dataHash: SHA256?
 
-    /// What `finish` says of a complete file.
+    /// The sizes and digests that `finish` returns for a complete file.
     package struct Summary: Equatable, Sendable {
+        /// The size of the whole file, in bytes.
         package let bytes: Int
-        /// SHA-256 of the whole file, and of its data region if that was asked for.
+        /// The SHA-256 of the whole file, in 64 hexadecimal digits.
         package let digest: String
+        /// The SHA-256 of the data region; nil if it was not asked for.
         package let dataDigest: String?
     }
 

@@ -14,17 +14,19 @@ package struct SettingsFile: Equatable, Sendable {
 
     /// The settings, as they were given to `text`.
     package let settings: String
-    /// Nil in a folder of the first version.
+    /// The format of the run folder; nil in one of the first version.
     package let format: Int?
-    /// What wrote it, such as `dtrain 0.1.0`.
+    /// The name and version of the writer, such as `dtrain 0.1.0`; nil
+    /// in the first version's folders.
     package let writer: String?
 
-    /// The file's text for these settings.
+    /// Returns the file's text for these settings.
     package static func text(_ settings: String, writer: String) -> String {
         "\(opening)\(format)\(writtenBy)\(writer)\n\(settings)\(closing)\n"
     }
 
-    /// Reads the file at `path`. Throws: `io`, `newer`; the fault of a file that is not whole.
+    /// Reads the file at `path`. Throws: `io`, `newer`; returns the
+    /// fault of a file that is not whole.
     package static func read(
         _ path: String
     ) throws(CheckpointError) -> Result<SettingsFile, UnfitSettings> {
@@ -61,7 +63,9 @@ package struct SettingsFile: Equatable, Sendable {
 
 /// Settings that cannot be used, and why.
 package struct UnfitSettings: Error, Equatable, Sendable {
+    /// The fault of the file.
     package let fault: FileFault
 
+    /// Makes an error of its fault.
     package init(fault: FileFault) { self.fault = fault }
 }

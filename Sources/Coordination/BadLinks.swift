@@ -43,7 +43,7 @@ struct BadLinks: Sendable {
         return entry.end
     }
 
-    /// When two may be neighbours again; nil if they may now.
+    /// Returns the moment from which two may be neighbours again; nil if they may now.
     func end(_ one: Peer, _ other: Peer, at now: Instant) -> Instant? {
         guard !entries.isEmpty, let entry = entries[Self.pair(one, other)] else { return nil }
         return now < entry.end ? entry.end : nil
@@ -54,14 +54,14 @@ struct BadLinks: Sendable {
     /// One whom no ring of all has room for, because its links to all possible neighbours are bad.
     struct LeftOut: Sendable {
         let peer: Peer
-        /// With whom it has the bad link, and until when.
+        /// The neighbour to which its link is bad, and the moment until which it counts as bad.
         let other: Peer
         let end: Instant
     }
 
     /// A ring of `peers`, of which those of one host stand side by side, without a bad link.
     ///
-    /// Where there is none, the one with the most bad links is left out, of equals the last. The
+    /// Where there is none, the peer with the most bad links is left out, of equals the last. The
     /// order stays as it is as far as it can.
     func ring(of peers: [Peer], at now: Instant) -> (ring: [Peer], leftOut: [LeftOut]) {
         var ring = peers
@@ -78,7 +78,8 @@ struct BadLinks: Sendable {
 
     /// Turns pieces of the ring around until no link is bad; false if that cannot be had this way.
     ///
-    /// Turning a piece around changes just the two links at its ends: every turn mends one for good.
+    /// Turning a piece around changes just the two links at its ends: every turn mends one for
+    /// good.
     private func mend(_ groups: inout [[Peer]], at now: Instant) -> Bool {
         for group in groups
         where (1..<group.count).contains(where: {

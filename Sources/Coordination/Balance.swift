@@ -1,4 +1,4 @@
-/// How fast a worker computes a shard, from its last steps.
+/// The time that a worker takes for a shard, from its last steps.
 struct ShardSpeed: Sendable {
     /// Steps that are remembered; their median is not moved by one that the system disturbed.
     static let window = 8
@@ -12,7 +12,7 @@ struct ShardSpeed: Sendable {
         if seconds.count > Self.window { seconds.removeFirst() }
     }
 
-    /// Of a shard on one thread; nil until enough steps are known.
+    /// Median time of a shard on one lane, in seconds; nil until enough steps are known.
     var secondsPerShard: Double? {
         guard seconds.count == Self.window else { return nil }
         return seconds.sorted()[Self.window / 2]
@@ -25,9 +25,12 @@ struct ShardSpeed: Sendable {
 package enum Balance {
     /// A worker as it is planned with; `secondsPerShard` on one of its threads.
     package struct Member: Hashable, Sendable {
+        /// Number of shards that it computes at once, one a lane.
         package var threads: Int
+        /// Median time of a shard on one lane, in seconds.
         package var secondsPerShard: Double
 
+        /// Makes a member of its parts.
         package init(threads: Int, secondsPerShard: Double) {
             self.threads = threads
             self.secondsPerShard = secondsPerShard
@@ -48,12 +51,12 @@ package enum Balance {
         return (shards + threads - 1) / threads
     }
 
-    /// Where every member's shards begin, and the end: as many shards for each.
+    /// Returns the first shard of every member, and the end: as many shards for each.
     package static func equal(shards: Int, members: Int) -> [Int] {
         (0...members).map { $0 * shards / members }
     }
 
-    /// Where every member's shards begin, and the end; everyone has at least one.
+    /// Returns the first shard of every member, and the end; everyone has at least one.
     ///
     /// Each shard goes to the one who would be done with it first, which makes the longest time of
     /// all as short as possible since shards are alike.
@@ -76,9 +79,10 @@ package enum Balance {
 }
 
 extension Coordinator {
-    /// Where the shards of these workers begin: by measured speed once that is known.
+    /// Returns the first shard of each of these workers, and the end: by measured speed if it is
+    /// known.
     ///
-    /// Who has not been measured counts as the mean of those who have.
+    /// A worker that has not been measured counts as the mean of those that have.
     func bounds(for chosen: [Peer]) -> [Int] {
         let known = chosen.compactMap(\.speed.secondsPerShard)
         guard policy.balance, !known.isEmpty else {
@@ -146,7 +150,10 @@ extension Coordinator {
 
 /// How long a worker takes for a shard on one thread.
 package struct ShardTime: Hashable, Sendable {
+    /// The worker's name, as `w3`.
     package var name: String
+    /// Number of its lanes.
     package var threads: Int
+    /// Median time of a shard on one lane, in milliseconds.
     package var milliseconds: Int64
 }

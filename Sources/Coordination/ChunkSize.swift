@@ -10,8 +10,8 @@ import Wire
 package enum ChunkSize {
     /// Frames cost processor time: smaller ones gain nothing on links of 10 Gbit/s.
     package static let least = 32 << 10
-    /// What a frame may have. With all credits under way that is what Linux lets a connection have
-    /// by default (`net.ipv4.tcp_wmem`).
+    /// The most bytes that a frame may have. With all credits under way, Linux lets a connection
+    /// have that much by default (`net.ipv4.tcp_wmem`).
     package static let most = WireLimit.chunkBytes
     /// Frames of each kind under way on a link, as `RingConfiguration.credits`.
     package static let credits = 16
@@ -28,7 +28,8 @@ package enum ChunkSize {
 }
 
 extension Coordinator {
-    /// Of a ring in this order; 0 leaves it to the workers, where no network is in between.
+    /// Returns the bytes of a chunk for a ring in this order; 0 leaves it to the workers, where no
+    /// network is in between.
     func chunkBytes(_ chosen: [Peer]) -> Int {
         let hosts = Self.groups(chosen).map { $0[0].hello.address.hostKey }
         guard hosts.count > 1 else { return 0 }

@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// The coordinator of a run as a value: events in, actions out; no socket, clock or thread.
@@ -6,7 +7,7 @@ import Wire
 /// Whoever is lost before the commit leaves no trace: the rest form a ring of the next generation
 /// and fold the same step again.
 package struct Coordinator: Sendable {
-    /// What the run is waiting for.
+    /// The event that the run is waiting for.
     enum Stage: Hashable, Sendable {
         /// Enough workers.
         case waiting
@@ -23,7 +24,7 @@ package struct Coordinator: Sendable {
         case finished
     }
 
-    /// Where the state comes from when no worker holds it.
+    /// The source of the state when no worker holds it.
     enum Origin: Hashable, Sendable {
         case seed
         case checkpoint(step: Int)
@@ -45,7 +46,7 @@ package struct Coordinator: Sendable {
 
     struct Members: Hashable, Sendable {
         var generation: Generation
-        /// In rank order.
+        /// The members, in rank order.
         var peers: [PeerID]
         var bounds: [Int]
 
@@ -54,6 +55,7 @@ package struct Coordinator: Sendable {
         }
     }
 
+    /// The settings that decide what it does when.
     package let policy: CoordinatorPolicy
     /// Elements of θ.
     let parameterCount: Int
@@ -86,8 +88,8 @@ package struct Coordinator: Sendable {
     var committed: Int
     /// The last line of the ledger: `committed` is below it while steps are folded once more.
     var recorded: CommittedLine?
-    /// What the members' arithmetic gives, once a step of theirs is committed.
-    var arithmetic: (kernel: String, probe: WireDigest)?
+    /// The kernel's name and the probe's digest of the members, once a step of theirs is committed.
+    var arithmetic: (kernel: String, probe: FastDigest)?
     var hasStarted = false
     var isStopping = false
     /// The ledger cannot be written: what is ordered is not heard, so nobody is late.
@@ -100,7 +102,7 @@ package struct Coordinator: Sendable {
     /// Grows with every message that brings the stage at hand further.
     var movements: UInt64 = 0
     var lastMovement: Movement?
-    /// Whether the stage at hand takes longer than usual.
+    /// Watches for a stage that takes longer than usual.
     var stageWatch: StageWatch?
     var stragglers = Stragglers()
     var ringWatch = RingWatch()
@@ -111,13 +113,15 @@ package struct Coordinator: Sendable {
     /// Rings formed since the last commit.
     var attempts = 0
     var refolds = 0
+    /// The steps that changed nothing, those of earlier incarnations included.
     package internal(set) var skips: SkippedSteps
     var actions: [CoordinatorAction] = []
 
-    /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last line.
+    /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last
+    /// line.
     ///
-    /// `parameterCount`: elements of θ; `skips`: of the ledger. Workers that still hold a state between the checkpoint and
-    /// the ledger's end are gone on from without transfer.
+    /// `parameterCount`: elements of θ; `skips`: of the ledger. Workers that still hold a state
+    /// between the checkpoint and the ledger's end are gone on from without transfer.
     package init(
         policy: CoordinatorPolicy, parameterCount: Int, resumedFrom checkpoint: Int?,
         recorded: CommittedLine? = nil, skips: SkippedSteps = .init()
@@ -255,7 +259,7 @@ package struct Coordinator: Sendable {
 
 /// A worker that has been welcomed.
 struct Peer: Sendable {
-    /// What is under way to a worker that lacks the state.
+    /// The state that is under way to a worker that lacks it.
     enum Delivery: Hashable, Sendable {
         case seed
         case checkpoint(step: Int)
@@ -275,7 +279,7 @@ struct Peer: Sendable {
     /// The step of the state that it has in memory, or will have once it has followed the commit.
     var holds: Int?
     /// Digest of that state as it was written, once the worker has told.
-    var written: WireDigest?
+    var written: FastDigest?
     /// Counts the states that were sent to it.
     var stateNumber: UInt32 = 0
     /// The step of which it has learned a state that was not the run's.
@@ -285,9 +289,9 @@ struct Peer: Sendable {
     var delivery: Delivery?
     var lastHeard: Instant
     var heartbeat: Heartbeat?
-    /// What it was doing in the ring before, while nothing has come from it since.
+    /// Its phase in the ring before, while nothing has come from it since.
     var phaseBefore: String?
-    /// Of its shards in the last step that it voted on.
+    /// Seconds that its shards took in the last step that it voted on.
     var computeSeconds: Double?
     var speed = ShardSpeed()
 

@@ -1,9 +1,9 @@
 import Wire
 
-/// From prepared workers to a ring whose members all hold the committed state.
+/// Makes prepared workers into a ring whose members all hold the committed state.
 extension Coordinator {
-    /// Draws the next arrangement from those who hold the state; where nobody does, all take it from
-    /// the origin first.
+    /// Draws the next arrangement from those who hold the state; where nobody does, all take it
+    /// from the origin first.
     mutating func assemble(at now: Instant) {
         dissolve()
         if isStopping { return save(at: now) }
@@ -156,7 +156,7 @@ extension Coordinator {
         teachAll(at: now)
     }
 
-    /// By what a member knows its neighbours; nil where all is plain text.
+    /// Returns the keys by which a member knows its neighbours; nil where all is plain text.
     private func keys(_ rank: Int, _ chosen: [Peer]) -> RingKeys? {
         let predecessor = chosen[(rank + chosen.count - 1) % chosen.count].hello.key
         let successor = chosen[(rank + 1) % chosen.count].hello.key
@@ -165,9 +165,12 @@ extension Coordinator {
             predecessor: predecessor, successor: successor, encryptsAll: policy.encryptsAll)
     }
 
-    /// Where the members say what their gradients lie in, if sums are to be made of those in place:
-    /// all are processes of one host, and are not those of whom one has failed to read them. The memory
-    /// of who is killed goes a moment before the connection that tells of it.
+    /// Returns the memory in which each member says where its gradients lie, or nothing if sums are
+    /// to travel.
+    ///
+    /// Gradients are summed in place when all members are processes of one host. None of them may
+    /// have failed to read the others'. The memory of a process that is killed goes a moment before
+    /// the connection that tells of it.
     private func boards(_ chosen: [Peer]) -> [MemoryPlace] {
         let boards = chosen.compactMap(\.hello.address.board)
         let host = chosen.first?.hello.address.hostKey

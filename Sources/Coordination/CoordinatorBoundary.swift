@@ -1,6 +1,6 @@
 import Wire
 
-/// What lies between two steps: checkpoints, validation, newcomers, the end.
+/// Takes the decisions between two steps: checkpoints, validation, newcomers, the end.
 extension Coordinator {
     mutating func boundary(at now: Instant) {
         let isLast = committed >= policy.steps

@@ -1,6 +1,7 @@
+import Parameters
 import Wire
 
-/// What can happen to a coordinator.
+/// An event that a coordinator is told of.
 package enum CoordinatorEvent: Sendable {
     case received(PeerID, WorkerMessage)
     /// The peer sent something that is no message of this protocol.
@@ -18,9 +19,9 @@ package enum CoordinatorEvent: Sendable {
     case checkpointNotFinite(step: Int)
     /// The ledger did not take the line of `step` and will not: it must not be committed.
     case recordFailed(step: Int)
-    /// What was ordered from a line on waits until the ledger can be written.
+    /// The ledger cannot be written: orders behind a line wait until it can.
     case ledgerFails
-    /// What waited has been carried out.
+    /// The orders that waited have been carried out.
     case ledgerWorks
     /// Save and end: the first Ctrl-C, SIGTERM, a time limit.
     case stopRequested
@@ -28,7 +29,7 @@ package enum CoordinatorEvent: Sendable {
     case tokenChanged(String)
 }
 
-/// What a coordinator wants done, in this order.
+/// An order to the shell around a coordinator, carried out in turn.
 package enum CoordinatorAction: Equatable, Sendable {
     case send(PeerID, CoordinatorMessage)
     /// Send the tokens of `shards` of step `step`'s batch.
@@ -57,7 +58,7 @@ package enum CoordinatorAction: Equatable, Sendable {
 }
 
 extension CoordinatorAction {
-    /// Whether it may be carried out before a line that the ledger has not taken yet.
+    /// Whether the action may be carried out before a line that the ledger has not taken yet.
     package var mayOvertake: Bool {
         switch self {
         case .send(_, .heartbeat), .note: true
@@ -68,27 +69,40 @@ extension CoordinatorAction {
 
 /// A step that all members agree on.
 package struct CommittedStep: Hashable, Sendable {
+    /// The ring that folded it.
     package var generation: Generation
+    /// The step, counted from 1.
     package var step: Int
-    package var total: WireDigest
+    /// Digest of the folded gradient, the same at every member.
+    package var total: FastDigest
     /// Digest of θ, m, v before the step's update.
-    package var state: WireDigest
+    package var state: FastDigest
+    /// Losses and label counts of all shards, in shard order.
     package var reports: [ShardReport]
+    /// L2 norm of the folded gradient, before it is clipped.
     package var gradientNorm: Double
     /// Squared norm of each layer's gradient, if that was measured.
     package var layerNorms: [Double]
+    /// Whether the step changed nothing, because its numbers were not finite.
     package var skipped: Bool
+    /// The time that it took.
     package var timing: StepTiming
+    /// Number of members that folded it.
     package var workers: Int
 }
 
-/// Where the time of a step went, as means over the members, in seconds.
+/// The time that a step took, as means over the members, in seconds.
 package struct StepTiming: Hashable, Sendable {
+    /// Seconds from the order to the last vote, on the coordinator's clock.
     package var step: Double
+    /// Seconds from the order until a member's own gradients were complete.
     package var compute: Double
+    /// Adding and moving chunks.
     package var fold: Double
+    /// Seconds from the end of a member's own gradients to the whole total.
     package var wait: Double
 
+    /// Makes a timing of its parts.
     package init(step: Double, compute: Double, fold: Double, wait: Double) {
         self.step = step
         self.compute = compute
@@ -99,9 +113,13 @@ package struct StepTiming: Hashable, Sendable {
 
 /// Losses of the held-out part, in nats per label.
 package struct ValidationResult: Hashable, Sendable {
+    /// The step after which the held-out part was tried.
     package var step: Int
+    /// Mean smoothed loss, as training sees it.
     package var smoothed: Double
+    /// Mean of −log p, from which perplexity is made.
     package var loss: Double
+    /// Number of labels in the batches that were tried.
     package var labels: Int
 }
 
@@ -142,25 +160,24 @@ package enum CoordinatorNote: Hashable, Sendable {
     case commitRepeated(name: String, step: Int)
     case checkpointRetried(step: Int, milliseconds: Int64)
     case restoring(names: [String], step: Int)
-    /// Of the ring of the first; what its neighbours have to do with it.
+    /// The ring of the first broke; the others are the neighbours that the fault concerns.
     case ringBroken(NamedWorker, RingFault, [NamedWorker])
     /// Both are heard, but their ring links do not reach each other; the first is left out for a
     /// time.
     case leftOut(name: String, host: String, other: String, otherHost: String)
     /// The same, but a ring in another order does without that link.
     case linkAvoided(name: String, host: String, other: String, otherHost: String)
-    /// That link between two hosts carries little; the ring goes another way, in this order of hosts.
-    /// Rates in bytes a second.
+    /// That link between two hosts carries little; the ring goes another way, in this order of
+    /// hosts. Rates in bytes a second.
     case detour(
         host: String, other: String, rate: Double, usual: Double, order: [String])
     /// Nothing has moved for longer than usual; these have work to do, or are all that wait.
     case awaiting(step: Int, [Awaited], milliseconds: Int64)
-    /// In so many of the last 50 steps the others waited for this one, so long on average.
-    /// In so many of the recent steps it was the last, by the median of the time that it cost, of that
-    /// of a whole step.
+    /// This worker was the last to compute in so many of the last 50 steps. Medians over these: the
+    /// time by which it was last, and the time of a whole step.
     case straggler(
         name: String, host: String, steps: Int, milliseconds: Int64, stepMilliseconds: Int64)
-    /// From this step on the shards are cut by how long these take for one.
+    /// The shards are cut from this step on by how long these take for one.
     /// Computing a step took `before`, and is to take `after` milliseconds.
     case balancing(step: Int, [ShardTime], before: Int64, after: Int64)
     /// Those who have come, and for how many more the run waits.

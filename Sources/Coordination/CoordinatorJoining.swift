@@ -1,6 +1,6 @@
 import Wire
 
-/// Who comes and who goes.
+/// Lets workers in, and notes those that are lost.
 extension Coordinator {
     /// Peers that are welcomed at most, spares included.
     static let peerLimit = WireLimit.members

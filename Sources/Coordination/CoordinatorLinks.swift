@@ -35,7 +35,7 @@ extension Coordinator {
         [one, other].contains { $0.isBehindRelay }
     }
 
-    /// Where a member finds its successor.
+    /// Returns the address at which a member finds its successor.
     func place(of successor: Peer, for peer: Peer) -> PeerAddress {
         var address = successor.hello.address
         if isRelayed(peer, successor) {
@@ -74,9 +74,12 @@ extension Coordinator {
 
 /// A worker as people know it.
 package struct NamedWorker: Hashable, Sendable, CustomStringConvertible {
+    /// The name that the coordinator gave it, as `w3`.
     package var name: String
+    /// The name of its host, as the worker said it.
     package var host: String
 
+    /// Name and host, as `w3@host`.
     package var description: String { "\(name)@\(host)" }
 }
 

@@ -1,3 +1,4 @@
+import Parameters
 import Wire
 
 /// The state of one step on its way from a donor to the disk.
@@ -8,8 +9,8 @@ struct Snapshot: Sendable {
     let donor: PeerID
     /// Elements of all three sections.
     let end: Int
-    /// What the donor's copy holds.
-    var digest: WireDigest?
+    /// The digest of the donor's copy, once it has told.
+    var digest: FastDigest?
     var next = 0
     /// Elements over θ, m and v that lie before the end of each slice that is yet to be stored.
     var outstanding: [Int] = []
@@ -19,7 +20,7 @@ struct Snapshot: Sendable {
     var isWhole: Bool { next == end }
 }
 
-/// Checkpoints on their way: who gives, who holds them up.
+/// Takes checkpoints from donors, and gives up those that hold them up.
 extension Coordinator {
     mutating func openSnapshot(donor: PeerID, at now: Instant) {
         precondition(snapshot == nil, "two snapshots at once, at step \(committed)")
@@ -51,7 +52,7 @@ extension Coordinator {
         if held.digest != written { mistrust([id], of: held.step, at: now) }
     }
 
-    /// Whoever has a damaged state takes it anew; the step at hand is folded by the others.
+    /// Makes those with a damaged state take it anew; the others fold the step at hand.
     private mutating func mistrust(_ odd: [PeerID], of step: Int, at now: Instant) {
         closeSnapshot()
         note(.stateDiffers(step: step + 1, names: names(of: odd)))
@@ -62,7 +63,7 @@ extension Coordinator {
         stage == .saving ? save(at: now) : assemble(at: now)
     }
 
-    /// Whether all who hold the state of the snapshot wrote what it holds; who did not is named.
+    /// Whether all that hold the snapshot's state wrote the same; those that did not are named.
     private mutating func isTrusted(_ open: Snapshot, at now: Instant) -> Bool {
         let witnesses = peersInOrder.filter { $0.holds == open.step && $0.written != nil }
         guard let odd = minority(witnesses.map { $0.written! }) else { return true }
@@ -124,6 +125,7 @@ extension StateSlice {
     /// Slices that may be under way between a donor and whoever takes them.
     package static let window = 8
 
+    /// Number of float32 values in the slice.
     package var elements: Int { bytes.count / 4 }
 
     /// Elements over θ, m and v that lie before this slice; `count`: elements of θ.

@@ -1,6 +1,7 @@
+import Parameters
 import Wire
 
-/// From the order of a step to its commit.
+/// Takes a step from its order to its commit.
 extension Coordinator {
     mutating func startStep(at now: Instant) {
         guard let members else { preconditionFailure("a step without members") }
@@ -72,7 +73,7 @@ extension Coordinator {
     }
 
     /// Indices of the digests outside the largest group of equals; all of them when groups tie.
-    func minority(_ digests: [WireDigest]) -> [Int]? {
+    func minority(_ digests: [FastDigest]) -> [Int]? {
         guard Set(digests).count > 1 else { return nil }
         let counts = digests.map { digest in digests.count { $0 == digest } }
         let most = counts.max()!

@@ -32,7 +32,7 @@ struct Pupil: Sendable {
     /// totals come.
     static let patience = 4
 
-    /// What to ask for next: ranges that one total brings up to date go first.
+    /// Returns the piece to ask for next: ranges that one total brings up to date go first.
     func next(committed: Int) -> (range: Int, subject: PieceRequest.Subject)? {
         guard requests.count + underWay < Self.window else { return nil }
         let asked = Set(requests.map(\.range))
@@ -168,8 +168,8 @@ extension Coordinator {
         }
     }
 
-    /// A pupil's state is all of one step: it is right if a member has written the same. If not, the
-    /// pupil starts anew.
+    /// A pupil's state is all of one step: it is right if a member has written the same. If not,
+    /// the pupil starts anew.
     mutating func learned(_ id: PeerID, _ held: HeldState, at now: Instant) {
         guard held.step == committed, let pupil = peers[id]?.pupil,
             pupil.held.allSatisfy({ $0 == held.step }),
@@ -254,7 +254,7 @@ extension Coordinator {
 }
 
 extension StatePiece.Content {
-    /// Whether it is of the kind that was asked for.
+    /// Whether the content is of the kind that was asked for.
     fileprivate func answers(_ subject: PieceRequest.Subject, step: Int) -> Bool {
         switch (self, subject) {
         case (.nothing, _), (.state, .state): true

@@ -1,12 +1,12 @@
 import Wire
 
-/// When the sum of everybody's progress last changed.
+/// The sum of everybody's progress, and the moment at which it last changed.
 struct Movement: Hashable, Sendable {
     var sum: UInt64
     var since: Instant
 }
 
-/// Who is silent, who is stuck: every wait of the run ends here.
+/// Watches for peers that are silent or stuck: every wait of the run ends here.
 extension Coordinator {
     mutating func tick(at now: Instant) {
         let deadlines = policy.deadlines
@@ -31,9 +31,9 @@ extension Coordinator {
 
     /// Gives up who has been silent for the peer timeout.
     ///
-    /// Whoever has been silent for hardly less, by little more than the time between two heartbeats,
-    /// is waited for: where this host is cut off, all go together, and no ring is formed of those
-    /// who are next.
+    /// Whoever has been silent for hardly less, by little more than the time between two
+    /// heartbeats, is waited for: where this host is cut off, all go together, and no ring is
+    /// formed of those who are next.
     private mutating func giveUpSilent(at now: Instant) {
         let timeout = policy.deadlines.peerTimeout
         let apart = policy.deadlines.heartbeat.count * 5 / 4
@@ -79,7 +79,8 @@ extension Coordinator {
         stalled(watched, milliseconds: now.milliseconds(since: last.since), at: now)
     }
 
-    /// Whom the stage at hand waits for, in order; nobody where something else keeps watch.
+    /// Returns those for whom the stage at hand waits, in order; nobody where something else keeps
+    /// watch.
     var awaited: [PeerID] {
         switch stage {
         case .waiting, .saving, .finished: []
@@ -98,8 +99,8 @@ extension Coordinator {
         return isPreparing ? Milliseconds(8 * stall.count) : stall
     }
 
-    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew, and
-    /// after some attempts without those who do not find each other.
+    /// Excludes who is stuck in work of its own; where all wait for others, forms the ring anew,
+    /// and after some attempts without those who do not find each other.
     private mutating func stalled(_ watched: [PeerID], milliseconds: Int64, at now: Instant) {
         note(
             .stalled(
@@ -136,7 +137,7 @@ extension Coordinator {
 extension Coordinator.Stage {
     fileprivate var isForming: Bool { if case .forming = self { true } else { false } }
 
-    /// Whether a broken link holds it up.
+    /// Whether a broken link holds the stage up.
     var needsRing: Bool {
         switch self {
         case .forming, .stepping: true

@@ -1,7 +1,7 @@
-/// Whether shards are worth cutting anew among the same workers.
+/// Watches whether shards are worth cutting anew among the same workers.
 ///
-/// Speeds are noisy where others use the machine: another cut must promise a gain at every look for a
-/// while, and after each cut for twice as long, and more of it.
+/// Speeds are noisy where others use the machine: another cut must promise a gain at every look for
+/// a while, and after each cut for twice as long, and more of it.
 struct CutWatch: Sendable {
     /// Steps between two looks: all measurements are new then.
     static let pause = ShardSpeed.window
@@ -9,11 +9,11 @@ struct CutWatch: Sendable {
     static let leastGain = 0.003
     private static let firstLooks = 3
     private static let mostLooks = 32
-    /// After a first cut.
+    /// The share of a step's time that a cut may take after a first one.
     private static let worthwhileAgain = 0.8
 
     private var workers: Set<PeerID> = []
-    /// Where shards would begin; it has promised a gain at so many looks.
+    /// The first shards of a cut, and the number of looks at which it has promised a gain.
     private var candidate: (bounds: [Int], looks: Int)?
     private var looksNeeded = Self.firstLooks
     private var lastLook = 0
@@ -26,7 +26,7 @@ struct CutWatch: Sendable {
         lastLook = step
     }
 
-    /// Whether it is time to look.
+    /// Whether it is time to look at the speeds again.
     func isDue(at step: Int) -> Bool { step >= lastLook + Self.pause }
 
     /// Takes note of what speeds promise; true when one and the same cut has promised it for long

@@ -3,12 +3,15 @@ package struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since an arbitrary moment.
     package var nanoseconds: Int64
 
+    /// Makes the moment so many nanoseconds after the clock's zero.
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// Orders moments by time.
     package static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 
+    /// Returns the moment that is so much later, or earlier if the span is negative.
     package static func + (instant: Instant, milliseconds: Milliseconds) -> Instant {
         Instant(nanoseconds: instant.nanoseconds + milliseconds.count * 1_000_000)
     }
@@ -18,6 +21,7 @@ package struct Instant: Hashable, Comparable, Sendable {
         (nanoseconds - earlier.nanoseconds) / 1_000_000
     }
 
+    /// Seconds from `earlier` to `self`; negative if it is later.
     package func seconds(since earlier: Instant) -> Double {
         Double(nanoseconds - earlier.nanoseconds) * 1e-9
     }
@@ -25,10 +29,13 @@ package struct Instant: Hashable, Comparable, Sendable {
 
 /// A span of time.
 package struct Milliseconds: Hashable, Comparable, Sendable {
+    /// Whole milliseconds.
     package var count: Int64
 
+    /// Makes a span of so many milliseconds.
     package init(_ count: Int64) { self.count = count }
 
+    /// Orders spans by length.
     package static func < (left: Milliseconds, right: Milliseconds) -> Bool {
         left.count < right.count
     }
@@ -39,6 +46,7 @@ package struct Deadlines: Hashable, Sendable {
     /// Silence after which a peer counts as gone.
     package let peerTimeout: Milliseconds
 
+    /// Makes the waits of a run with this peer timeout.
     package init(peerTimeout: Milliseconds) { self.peerTimeout = peerTimeout }
 
     /// Time between two heartbeats.

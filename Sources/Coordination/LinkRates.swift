@@ -1,16 +1,19 @@
 import Wire
 
-/// What links between hosts have carried while they were busy, and the order of hosts in which the
-/// busiest link of a ring takes the least time.
+/// The rates that links between hosts have carried while they were busy. They give the order of
+/// hosts in which the slowest link of a ring takes the least time.
 ///
 /// Of a ring's links two carry the gradient once: the one to the last worker has no totals, the one
 /// from it to the first no partial sums. All others carry it twice.
 package struct LinkRates: Sendable {
     /// A host in a ring, and how many workers stand side by side on it.
     package struct Host: Hashable, Sendable {
+        /// The host's identity: boot, network namespace and name.
         package let key: String
+        /// Number of workers that stand side by side on it.
         package let workers: Int
 
+        /// Makes a host of its parts.
         package init(key: String, workers: Int) {
             self.key = key
             self.workers = workers
@@ -26,13 +29,14 @@ package struct LinkRates: Sendable {
     static let limit = 4096
     /// Hosts that are put in order at most; of more a few slow links are found too seldom.
     static let hostLimit = 32
-    /// A link is slow that carries less than this share of the usual: on busy hosts fast ones seem to
-    /// differ by half.
+    /// A link is slow that carries less than this share of the usual: on busy hosts fast ones seem
+    /// to differ by half.
     static let slow = 0.25
     /// Another order must take less than this share of the time.
     static let worthwhile = 0.6
-    /// Seconds that another order must promise a step: the last bytes of a burst may be acknowledged
-    /// 40 ms late, so that links on which a small model's gradient is one burst seem to differ by that.
+    /// Seconds that another order must promise a step: the last bytes of a burst may be
+    /// acknowledged 40 ms late, so that links on which a small model's gradient is one burst seem
+    /// to differ by that.
     static let leastGain = 0.05
     /// Readings of a way that are remembered; their median is not moved by other traffic at times.
     static let window = 8
@@ -46,9 +50,10 @@ package struct LinkRates: Sendable {
 
     private var readings: [Way: Readings] = [:]
 
+    /// Knows no rate yet.
     package init() {}
 
-    /// `rate` in bytes a second, `delay` in seconds there and back.
+    /// Adds a reading: `rate` in bytes a second, `delay` in seconds there and back.
     package mutating func add(
         _ rate: Double, delay: Double = 0, from: String, to: String
     ) {
@@ -60,7 +65,7 @@ package struct LinkRates: Sendable {
         if readings[way]!.rates.count > Self.window { readings[way]?.rates.removeFirst() }
     }
 
-    /// As it was measured, or else the other way.
+    /// Returns the median of the readings, in bytes a second: this way's, or else the other way's.
     package func rate(from: String, to: String) -> Double? {
         (readings[Way(from: from, to: to)] ?? readings[Way(from: to, to: from)])?.rate
     }
@@ -70,8 +75,8 @@ package struct LinkRates: Sendable {
         readings.isEmpty ? nil : readings.values.map(\.rate).sorted()[readings.count / 2]
     }
 
-    /// Bandwidth × delay: bytes that the links from each of these hosts to the next hold at most, as
-    /// far as that is known.
+    /// Bandwidth × delay: bytes that the links from each of these hosts to the next hold at most,
+    /// as far as that is known.
     package func bytesUnderWay(onLinksOf hosts: [String]) -> Double {
         zip(hosts, hosts.dropFirst() + hosts.prefix(1)).reduce(0) { most, link in
             let way = Way(from: link.0, to: link.1)
@@ -165,8 +170,10 @@ extension Coordinator {
         ringWatch.waited(votes.map(\.waitSeconds).min() ?? 0, of: stepSeconds)
     }
 
-    /// Whether a ring in another order is worth forming: its links must promise a tenth of a step, and
-    /// more than what may be noise, by what they carry and by how long all have waited for them.
+    /// Whether a ring in another order is worth forming.
+    ///
+    /// Its links must promise a tenth of a step, and more than what may be noise. The promise is the
+    /// lesser of two: by what they carry, and by how long all have waited for them.
     var isDetourWorthwhile: Bool {
         guard let members, let (share, step) = ringWatch.waiting,
             committed >= ringWatch.step + ringWatch.patience

@@ -1,5 +1,5 @@
-/// How soon the ring may be formed anew though nothing is broken: less and less often among the same
-/// workers.
+/// Decides how soon the ring may be formed anew though nothing is broken: less and less often among
+/// the same workers.
 struct RingWatch: Sendable {
     private static let longestPatience = 256
 

@@ -1,39 +1,55 @@
 import Wire
 
-/// How a run stands, for whoever asks.
+/// The state of a run, as `status` and the run's page show it.
 package struct RunStatus: Codable, Hashable, Sendable {
+    /// The stages that people are told of: waiting for workers, training, forming a ring again,
+    /// done.
     package enum State: String, Codable, Sendable { case waiting, running, recovering, finished }
 
-    /// The last committed step, of how many.
+    /// The last committed step.
     package var step: Int
+    /// The step at which the run is finished.
     package var steps: Int
+    /// Number of rings that this coordinator has formed.
     package var generation: Int
+    /// Number of times that a coordinator has opened the run folder.
     package var incarnation: Int
+    /// The stage of the run.
     package var state: State
     /// Training waits until the ledger can be written.
     package var paused: Bool
+    /// All peers, in the order in which they were welcomed.
     package var workers: [Worker]
 
+    /// A peer, in the ring or outside it.
     package struct Worker: Codable, Hashable, Sendable {
+        /// The name that the coordinator gave it, as `w3`.
         package var id: String
+        /// The name of its host.
         package var host: String
+        /// Its process id on that host.
         package var pid: Int
         /// Its place in the ring; nil outside it.
         package var rank: Int?
+        /// Number of shards that it computes; 0 outside the ring.
         package var shards: Int
+        /// The phase that it is in, in words.
         package var phase: String
         /// Its ring frames go through the coordinator.
         package var relayed: Bool
-        /// Slices of the gradient whose total is known, of how many.
+        /// Chunks of the gradient whose total is known.
         package var slice: Int
+        /// Number of chunks of the gradient.
         package var slices: Int
         /// A worker's name, or empty where it waits for nobody.
         package var waitingFor: String
+        /// Milliseconds since its last message.
         package var heardMilliseconds: Int
-        /// Computing its shards of the last step.
+        /// Milliseconds that computing its shards took in the last step.
         package var stepMilliseconds: Int
-        /// Of the last 50 steps: in how many it was the last, and by how much on average.
+        /// Number of the last 50 steps in which it was the last to compute.
         package var lateSteps: Int
+        /// Milliseconds by which it was last in them, on average.
         package var lateMilliseconds: Int
 
         enum CodingKeys: String, CodingKey {
@@ -47,15 +63,20 @@ package struct RunStatus: Codable, Hashable, Sendable {
     }
 }
 
-/// Whom the run waits for, and what that one is doing.
+/// A worker for which the run waits.
 package struct Awaited: Hashable, Sendable {
+    /// The worker's name, as `w3`.
     package var name: String
+    /// The name of its host.
     package var host: String
+    /// The phase that it is in, in words.
     package var phase: String
+    /// The neighbour for which its fold waits, by name; empty if it waits for nobody.
     package var waitingFor: String
 }
 
 extension Coordinator {
+    /// Returns the state of the run; `now` tells how long ago each peer was heard.
     package func status(at now: Instant) -> RunStatus {
         RunStatus(
             step: lastCommitted, steps: policy.steps, generation: Int(counter),
@@ -86,7 +107,8 @@ extension Coordinator {
             lateMilliseconds: Int(1000 * late.seconds))
     }
 
-    /// What it says that it does, and what it must be doing where its last heartbeat is older.
+    /// Returns the phase that a peer tells, or the one that it must be in where its heartbeat is
+    /// older.
     func phase(of peer: Peer) -> String {
         if peer.pupil != nil { return "learning" }
         if let phase = peer.phaseBefore { return phase }
@@ -114,7 +136,7 @@ extension Coordinator {
         return peers[neighbour]?.name ?? ""
     }
 
-    /// Says whom the run waits for when a stage takes longer than it did before, then ever more
+    /// Says for whom the run waits when a stage takes longer than it did before, then ever more
     /// rarely.
     mutating func sayWhoIsAwaited(at now: Instant) {
         let key = StageKey(committed: committed, counter: counter, movements: movements)
@@ -138,7 +160,8 @@ extension Coordinator {
                 milliseconds: silence))
     }
 
-    /// Of a run that has not started: those who are here are not the ones to name.
+    /// Says how many workers a run that has not started waits for: those who are here are not the
+    /// ones to name.
     private mutating func sayHowManyAreMissing(milliseconds: Int64) {
         let ready = peersInOrder.filter(\.isPrepared)
         let missing = policy.workers - ready.count
@@ -162,7 +185,7 @@ extension Coordinator {
         return Milliseconds(max(policy.deadlines.peerTimeout.count / 4, Int64(3000 * step)))
     }
 
-    /// Notes computing times, and names who holds the others up in most steps.
+    /// Notes computing times, and names the worker that holds the others up in most steps.
     mutating func time(_ votes: [Vote], _ members: Members, stepSeconds: Double) {
         for (id, vote) in zip(members.peers, votes) {
             peers[id]?.computeSeconds = vote.computeSeconds
@@ -189,7 +212,7 @@ struct StageKey: Hashable, Sendable {
     var movements: UInt64
 }
 
-/// Since when a stage has not moved, and how long that is taken for usual.
+/// The moment since which a stage has not moved, and the time that is usual.
 struct StageWatch: Sendable {
     var key: StageKey
     var since: Instant

@@ -1,4 +1,4 @@
-/// Which steps of a run changed nothing, as its ledger says, and when there are too many of them.
+/// The steps of a run that changed nothing, as its ledger says; decides when they are too many.
 ///
 /// A function of the ledger alone: whoever resumes or verifies the run comes to the same end.
 package struct SkippedSteps: Hashable, Sendable {
@@ -8,9 +8,10 @@ package struct SkippedSteps: Hashable, Sendable {
     /// without.
     package static let atAnEnd = 20
 
-    /// In order; between two of them lies a step at least that was not skipped.
+    /// Skipped steps in order; between two ranges lies at least one step that was not skipped.
     private var runs: [ClosedRange<Int>] = []
 
+    /// Holds no step yet.
     package init() {}
 
     /// Takes note of a skipped step; of one that is known already, too, as when it is folded again.

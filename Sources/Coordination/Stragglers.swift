@@ -1,30 +1,30 @@
-/// Who was the last to compute its shards over the recent steps, and how long the others waited.
+/// Finds the worker that was last to compute its shards over the recent steps.
 struct Stragglers: Sendable {
     private struct Step: Sendable {
         var peer: PeerID
         var delay: Double
-        /// Of the whole step.
+        /// Seconds of the whole step.
         var seconds: Double
     }
 
-    /// Who holds the others up, and what that costs.
+    /// The worker that holds the others up, and what that costs.
     struct Finding: Hashable, Sendable {
         var peer: PeerID
-        /// Of the recent steps, in how many it was last.
+        /// Number of the recent steps in which it was last.
         var steps: Int
-        /// Medians over these: by how much, and of a whole step.
+        /// Medians over these: the delay, and the time of a whole step.
         var delay: Double
         var step: Double
     }
 
     /// Steps that are remembered.
     static let window = 50
-    /// What it must cost of a step to be told, and in seconds: less than that is noise.
+    /// The least share of a step and the fewest seconds that are told: less than that is noise.
     private static let share = 0.1
     private static let leastDelay = 0.001
 
     private var steps: [Step] = []
-    /// What was told last, how many steps ago, and how many must pass before it is told again.
+    /// The last finding told, the steps since, and the steps before it is told again.
     private var told: Finding?
     private var stepsSince = 0
     private var patience = Self.window
@@ -41,15 +41,16 @@ struct Stragglers: Sendable {
         if steps.count > Self.window { steps.removeFirst() }
     }
 
-    /// Steps of the recent ones in which this one was last, and the mean seconds that it was late in them.
+    /// Steps of the recent ones in which this one was last, and the mean seconds that it was late
+    /// in them.
     func lateness(of peer: PeerID) -> (steps: Int, seconds: Double) {
         let late = steps.filter { $0.peer == peer }
         guard !late.isEmpty else { return (0, 0) }
         return (late.count, late.reduce(0) { $0 + $1.delay } / Double(late.count))
     }
 
-    /// Whom to tell of: once, and again when it is another, or costs twice or half as much, but ever
-    /// more rarely.
+    /// Returns the worker to tell of: once, and again when it is another, or costs twice or half as
+    /// much, but ever more rarely.
     mutating func news() -> Finding? {
         guard stepsSince >= patience, let worst, !isTold(worst) else { return nil }
         told = worst
@@ -63,7 +64,8 @@ struct Stragglers: Sendable {
         return finding.delay < 2 * told.delay && finding.delay > told.delay / 2
     }
 
-    /// Once the window is full: who was last in most steps, by more than a tenth of them.
+    /// The worker that was last in more than six of ten steps, at enough cost; nil before the
+    /// window is full.
     private var worst: Finding? {
         guard steps.count == Self.window else { return nil }
         for peer in Set(steps.map(\.peer)).sorted() {

@@ -1,6 +1,7 @@
+import Parameters
 import Wire
 
-/// What can happen to a worker.
+/// An event that a worker's session is told of.
 package enum WorkerEvent: Sendable {
     case received(CoordinatorMessage)
     /// The control connection broke, or its bytes made no sense.
@@ -9,7 +10,7 @@ package enum WorkerEvent: Sendable {
     case built
     case buildFailed(reason: String)
     /// θ has been drawn from the run's seed; the digest is that of the state before step 1.
-    case initialised(WireDigest)
+    case initialised(FastDigest)
     /// The gradients of all own shards are there; the fold waits for others from here on.
     case computed(step: Int)
     /// A state that was sent, in slices or in pieces, is whole.
@@ -22,16 +23,19 @@ package enum WorkerEvent: Sendable {
     case stopRequested
 }
 
-/// How far a worker has come, for its heartbeats.
+/// The progress of a worker, for its heartbeats.
 package struct WorkProgress: Hashable, Sendable {
     /// Grows while it gets on.
     package var count: UInt64
-    /// Slices of the gradient whose total is known, of how many.
+    /// Chunks of the gradient whose total is known.
     package var slice: Int
+    /// Number of chunks of the gradient; 0 without a fold.
     package var slices: Int
-    /// Whom or what its fold waits for; empty when for nothing.
+    /// The reason that its fold does not go on, as Ring's `FoldWait` names it; empty without a
+    /// fold.
     package var waitingFor: String
 
+    /// Makes a progress of its parts, by default outside a fold.
     package init(count: UInt64, slice: Int = 0, slices: Int = 0, waitingFor: String = "") {
         self.count = count
         self.slice = slice
@@ -39,13 +43,14 @@ package struct WorkProgress: Hashable, Sendable {
         self.waitingFor = waitingFor
     }
 
+    /// The progress in a line, for traces.
     package var brief: String {
         "slice \(slice) of \(slices), waits for \(waitingFor.isEmpty ? "nothing" : waitingFor), "
             + "progress \(count)"
     }
 }
 
-/// What a worker wants done, in this order.
+/// An order to the shell around a worker's session, carried out in turn.
 package enum WorkerAction: Equatable, Sendable {
     case send(WorkerMessage)
     /// Connect anew, under a new identity, and say hello.
@@ -62,6 +67,7 @@ package enum WorkerAction: Equatable, Sendable {
     case leave(WorkerOutcome)
 }
 
+/// News that a worker's log tells.
 package enum WorkerNote: Hashable, Sendable {
     case welcomed(name: String, run: UInt64)
     case coordinatorSilent(milliseconds: Int64)
@@ -70,6 +76,7 @@ package enum WorkerNote: Hashable, Sendable {
     case ignored(String)
 }
 
+/// The way in which a worker's process ends.
 package enum WorkerOutcome: Hashable, Sendable {
     case finished(reason: String)
     case refused(Refusal)

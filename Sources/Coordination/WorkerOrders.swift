@@ -1,6 +1,6 @@
 import Wire
 
-/// What the coordinator orders, and whether it fits.
+/// Takes the coordinator's orders, and checks that they fit the state in memory.
 extension WorkerSession {
     mutating func received(_ message: CoordinatorMessage, at now: Instant) {
         switch message {
@@ -168,7 +168,7 @@ extension WorkerSession {
 }
 
 extension CoordinatorMessage {
-    /// Whether it means nothing once another ring is formed.
+    /// Whether the order means nothing once another ring is formed.
     fileprivate var isOfOneRing: Bool {
         switch self {
         case .roster, .step, .evaluate: true

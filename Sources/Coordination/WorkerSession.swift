@@ -16,9 +16,11 @@ package struct WorkerSession: Sendable {
     /// Orders that may wait; a coordinator that sends more is not of this protocol.
     static let patience = 256
 
+    /// The phase that heartbeats tell.
     package internal(set) var phase = WorkerPhase.joining
     /// The state in memory.
     package internal(set) var held: HeldState?
+    /// The name that the coordinator gave it; `worker` until then.
     package internal(set) var name = "worker"
     let deadlinesUntilWelcomed: Deadlines
     var deadlines: Deadlines
@@ -35,7 +37,7 @@ package struct WorkerSession: Sendable {
     var lines: [CommittedLine] = []
     /// A state that has come whole, before the coordinator has found it to be the run's.
     var arrived: HeldState?
-    /// Of the state that is being sent, as the coordinator counts them.
+    /// The number of the state that is being sent, as the coordinator counts them.
     var stateNumber: UInt32 = 0
     var task: Task?
     var deferred: [CoordinatorMessage] = []
@@ -45,6 +47,9 @@ package struct WorkerSession: Sendable {
     var actions: [WorkerAction] = []
     var hasLeft = false
 
+    /// Makes a session that has not said hello.
+    ///
+    /// - Parameter deadlines: the waits until the coordinator's welcome says other ones.
     package init(deadlines: Deadlines) {
         self.deadlines = deadlines
         deadlinesUntilWelcomed = deadlines
@@ -74,6 +79,8 @@ package struct WorkerSession: Sendable {
     /// Time after which a tick is due even if nothing else happens.
     package var tickInterval: Milliseconds { deadlines.heartbeat }
 
+    /// Takes one event at the moment `now` and says what is to be done about it; nothing once it
+    /// has left.
     package mutating func receive(_ event: WorkerEvent, at now: Instant) -> [WorkerAction] {
         guard !hasLeft else { return [] }
         switch event {
@@ -133,7 +140,7 @@ package struct WorkerSession: Sendable {
         if isWelcomed { actions.append(.send(message)) }
     }
 
-    /// Whether `expected` is what was being done; it no longer is.
+    /// Ends the work at hand if it is `expected`; false if it is not.
     private mutating func end(_ expected: Task) -> Bool {
         guard task == expected else { return false }
         task = nil

@@ -2,22 +2,28 @@ import Foundation
 import Model
 import Text
 
-/// Which word looked at which: of a translator the output's words at the source's, of a language model every word
-/// at those before it.
+/// The attention of a model's words. A translator's output looks at the source; in a language model
+/// every word looks at those before it.
 package struct AttentionView: Sendable, Encodable {
+    /// The attention of one layer.
     package struct Layer: Sendable, Encodable {
+        /// The layer's name, as its parameters begin: `decoder.layers.0`.
         package let name: String
-        /// For each head a row of `rows.count`, in it `columns.count` probabilities.
+        /// Probabilities: for each head `rows.count` rows of `columns.count`, which sum to 1.
         package let heads: [[[Float]]]
     }
 
+    /// The words that look, one a token; the end mark is `⟨end⟩`.
     package let rows: [String]
+    /// The words that are looked at, one a token.
     package let columns: [String]
+    /// The decoder's layers, or all of a language model, from the input on.
     package let layers: [Layer]
 }
 
 extension TrainedModel {
-    /// Translates `sentence` (a language model reads it) and says where each head of each layer looked.
+    /// Translates `sentence` (a language model reads it) and says where each head of each layer
+    /// looked.
     ///
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func attention(_ sentence: String) throws -> AttentionView {

@@ -5,41 +5,49 @@ import Resources
 import Text
 import Threads
 
-/// How well a model does on pairs it has not seen.
+/// The quality of a translator on pairs that it has not seen.
 package struct ModelEvaluation: Sendable {
     /// Unsmoothed nats a target token, the end mark included.
     package let loss: Double
+    /// Corpus BLEU-4 of the outputs, 0 to 100, as sacreBLEU counts it by default.
     package let bleu: BLEU
+    /// Number of pairs that count.
     package let pairs: Int
     /// Target tokens, end marks included.
     package let labels: Int
     /// Pairs that were left out because they have too many tokens.
     package let tooLong: Skipped
-    /// How much of the pairs the tokenizer knows.
+    /// Counts of the pairs' tokens, and of those that the tokenizer does not know.
     package let coverage: Coverage
     /// The pairs that count, and their translations in the same order.
     package let evaluated: [SentencePair]
+    /// The translations; empty for a line that has none.
     package let outputs: [String]
 
+    /// The loss as perplexity: e to the power of it.
     package var perplexity: Double { exp(loss) }
 }
 
 /// A held-out sentence with what the model made of it.
 package struct TranslationSample: Sendable {
+    /// The sentence, in words.
     package let source: String
+    /// The model's translation.
     package let output: String
+    /// The translation that the corpus has.
     package let reference: String
 }
 
-/// What a run shows at its end.
+/// The samples and the evaluation that a run shows at its end.
 package struct Demonstration: Sendable {
+    /// Samples spread evenly over the held-out pairs.
     package let samples: [TranslationSample]
-    /// Of all held-out pairs.
+    /// The evaluation of all held-out pairs.
     package let evaluation: ModelEvaluation
 }
 
 extension TrainedModel {
-    /// What the run itself held out, if the text is still the one that it learnt from.
+    /// Returns the text that the run learnt from, if it is still the same.
     ///
     /// Throws: `TextError`; `InferenceError.ownTextUnreadable`, `ownTextHasPassed`.
     func ownText() throws -> LearningText {

@@ -3,26 +3,31 @@ import Model
 import Text
 import Threads
 
-/// How well a language model foretells a text that it has not seen.
+/// The quality of a language model on a text that it has not seen.
 package struct TextEvaluation: Sendable {
     /// Nats a token.
     package let loss: Double
+    /// Number of tokens that were foretold, end marks included.
     package let tokens: Int
+    /// Number of windows that the text was cut into.
     package let windows: Int
-    /// How much of the text the tokenizer knows.
+    /// Counts of the text's tokens, and of those that the tokenizer does not know.
     package let coverage: Coverage
 
+    /// The loss as perplexity: e to the power of it.
     package var perplexity: Double { exp(loss) }
 }
 
 /// Texts that a model has gone on with.
 package struct GeneratedTexts: Sendable {
+    /// The texts, each with the prompt that it begins with.
     package let texts: [String]
-    /// How many end because the model has no more positions.
+    /// Number of texts that end because the model has no more positions.
     package let cut: Int
 }
 
 extension TrainedModel {
+    /// Whether the model translates or goes on with a text.
     package var kind: Architecture.Kind { transformer.architecture.kind }
 
     /// Throws unless the model is of this kind: `InferenceError.otherKind`.
@@ -56,7 +61,8 @@ extension TrainedModel {
             tokens: labels, windows: corpus.samples.count, coverage: corpus.coverage)
     }
 
-    /// `count` texts that begin with `prompt`, each a continuation of at most `length` tokens of its own.
+    /// `count` texts that begin with `prompt`, each a continuation of at most `length` tokens of
+    /// its own.
     ///
     /// Throws: `TextError`; `InferenceError.promptTooLong`.
     package func generate(
@@ -82,7 +88,7 @@ extension TrainedModel {
 extension String {
     /// The prompt as it was given, on one line, and what the model says behind it.
     ///
-    /// What a tokenizer does not know of a prompt would come back as unknown. Throws: `TextError`.
+    /// A token that the tokenizer does not know would come back as unknown. Throws: `TextError`.
     fileprivate func continued(
         by output: [Int32], behind words: [Int32], _ tokenizer: Tokenizer
     ) throws(TextError) -> String {

@@ -6,7 +6,7 @@ import Preparation
 import Settings
 import Text
 
-/// What using a model may find missing.
+/// An error in finding or using a trained model.
 package enum InferenceError: Error, Equatable, Sendable {
     /// The path is neither a run nor a checkpoint.
     case noModel(path: String)
@@ -30,9 +30,12 @@ package enum InferenceError: Error, Equatable, Sendable {
 
 /// A checkpoint that has been found, and the newer ones that were passed over as damaged.
 package struct FoundCheckpoint: Sendable {
+    /// The checkpoint, opened and checked.
     package let folder: CheckpointFolder
+    /// The newer checkpoints that are damaged, with the reasons; empty where one was named itself.
     package let rejected: [CheckpointShelf.Rejected]
-    /// Of the run that it was found in, where they can be read: its text may have moved since.
+    /// The settings of the run that it was found in, where they can be read: its text may have
+    /// moved since.
     let settings: RunConfiguration?
 
     /// Takes a checkpoint as it is, of a run the newest that is whole.
@@ -67,10 +70,13 @@ package struct FoundCheckpoint: Sendable {
 
 /// A trained model in memory with its tokenizer, read-only and fit for any number of threads.
 package final class TrainedModel: Sendable {
+    /// The checkpoint that the model was loaded from.
     package let checkpoint: FoundCheckpoint
+    /// The settings of the run that it was found in, or else those that the checkpoint holds.
     package let configuration: RunConfiguration
-    /// What the run knows of its text.
+    /// The fingerprints by which the run knows its text.
     let memory: TextMemory
+    /// The tokenizer that the model was trained with.
     package let tokenizer: Tokenizer
     let transformer: Transformer
     let parameters: ParameterVector
@@ -82,6 +88,10 @@ package final class TrainedModel: Sendable {
         try self.init(FoundCheckpoint(path))
     }
 
+    /// Loads the model of a checkpoint that has been found.
+    ///
+    /// Throws: `InferenceError`, `CheckpointError`, `TextError`, `ModelError`; `ResourceError`
+    /// where there is no memory for it.
     package init(_ checkpoint: FoundCheckpoint) throws {
         let folder = checkpoint.folder
         let facts = try CheckpointFacts(folder)
@@ -112,7 +122,7 @@ package final class TrainedModel: Sendable {
 }
 
 extension Transformer {
-    /// Whether parameters are finite, and what is computed from them for the shortest text is.
+    /// Whether all parameters are finite, and so is the loss that they give for the shortest text.
     package func computes(with parameters: ParameterVector) -> Bool {
         guard parameters.withFloats({ $0.allSatisfy(\.isFinite) }) else { return false }
         let isText = architecture.kind == .languageModel

@@ -5,7 +5,7 @@ import Synchronization
 import Text
 import Threads
 
-/// Why a line has no translation.
+/// The reason that a line has no translation.
 package enum UnfitLine: Error, Equatable, Sendable {
     case tooLong(tokens: Int, positions: Int)
     case unreadable(TextError)
@@ -22,6 +22,9 @@ package final class Translator: Sendable {
     private let beam: Int
     private let pool: LanePool
 
+    /// Starts the threads. `beam` is the number of hypotheses kept; 1 is greedy.
+    ///
+    /// - Throws: `ResourceError` where the system refuses one of the threads.
     package init(_ model: TrainedModel, beam: Int, threads: Int) throws(ResourceError) {
         precondition(beam >= 1, "beam \(beam)")
         self.model = model

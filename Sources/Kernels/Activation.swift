@@ -1,7 +1,7 @@
 import CKernels
 
 /// The feed-forward layer's nonlinearity, with bias before and dropout after it in one pass.
-package enum Activation: Sendable {
+package enum Activation: CaseIterable, Sendable {
     case relu
     /// x·Φ(x) with Φ by the error function. Source: Hendrycks, Gimpel (2016), section 2.
     case gelu

@@ -15,11 +15,12 @@ package final class Arena {
     private var used = 0
     private var usedBefore = 0
 
+    /// Makes an arena that holds no memory yet.
     package init() { blocks.reserveCapacity(64) }
 
     deinit { for block in blocks { block.deallocate() } }
 
-    /// Bytes that the arena holds.
+    /// The number of bytes that the arena holds.
     package var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
 
     private static let alignment = 64
@@ -59,7 +60,7 @@ package final class Arena {
         return blocks[blocks.count - 1].baseAddress! + used
     }
 
-    /// A matrix of undefined content.
+    /// Returns a matrix of undefined content.
     package func matrix(_ rows: Int, _ columns: Int) -> Matrix {
         let count = rows * columns
         let memory = take(byteCount: count * MemoryLayout<Float>.stride)
@@ -67,14 +68,14 @@ package final class Arena {
             base: memory.bindMemory(to: Float.self, capacity: count), rows: rows, columns: columns)
     }
 
-    /// Bits of undefined content, one for each of `count` elements.
+    /// Returns bits of undefined content, one for each of `count` elements.
     package func bits(_ count: Int) -> Bits {
         let bytes = Bits.bytes(for: count)
         return Bits(
             base: take(byteCount: bytes).bindMemory(to: UInt8.self, capacity: bytes), count: count)
     }
 
-    /// A copy of token ids or other indices.
+    /// Returns a copy of token ids or other indices.
     package func indices(_ content: [Int32]) -> Indices {
         let memory = take(byteCount: content.count * MemoryLayout<Int32>.stride)
         let base = memory.bindMemory(to: Int32.self, capacity: content.count)
@@ -84,7 +85,7 @@ package final class Arena {
         return Indices(base: base, count: content.count)
     }
 
-    /// A copy of offsets, such as those of packed sequences.
+    /// Returns a copy of offsets, such as those of packed sequences.
     package func offsets(_ content: [Int]) -> Offsets {
         let memory = take(byteCount: content.count * MemoryLayout<Int>.stride)
         let base = memory.bindMemory(to: Int.self, capacity: content.count)
@@ -98,11 +99,14 @@ package final class Arena {
 /// A bit for each of `count` elements; bit i is bit i % 8 of byte i / 8.
 package struct Bits: @unchecked Sendable {
     let base: UnsafeMutablePointer<UInt8>
+    /// The number of elements.
     package let count: Int
 
-    /// Written in groups of 64 bits, read up to 8 bytes past a row's end.
+    /// Returns the bytes for so many bits: groups of 64 are written, and up to 8
+    /// bytes past a row's end are read.
     static func bytes(for count: Int) -> Int { (count + 63) / 64 * 8 + 8 }
 
+    /// Whether bit `index` is 1.
     package subscript(index: Int) -> Bool {
         precondition(index >= 0 && index < count, "bit \(index) of \(count)")
         return base[index >> 3] >> UInt8(index & 7) & 1 == 1
@@ -112,30 +116,35 @@ package struct Bits: @unchecked Sendable {
 /// Indices into rows or columns, such as token ids.
 package struct Indices: @unchecked Sendable {
     let base: UnsafeMutablePointer<Int32>
+    /// The number of indices.
     package let count: Int
 
+    /// The index at a place.
     package subscript(index: Int) -> Int {
         precondition(index >= 0 && index < count, "index \(index) of \(count)")
         return Int(base[index])
     }
 
+    /// Returns the indices at some places, in the same memory.
     package func slice(_ range: Range<Int>) -> Indices {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
         return Indices(base: base + range.lowerBound, count: range.count)
     }
 }
 
-/// Where each of `count - 1` packed sequences begins and the last one ends.
+/// The offsets at which each of `count - 1` packed sequences begins, and the end of the last.
 package struct Offsets: @unchecked Sendable {
     let base: UnsafeMutablePointer<Int>
+    /// The number of offsets, one more than there are sequences; 0 for none.
     package let count: Int
 
-    /// Number of sequences.
+    /// The number of sequences.
     package var sequences: Int { max(count - 1, 0) }
 
-    /// Where the last sequence ends.
+    /// The end of the last sequence: the number of tokens.
     package var tokens: Int { count == 0 ? 0 : base[count - 1] }
 
+    /// The range of tokens of a sequence.
     package subscript(sequence: Int) -> Range<Int> {
         precondition(sequence >= 0 && sequence + 1 < count, "sequence \(sequence) of \(count - 1)")
         return base[sequence]..<base[sequence + 1]

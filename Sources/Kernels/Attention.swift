@@ -5,13 +5,18 @@ import CKernels
 /// For each sequence and head: P = softmax(Q·Kᵀ/√d_h), O = (P ∘ mask)·V; with `causal` query i sees
 /// keys 0...i. Heads are neighbouring columns. Source: Vaswani et al. (2017), section 3.2.
 package struct Attention: Sendable {
+    /// The sequences of the queries.
     package let queries: Offsets
+    /// The sequences of the keys and values, as many as there are of queries.
     package let keys: Offsets
+    /// The number of heads, which divides the columns of q, k and v.
     package let heads: Int
+    /// Whether query i sees keys 0...i only.
     package let causal: Bool
     /// Whether queries and keys are the same numbers, so that their gradients lie in one place.
     package let sharesQueryKey: Bool
 
+    /// Makes an attention of its parts; queries and keys must have as many sequences.
     package init(
         queries: Offsets, keys: Offsets, heads: Int, causal: Bool, sharesQueryKey: Bool = false
     ) {
@@ -23,17 +28,17 @@ package struct Attention: Sendable {
         self.sharesQueryKey = sharesQueryKey
     }
 
-    /// Entries of a row of weights: one a key, and zeros up to a multiple of eight.
+    /// Returns the entries of a row of weights: one a key, and zeros up to a multiple of eight.
     @inline(__always) static func width(_ keys: Int) -> Int { (keys + 7) & ~7 }
 
-    /// Room for all rows of weights: one a query and head.
+    /// The number of floats for all rows of weights: one row a query and head.
     package var weightCount: Int {
         (0..<queries.sequences).reduce(0) {
             $0 + queries[$1].count * Self.width(keys[$1].count)
         } * heads
     }
 
-    /// Room that `forward` and `backward` need for intermediate results, in floats.
+    /// The number of floats that `forward` and `backward` need for intermediate results.
     package var scratchCount: Int {
         2
             * (0..<queries.sequences).reduce(0) {
@@ -45,7 +50,7 @@ package struct Attention: Sendable {
     private struct Block {
         let queries, keys, columns: Range<Int>
         let head: Int
-        /// Where its probabilities begin.
+        /// The place of its first probability.
         let start: Int
 
         /// A matrix of queries × keys, and zeros.
@@ -76,7 +81,7 @@ package struct Attention: Sendable {
         }
     }
 
-    /// With a `bias` it is added to the logits.
+    /// Computes O from q, k and v; a `bias` is added to the logits.
     ///
     /// Shapes: q, o [queries, d]; k, v [keys, d]; weights 1 × `weightCount`; scratch 1 × `scratchCount`.
     package func forward(
@@ -166,7 +171,7 @@ package struct Attention: Sendable {
         }
     }
 
-    /// The probabilities that `forward` left. Shapes: [queries, keys] of the sequence.
+    /// Returns the probabilities that `forward` left. Shapes: [queries, keys] of the sequence.
     package func probabilities(_ weights: Matrix, sequence: Int, head: Int) -> Matrix {
         precondition(head < heads && sequence < queries.sequences, "head \(head) of \(heads)")
         let before = (0..<sequence).reduce(0) {

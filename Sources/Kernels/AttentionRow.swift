@@ -2,10 +2,10 @@
 struct AttentionRow {
     let weights: UnsafeMutablePointer<Float>
     let count: Int
-    /// 1/√d_h.
+    /// The factor 1/√d_h.
     let scale: Float
     let mask: Mask?
-    /// Where the mask of this row begins.
+    /// The place in the mask at which this row begins.
     let start: Int
 
     /// weights ← softmax(scale · weights) over the first `seen` keys, 0 for the others; `dropped` ←

@@ -30,7 +30,7 @@ package enum BatchNormalisation {
             part: { v.store(v.part($0, $1) * share, $0, part: $1) })
     }
 
-    /// 1 / deviation of every column. Shapes: [1, n] both.
+    /// Computes 1 / deviation of every column. Shapes: [1, n] both.
     package static func inverse(of variance: Matrix, into inverse: Matrix) {
         precondition(variance.columns == inverse.columns)
         let (v, i) = (variance.base, inverse.base)

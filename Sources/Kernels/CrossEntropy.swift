@@ -13,10 +13,13 @@ import CKernels
 /// With p = softmax(x) over V classes and label y: loss = (1-ε)·(-log p_y) + ε/V · Σ (-log p_i).
 /// Source: Szegedy et al., "Rethinking the Inception architecture" (2016), section 7.
 package enum CrossEntropy {
-    /// Sums over rows.
+    /// The sums over rows, in nats.
     package struct Sums: Sendable, Equatable {
+        /// The sum of the label-smoothed losses.
         package var smoothed = 0.0
+        /// The sum of -log p(label).
         package var negativeLogLikelihood = 0.0
+        /// Begins sums of no rows.
         package init() {}
     }
 
@@ -46,7 +49,7 @@ package enum CrossEntropy {
         }
     }
 
-    /// Largest value and sum.
+    /// Returns the largest value and the sum.
     @inline(__always) private static func extent(
         _ x: UnsafeMutablePointer<Float>, _ count: Int
     ) -> (Float, Float) {
@@ -71,7 +74,7 @@ package enum CrossEntropy {
         return (largest.maximum, sum.total)
     }
 
-    /// Σ e^(x - maximum); the terms replace x if they are to be kept.
+    /// Returns Σ e^(x - maximum); the terms replace x if they are to be kept.
     @inline(__always) private static func exponentials(
         _ x: UnsafeMutablePointer<Float>, _ count: Int, _ maximum: Float, keep: Bool
     ) -> Float {

@@ -1,10 +1,13 @@
 import CKernels
 
-/// Which elements dropout kept, and by what they are multiplied.
+/// The elements that dropout kept, and the factor of those.
 package struct Mask: Sendable {
+    /// The bit of each element: 1 for one that is kept.
     package let bits: Bits
+    /// The factor of the elements that are kept: 1 / (1 - p).
     package let scale: Float
 
+    /// Makes a mask of its parts.
     package init(bits: Bits, scale: Float) {
         self.bits = bits
         self.scale = scale
@@ -20,7 +23,7 @@ extension Mask? {
         }
     }
 
-    /// `scale` or 0 for each of the eight elements from `index` on; 1 without dropout.
+    /// Returns `scale` or 0 for each of the eight elements from `index` on; 1 without dropout.
     @inline(__always) func factors(_ index: Int) -> Wide {
         switch self {
         case .none: Wide(repeating: 1)
@@ -108,7 +111,7 @@ package func addBias(_ a: Matrix, _ b: Matrix, mask: Mask?, into: Matrix) {
     }
 }
 
-/// Σ of squares, rows in order in Double. Shapes: [m, n].
+/// Returns Σ of squares, rows in order in Double. Shapes: [m, n].
 package func squaredSum(_ matrix: Matrix) -> Double {
     (0..<matrix.rows).reduce(0) { sum, row in
         let x = matrix.row(row)
@@ -129,7 +132,7 @@ package func broadcast(_ row: Matrix, into matrix: Matrix) {
 
 /// into[i] += source[i] for float32 in this machine's byte order at any alignment.
 ///
-/// What arrives from a neighbour on the ring is added where it lies in its message.
+/// A partial from a neighbour on the ring is added where it lies in its message.
 package func accumulate(
     _ source: UnsafeRawPointer, into: UnsafeMutablePointer<Float>, count: Int
 ) {

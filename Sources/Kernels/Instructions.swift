@@ -1,23 +1,24 @@
 import CKernels
 import Synchronization
 
-/// Which of a processor's instructions the kernels use. All give the same bits, wider ones sooner.
+/// The processor's instructions that kernels use. All give the same bits, wider ones sooner.
 package enum Instructions: String, Sendable, CaseIterable {
     #if arch(x86_64)
-        /// With FMA: what every x86-64 processor has that dtrain runs on.
+        /// AVX2 with FMA, which every x86-64 processor has that dtrain runs on.
         case avx2
     #else
-        /// What every arm64 processor has.
+        /// The instructions that every arm64 processor has.
         case neon
     #endif
     case avx512
-    /// With the instruction for pairs of bfloat16, which is twice as fast as two for float32.
+    /// AVX-512 with the instruction for pairs of bfloat16, twice as fast as two for float32.
     case avx512bf16
 
     #if arch(x86_64)
-        /// What dtrain as a whole is compiled for.
+        /// The instructions that dtrain as a whole is compiled for.
         package static let floor = avx2
     #else
+        /// The instructions that dtrain as a whole is compiled for.
         package static let floor = neon
     #endif
 
@@ -35,13 +36,13 @@ package enum Instructions: String, Sendable, CaseIterable {
     /// Whether registers hold sixteen floats.
     package var isWide: Bool { self != .floor }
 
-    /// All that this processor has, the widest last.
+    /// The instructions that this processor has, the widest last.
     package static let available = allCases.filter { $0.isAvailable }
 
-    /// What kernels that are made from now on use: the widest unless `force` was called.
+    /// The instructions of kernels that are made from now on: the widest unless `force` was called.
     package static var chosen: Instructions { forced ?? available.last ?? .floor }
 
-    /// What `force` was called with, if it was.
+    /// The argument of the last call of `force`; nil if there was none.
     package static var forced: Instructions? {
         let place = choice.load(ordering: .relaxed)
         return place < 0 ? nil : allCases[place]
@@ -57,9 +58,9 @@ package enum Instructions: String, Sendable, CaseIterable {
     private static let choice = Atomic(-1)
 }
 
-/// What the machine must offer.
+/// The requirements that the machine must meet.
 package enum Processor {
-    /// What is missing, such as "AVX2 and FMA"; nil when this machine will do.
+    /// Returns what is missing, such as "AVX2 and FMA"; nil when this machine will do.
     package static func requirement() -> String? {
         dtrain_has_floor() == 0 ? "AVX2 and FMA" : nil
     }

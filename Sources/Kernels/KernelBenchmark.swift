@@ -1,15 +1,21 @@
 /// Every kernel alone, on data that fits into the caches, at the sizes of one shard of a model.
 package struct KernelBenchmark: Sendable {
+    /// The number of tokens of a shard, the rows of most matrices.
     package var tokens: Int
+    /// The width of the model.
     package var dModel: Int
+    /// The inner width of its feed-forward sub-layers.
     package var dFF: Int
+    /// The number of heads of its attention.
     package var heads: Int
+    /// The number of ids, the columns of the logits.
     package var vocabulary: Int
-    /// Tokens of a sequence.
+    /// The number of tokens of a sequence.
     package var length: Int
-    /// Seconds of measuring a kernel.
+    /// The time of measuring a kernel, in seconds.
     package var seconds: Double
 
+    /// Makes a benchmark of its parts, all of them positive; `heads` divides `dModel`.
     package init(
         tokens: Int = 256, dModel: Int, dFF: Int, heads: Int, vocabulary: Int, length: Int = 32,
         seconds: Double = 0.05
@@ -23,20 +29,26 @@ package struct KernelBenchmark: Sendable {
         self.seconds = seconds
     }
 
+    /// The time and the work of one kernel.
     package struct Timing: Sendable {
+        /// The name of the kernel, with precision and instructions of a product.
         package let kernel: String
+        /// The sizes of its operands, such as `256×512×128`.
         package let shape: String
-        /// Of the fastest run.
+        /// The time of the fastest run.
         package let milliseconds: Double
-        /// Floating-point operations of products, 0 for other kernels.
+        /// The number of floating-point operations of products, 0 for other kernels.
         package let operations: Int
-        /// Bytes read and written at least.
+        /// The least number of bytes read and written.
         package let bytes: Int
 
+        /// The speed in 10⁹ floating-point operations a second.
         package var gigaflops: Double { Double(operations) / milliseconds / 1e6 }
+        /// The speed in 10⁹ bytes a second.
         package var gigabytesPerSecond: Double { Double(bytes) / milliseconds / 1e6 }
     }
 
+    /// Measures every kernel on the calling thread, one after the other.
     package func run() -> [Timing] {
         [peak()] + products(tokens, dModel, dModel) + products(tokens, 3 * dModel, dModel)
             + products(tokens, dFF, dModel) + products(tokens, dModel, dFF)
@@ -173,7 +185,7 @@ package struct KernelBenchmark: Sendable {
         return Mask(bits: bits, scale: dropout.scale)
     }
 
-    /// The fastest run's time on this thread, so that other programs disturb little.
+    /// Returns the fastest run's time on this thread, so that other programs disturb little.
     private func measure(
         _ kernel: String, _ shape: String, operations: Int = 0, floats: Int, _ body: () -> Void
     ) -> Timing {

@@ -1,16 +1,20 @@
 /// A row-major view `[rows, columns]` of float32 in memory that somebody else owns.
 ///
 /// Element (r, c) lies at `base[r * stride + c]`. A view is as good as a pointer: it must not
-/// outlive its memory, and who writes when is the business of whoever made it.
+/// outlive its memory. Its maker sees to it that nobody writes what others read.
 package struct Matrix: @unchecked Sendable {
+    /// The address of element (0, 0).
     package let base: UnsafeMutablePointer<Float>
+    /// The number of rows.
     package let rows: Int
+    /// The number of columns.
     package let columns: Int
-    /// Elements from one row to the next, at least `columns`.
+    /// The number of elements from one row to the next, at least `columns`.
     package let stride: Int
-    /// The same elements rounded to bfloat16, laid out alike, where somebody keeps such copies.
+    /// The same elements rounded to bfloat16, laid out alike; nil where nobody keeps such copies.
     package let copies: UnsafePointer<UInt16>?
 
+    /// Makes a view of memory that somebody else owns; nil for `stride` means no gaps between rows.
     @inlinable package init(
         base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil,
         copies: UnsafePointer<UInt16>? = nil
@@ -23,11 +27,13 @@ package struct Matrix: @unchecked Sendable {
         precondition(rows >= 0 && columns >= 0 && self.stride >= columns)
     }
 
+    /// The number of elements.
     package var count: Int { rows * columns }
 
     /// Whether rows follow each other without gaps.
     package var isDense: Bool { stride == columns || rows <= 1 }
 
+    /// The element at a row and a column, counted from 0.
     package subscript(row: Int, column: Int) -> Float {
         get {
             precondition(row >= 0 && row < rows && column >= 0 && column < columns)
@@ -41,7 +47,7 @@ package struct Matrix: @unchecked Sendable {
 
     @inline(__always) func row(_ row: Int) -> UnsafeMutablePointer<Float> { base + row * stride }
 
-    /// The same memory, some rows of it.
+    /// Returns a view of some rows of the same memory.
     package func rows(_ range: Range<Int>) -> Matrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "\(range) of \(rows) rows")
         return Matrix(
@@ -49,7 +55,7 @@ package struct Matrix: @unchecked Sendable {
             stride: stride)
     }
 
-    /// The same memory, some columns of it.
+    /// Returns a view of some columns of the same memory.
     package func columns(_ range: Range<Int>) -> Matrix {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= columns, "\(range) of \(columns) columns")
@@ -62,12 +68,13 @@ package struct Matrix: @unchecked Sendable {
         for index in 0..<rows { row(index).update(repeating: value, count: columns) }
     }
 
+    /// Copies every element of a matrix of equal shape.
     package func copy(from other: Matrix) {
         precondition(rows == other.rows && columns == other.columns)
         for index in 0..<rows { row(index).update(from: other.row(index), count: columns) }
     }
 
-    /// All elements, row after row.
+    /// Returns all elements, row after row.
     package func elements() -> [Float] {
         (0..<rows).flatMap { Array(UnsafeBufferPointer(start: row($0), count: columns)) }
     }

@@ -10,20 +10,22 @@ import CKernels
 /// second of a pair first: `product_bf16.c` says why any instructions give its bits.
 package final class Multiplier {
     static let depthBlock = Int(dtrain_depth_block)
-    /// Most rows of A that pass by a panel before the next: a block of 256 deep takes a third of a MiB, for
-    /// the second-level cache.
+    /// The most rows of A that pass by a panel before the next. A block of 256 deep takes a third
+    /// of a MiB, for the second-level cache.
     static let rowLimit = Int(dtrain_row_limit)
-    /// Of Aᵀ packed: not a power of two, so that rows do not share their places in the cache.
+    /// The stride of packed Aᵀ: not a power of two, so that rows do not
+    /// share their places in the cache.
     static let rowStride = 272
 
     private let panel: UnsafeMutablePointer<Float>
     private let rows: UnsafeMutablePointer<Float>
-    /// Rounded rows of B, before they become a panel.
+    /// The rounded rows of B, before they become a panel.
     private let scratch: UnsafeMutablePointer<Float>
     private let instructions: Instructions
+    /// The format that operands are rounded to.
     package let precision: Precision
 
-    /// Any instructions give the same bits.
+    /// Makes a multiplier with a workspace of its own. Any instructions give the same bits.
     package init(_ instructions: Instructions = .chosen, precision: Precision = .f32) {
         precondition(instructions.isAvailable, "\(instructions) on a processor without")
         self.instructions = instructions
@@ -86,7 +88,8 @@ package final class Multiplier {
         narrow(packed, DirectPanels(b: b), depth: a.rows, target)
     }
 
-    /// By AVX-512. Entry (i, k) of A lies at `i * aSteps.row + k * aSteps.depth`, (k, j) of B likewise.
+    /// Multiplies by AVX-512. Entry (i, k) of A lies at `i * aSteps.row + k *
+    /// aSteps.depth`, (k, j) of B likewise.
     private func multiplyWide(
         _ a: Matrix, _ aSteps: (row: Int, depth: Int), _ b: Matrix,
         _ bSteps: (depth: Int, column: Int), columns: Int, depth: Int, _ target: ProductTarget
@@ -104,7 +107,7 @@ package final class Multiplier {
         }
     }
 
-    /// By the instructions of all processors.
+    /// Multiplies by the instructions of all processors.
     @inline(__always) private func narrow<Rows: ProductRows, Panels: ProductPanels>(
         _ a: Rows, _ panels: Panels, depth: Int, _ target: ProductTarget
     ) {
@@ -117,7 +120,7 @@ package final class Multiplier {
         }
     }
 
-    /// Blocks of about equal size, all but the last of whole tiles.
+    /// Returns the rows of a block: about equal in all, and whole tiles in all but the last.
     private static func rowBlock(_ rows: Int) -> Int {
         guard rows > rowLimit else { return max(1, rows) }
         let blocks = (rows + rowLimit - 1) / rowLimit
@@ -154,17 +157,18 @@ package final class Multiplier {
         }
     }
 
-    /// What one panel of B is used for.
+    /// The use of one panel of B.
     private struct Work {
         let target: ProductTarget
-        /// Rows of C.
+        /// The rows of C.
         let first, count: Int
         let column: Int
         let depth: Int
         let add, bias: Bool
     }
 
-    /// All rows of C in the panel's columns; `a` is where the first one's row of A begins.
+    /// Computes all rows of C in the panel's columns; `a` is the
+    /// address of the first one's row of A.
     @inline(__always) private func tiles(
         _ a: UnsafeMutablePointer<Float>, _ stride: Int, _ work: Work, _ ahead: Lines
     ) {

@@ -104,7 +104,7 @@ enum Packing {
 
     private typealias Rows = (Wide, Wide, Wide, Wide, Wide, Wide, Wide, Wide)
 
-    /// In registers: pairs of rows, then of pairs, then of halves.
+    /// Transposes in registers: pairs of rows, then of pairs, then of halves.
     @inline(__always) private static func transpose(
         _ r: Rows, into to: UnsafeMutablePointer<Float>, _ toStride: Int
     ) {

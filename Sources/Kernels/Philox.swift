@@ -2,19 +2,19 @@ import CKernels
 
 /// Counter-based random numbers: each 128-bit counter under a 64-bit key gives four 32-bit words.
 ///
-/// No state: the same counter gives the same words whoever asks, in any order. Source: Salmon,
+/// No state: the same counter gives the same words to every caller, in any order. Source: Salmon,
 /// Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), Philox4x32-10.
 package struct Philox: Sendable {
     fileprivate let key: (UInt32, UInt32)
     fileprivate let place: (UInt32, UInt32, UInt32)
 
-    /// Words 1 to 3 of every counter are `place`; word 0 counts.
+    /// Makes numbers under a key; words 1 to 3 of every counter are those given, word 0 counts.
     package init(seed: UInt64, _ first: UInt32, _ second: UInt32, _ third: UInt32) {
         key = (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         place = (first, second, third)
     }
 
-    /// The four words of counter `index`.
+    /// Returns the four words of counter `index`.
     package func words(_ index: UInt32) -> SIMD4<UInt32> { eight(from: UInt64(index)).0[0] }
 
     /// Calls `body` with the words of every counter from 0 to `count` - 1, in order; eight at a time are as
@@ -29,8 +29,8 @@ package struct Philox: Sendable {
         }
     }
 
-    /// The words of counters first... first + 7, four at a time: one such chain of rounds waits for its
-    /// products, two in step keep the multiplier busy.
+    /// Returns the words of counters first... first + 7, four at a time. One such chain of rounds
+    /// waits for its products, two in step keep the multiplier busy.
     @inline(__always) func eight(from first: UInt64) -> (PhiloxQuad, PhiloxQuad) {
         var low = PhiloxQuad(first, place)
         var high = PhiloxQuad(first + 4, place)
@@ -79,20 +79,22 @@ struct PhiloxQuad {
     }
 }
 
-/// Which elements dropout keeps: bit i is 1 with probability 1 - p, p in steps of 2⁻¹⁶.
+/// The bits that tell which elements dropout keeps: bit i is 1 with
+/// probability 1 - p, p in steps of 2⁻¹⁶.
 package struct Dropout: Sendable {
-    /// Of 2¹⁶ values so many drop an element.
+    /// The number of the 2¹⁶ values that drop an element.
     let threshold: UInt64
 
-    /// Nearest probability that 16 bits can give to `probability` in [0, 1).
+    /// Takes the probability nearest to `probability`, in [0, 1), that 16 bits can give.
     package init(probability: Float) {
         precondition(probability >= 0 && probability < 1, "dropout \(probability)")
         threshold = UInt64(min((probability * 65536).rounded(), 65535))
     }
 
+    /// Whether every element is kept.
     package var isOff: Bool { threshold == 0 }
 
-    /// 1 / (1 - p) with the p that is really used.
+    /// The factor 1 / (1 - p) with the p that is really used.
     package var scale: Float { 65536 / Float(65536 - threshold) }
 
     /// Fills `bits` from `random`: one counter gives eight bits, from the words' 16-bit halves.
@@ -110,7 +112,8 @@ package struct Dropout: Sendable {
         }
     }
 
-    /// A byte for each of four counters: bit j is 1 where half j is not below the threshold.
+    /// Returns a byte for each of four counters: bit j is 1 where half
+    /// j is not below the threshold.
     ///
     /// The difference's high bits are all 1 if it is negative: bit 32 + j stands for half j.
     @inline(__always) private func kept(_ quad: PhiloxQuad) -> UInt64 {

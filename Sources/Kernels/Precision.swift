@@ -1,11 +1,11 @@
 import CKernels
 
-/// What the operands of matrix products are rounded to. All else is float32: sums, norms, softmax, loss,
-/// parameters and moments.
+/// The format that the operands of matrix products are rounded to. All else is float32: sums,
+/// norms, softmax, loss, parameters and moments.
 ///
 /// Source: Kalamkar et al., "A study of bfloat16 for deep learning training" (2019), section 3.
 package enum Precision: String, Sendable, CaseIterable {
-    /// Nothing: operands are what they are.
+    /// No rounding: operands are what they are.
     case f32
     /// bfloat16, the upper half of a float32: see `rounded`.
     case bf16
@@ -14,7 +14,7 @@ package enum Precision: String, Sendable, CaseIterable {
     package var keepsCopies: Bool { self == .bf16 && Instructions.chosen.isWide }
 }
 
-/// Each lane rounded to the nearest bfloat16, of two as near the even one; +0 below 2⁻⁵⁶.
+/// Returns each lane rounded to the nearest bfloat16, of two as near the even one; +0 below 2⁻⁵⁶.
 ///
 /// So no product and no sum of products is ever subnormal, and processors that flush subnormals have the
 /// bits of those that do not: the proof stands in `product_bf16.c`. What is not a number stays so.

@@ -1,4 +1,4 @@
-/// Where a product's sums go.
+/// The destination of a product's sums.
 struct ProductTarget {
     let c: Matrix
     let bias: UnsafeMutablePointer<Float>?
@@ -55,7 +55,7 @@ struct Lines {
 
 /// The left operand, as rows of A that the tiles can read.
 protocol ProductRows {
-    /// Where the part from depth `at` on of row `first` lies, and how far the next row is.
+    /// Returns the address of row `first` from depth `at` on, and how far the next row is.
     func rows(
         _ first: Int, _ count: Int, _ at: Int, _ depth: Int
     ) -> (UnsafeMutablePointer<Float>, stride: Int)
@@ -90,7 +90,7 @@ struct PackedRows: ProductRows {
 /// The right operand, as panels of 16 columns.
 protocol ProductPanels {
     func pack(_ at: Int, _ column: Int, _ depth: Int, into: UnsafeMutablePointer<Float>)
-    /// What `pack` would read; none past the last column.
+    /// Returns the memory that `pack` would read; none past the last column.
     func lines(_ at: Int, _ column: Int, _ depth: Int) -> Lines
 }
 

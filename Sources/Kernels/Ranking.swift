@@ -8,9 +8,12 @@
 
 /// A column of a row of logits, with the log of its probability.
 package struct Ranked: Sendable, Equatable {
+    /// The column, from 0: a token's id.
     package let column: Int32
+    /// The natural logarithm of its probability.
     package let logProbability: Float
 
+    /// Makes a ranked column of its parts.
     package init(column: Int32, logProbability: Float) {
         self.column = column
         self.logProbability = logProbability
@@ -18,12 +21,13 @@ package struct Ranked: Sendable, Equatable {
 }
 
 extension Matrix {
-    /// The `count` likeliest columns of a row of logits, likeliest first, the lower of equals first.
+    /// Returns the `count` likeliest columns of a row of logits, likeliest
+    /// first, the lower of equals first.
     ///
     ///     log p_c = z_c − log Σ e^z
     ///
-    /// Columns below `first` take part in the sum but are not ranked. What is not a number is
-    /// not ranked either, so the result may be shorter than `count`, even empty.
+    /// Columns below `first` take part in the sum but are not ranked. A logit that is not a number
+    /// is not ranked either. So the result may be shorter than `count`, even empty.
     package func ranked(row index: Int, count: Int, from first: Int) -> [Ranked] {
         precondition(index >= 0 && index < rows && first <= columns && count > 0)
         let logits = row(index)
@@ -54,7 +58,7 @@ extension Matrix {
         }
     }
 
-    /// One ranked column of a row of logits, however likely it is.
+    /// Returns one ranked column of a row of logits, however likely it is.
     package func ranked(row index: Int, column: Int) -> Ranked {
         precondition(index >= 0 && index < rows && column >= 0 && column < columns)
         let logits = row(index)
@@ -64,7 +68,7 @@ extension Matrix {
     }
 }
 
-/// log Σ e^z, not a number if any z is not.
+/// Returns log Σ e^z, not a number if any z is not.
 private func logSumExp(_ logits: UnsafeMutablePointer<Float>, count: Int) -> Float {
     var highest = Wide(repeating: -.infinity)
     sweep(count) {

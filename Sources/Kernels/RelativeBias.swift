@@ -6,19 +6,22 @@
     import Darwin
 #endif
 
-/// Which bucket the distance of a key from its query falls into: each small distance its own, larger
-/// ones in buckets that widen with the logarithm, all from `farthest` on the last.
+/// The buckets into which the distance of a key from its query falls. Each small
+/// distance has its own; larger ones share buckets that widen with the logarithm. The
+/// last has all from `farthest` on.
 ///
 /// Source: Raffel et al., "Exploring the limits of transfer learning" (2020, T5), section 2.1.
 package struct RelativeBuckets: Sendable {
+    /// The number of buckets.
     package static let count = 32
     static let farthest = 128
 
-    /// For distances from -(positions - 1) to positions - 1.
+    /// The buckets of distances from -(positions - 1) to positions - 1.
     private let places: [Int32]
     private let positions: Int
 
-    /// With `causal` no key is ahead of its query, and all buckets are for those behind.
+    /// Lays out the buckets. With `causal` no key is ahead of its
+    /// query, and all are for those behind.
     package init(positions: Int, causal: Bool) {
         self.positions = positions
         places = (1 - positions..<positions).map { distance in
@@ -44,10 +47,12 @@ package struct RelativeBuckets: Sendable {
 
 /// A number for each head and bucket, added to the attention's logits.
 package struct RelativeBias: Sendable {
+    /// The buckets of the distances, which choose a column of the table.
     package let buckets: RelativeBuckets
-    /// Shapes: [heads, buckets].
+    /// The numbers that are added. Shapes: [heads, buckets].
     package let table: Matrix
 
+    /// Makes a bias of its parts; the table has a row for each head.
     package init(buckets: RelativeBuckets, table: Matrix) {
         self.buckets = buckets
         self.table = table

@@ -4,7 +4,7 @@
 /// depth that is odd is filled up with a zero.
 struct RoundedRows<Base: ProductRows>: ProductRows {
     let base: Base
-    /// Where the rows lie after `base` has packed them, if it does.
+    /// The memory in which the rows lie after they have been rounded.
     let target: UnsafeMutablePointer<Float>
     let stride: Int
 

@@ -4,7 +4,7 @@ enum TileShape {
     static let columns = 16
 }
 
-/// How many rows a tile has.
+/// The number of rows of a tile, as a type.
 protocol TileRows { static var count: Int { get } }
 
 enum OneRow: TileRows { static var count: Int { 1 } }
@@ -30,7 +30,7 @@ struct Tile<Rows: TileRows> {
     var c40 = Wide.zero, c41 = Wide.zero
     var c50 = Wide.zero, c51 = Wide.zero
 
-    /// Sums of rows of A, `stride` apart, and a panel of B [depth, 16].
+    /// Computes the sums of rows of A, `stride` apart, and a panel of B [depth, 16].
     @inline(__always) init(
         _ a: UnsafePointer<Float>, stride: Int, _ b: UnsafePointer<Float>, depth: Int
     ) {

@@ -23,7 +23,7 @@
     return p * unsafeBitCast(power, to: Wide.self)
 }
 
-/// 1 / (1 + e^-x) in every lane.
+/// Returns 1 / (1 + e^-x) in every lane.
 @inline(__always) func sigmoid(_ x: Wide) -> Wide {
     1 / (1 + exponential(-x))
 }

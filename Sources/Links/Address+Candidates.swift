@@ -2,7 +2,7 @@ import Messaging
 import Settings
 
 extension Address {
-    /// What its host leads to: at least one address, in the system's order of preference.
+    /// Returns the host's IP addresses: at least one, in the system's order of preference.
     ///
     /// - Throws: `MessagingError.unknownHost`.
     package func candidates() throws(MessagingError) -> [IPAddress] {

@@ -2,7 +2,7 @@ import Glibc
 import Messaging
 import Ring
 
-/// Why nothing more can be read from a stream.
+/// The reason that nothing more can be read from a stream.
 package enum StreamFailure: Error {
     case ended(MessagingError)
     case frame(FrameError)
@@ -12,8 +12,8 @@ package enum StreamFailure: Error {
 
 /// Takes frames off a stream, one at a time, into memory that is used again.
 ///
-/// No length is believed before the header's checksum is right, nor above the limit; sealed, nothing is
-/// before its record's tag is.
+/// No length is believed before the header's checksum is right, nor above the limit; sealed,
+/// nothing is before its record's tag is.
 package final class FrameReader {
     private let stream: Stream
     private let seal: StreamSeal?
@@ -51,7 +51,7 @@ package final class FrameReader {
         parts.deallocate()
     }
 
-    /// What is behind the header that `next` returned last; valid until it is called again.
+    /// The numbers behind the header that `next` returned last; valid until it is called again.
     package var numbers: UnsafeMutableRawBufferPointer {
         let count = header?.payloadBytes ?? 0
         return UnsafeMutableRawBufferPointer(

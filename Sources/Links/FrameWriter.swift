@@ -41,6 +41,7 @@ package final class FrameWriter {
         for slot in slots { slot.own.deallocate() }
     }
 
+    /// Whether the kernel has taken all frames.
     package var isEmpty: Bool { count == 0 }
 
     // MARK: Filling
@@ -74,6 +75,7 @@ package final class FrameWriter {
         return UnsafeRawBufferPointer(record)
     }
 
+    /// Queues a frame without numbers; false if there is no room.
     package func put(_ header: FrameHeader) -> Bool { put(header, .init(start: nil, count: 0)) }
 
     /// Memory for the numbers of the frame that is queued next; nil if there is no room.

@@ -3,17 +3,17 @@ import Parameters
 import Ring
 import Wire
 
-/// The other workers' gradients and totals as this process maps them; mappings are kept from step to
-/// step.
+/// The other workers' gradients and totals as this process maps them; mappings are kept from step
+/// to step.
 ///
-/// No checksum stands before gradients: they are read where they were computed, as their owner would
-/// read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
+/// No checksum stands before gradients: they are read where they were computed, as their owner
+/// would read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
 package struct NeighbourVectors {
     /// All of one step.
     package struct Step {
-        /// By shard.
+        /// All gradients, by shard.
         package var gradients: [ParameterVector] = []
-        /// By rank.
+        /// All totals, by rank.
         package var totals: [ParameterVector] = []
     }
 
@@ -26,24 +26,26 @@ package struct NeighbourVectors {
     /// turns, and to map memory takes longer than to read it.
     private static let patience = 8
 
-    private var mapped: [DescriptorHandle: Mapping] = [:]
+    private var mapped: [MemoryPlace: Mapping] = [:]
     private var steps = 0
 
+    /// Maps nothing yet.
     package init() {}
 
-    /// Forgets the memory of processes that have none of these boards: of those that have gone it is
-    /// free only when nobody maps it.
-    package mutating func nextGeneration(of boards: [DescriptorHandle]) {
+    /// Forgets the memory of processes that have none of these boards: of those that have gone it
+    /// is free only when nobody maps it.
+    package mutating func nextGeneration(of boards: [MemoryPlace]) {
         let processes = Set(boards.map(\.process))
         mapped = mapped.filter { processes.contains($0.key.process) }
     }
 
-    /// What all workers have posted, `own` of this one.
+    /// Returns the vectors that all workers have posted; `own` are those of this one.
     ///
-    /// - Throws: what keeps one from being read: then no sum can be made in place.
+    /// - Throws: `.system` or `.unsoundMemory` where one can't be read: then no sum can be made in
+    /// place.
     package mutating func all(
         _ plan: RingPlan, own: (gradients: [ParameterVector], total: ParameterVector),
-        boards places: [DescriptorHandle], _ generation: Generation, step: UInt64
+        boards places: [MemoryPlace], _ generation: Generation, step: UInt64
     ) throws(MessagingError) -> Step {
         var all = Step()
         steps += 1
@@ -54,7 +56,7 @@ package struct NeighbourVectors {
                 continue
             }
             let board = try board(places[rank])
-            func posted(_ index: Int) throws(MessagingError) -> DescriptorHandle {
+            func posted(_ index: Int) throws(MessagingError) -> MemoryPlace {
                 guard let place = VectorBoard.read(board, place: index, generation, step: step)
                 else { throw .unsoundMemory(reason: "a board is of another step") }
                 return place
@@ -68,7 +70,7 @@ package struct NeighbourVectors {
         return all
     }
 
-    private mutating func board(_ place: DescriptorHandle) throws(MessagingError)
+    private mutating func board(_ place: MemoryPlace) throws(MessagingError)
         -> NeighbourMemory
     {
         guard place.byteCount == VectorBoard.byteCount else {
@@ -78,7 +80,7 @@ package struct NeighbourVectors {
     }
 
     private mutating func vector(
-        _ place: DescriptorHandle, count: Int
+        _ place: MemoryPlace, count: Int
     ) throws(MessagingError) -> ParameterVector {
         guard place.byteCount >= 4 * count else {
             throw .unsoundMemory(reason: "a vector of \(place.byteCount) bytes")
@@ -89,7 +91,7 @@ package struct NeighbourVectors {
         ) { withExtendedLifetime(memory) {} }
     }
 
-    private mutating func memory(_ place: DescriptorHandle) throws(MessagingError)
+    private mutating func memory(_ place: MemoryPlace) throws(MessagingError)
         -> NeighbourMemory
     {
         if let mapping = mapped[place] {

@@ -5,7 +5,7 @@ import Ring
 import Settings
 import Wire
 
-/// How a worker's ring is set up; alike on all workers of a run, but for the host.
+/// The settings of a worker's ring; alike on all workers of a run, but for the host.
 package struct RingConfiguration: Sendable {
     /// Addresses at which the tcp side listens, at one port.
     package var addresses = [IPAddress.loopback]
@@ -15,63 +15,60 @@ package struct RingConfiguration: Sendable {
     package var chunkBytes = WireLimit.chunkBytes
     /// Frames of each kind, partials and totals, under way on a link.
     package var credits = ChunkSize.credits
-    /// How long forming a generation may take before it counts as broken.
+    /// Time that forming a generation may take before it counts as broken.
     package var formationTimeout: Duration = .seconds(10)
     /// Pings between neighbours, which notice a stopped process or a cut link.
     package var heartbeat: SocketOptions.Heartbeat?
     /// Kernel buffer of an ipc link in bytes: four chunks. tcp links are left to the kernel, which
     /// tunes them.
     package var bufferBytes = 1 << 20
-    /// Whether the numbers of ipc and tcp links may go over connections of their own beside ZeroMQ's,
-    /// encrypted where those are.
+    /// Whether the numbers of ipc and tcp links may go over connections of their own beside
+    /// ZeroMQ's. They are encrypted where those are.
     package var streams = true
-    /// How long such a connection may take to come about before numbers go over ZeroMQ's; at most half
+    /// Time in which such a connection must come about, or numbers go over ZeroMQ's; at most half
     /// of what is left for forming.
     package var streamTimeout: Duration = .seconds(1)
 
-    /// How neighbours of other hosts know each other; nil for plain text.
+    /// The keys by which neighbours of other hosts know each other; nil for plain text.
     package var security: RingSecurity?
 
+    /// Makes the settings that stand above: loopback, plain text, any port.
     package init() {}
 }
 
-/// What a worker shows its neighbours, and who asks for theirs.
+/// The keys that a worker shows its neighbours, and the gate that checks theirs.
 package struct RingSecurity: Sendable {
+    /// This worker's key pair.
     package var keys: KeyPair
+    /// The gate at which its listening socket asks.
     package var gate: Gate
 
+    /// Makes a security of its parts.
     package init(keys: KeyPair, gate: Gate) {
         self.keys = keys
         self.gate = gate
     }
 }
 
-/// Where a worker's ring can be reached.
-package struct RingEndpoints: Hashable, Sendable, Codable {
-    package var host: HostIdentity
-    /// For processes of the same host and user.
-    package var ipc: String?
-    package var tcp: String
-    /// Where it says what its gradients lie in; nil if no memory can be shared.
-    package var board: DescriptorHandle?
-
-    package init(
-        host: HostIdentity, ipc: String?, tcp: String, board: DescriptorHandle? = nil
-    ) {
-        self.host = host
-        self.ipc = ipc
-        self.tcp = tcp
-        self.board = board
+extension PeerAddress {
+    /// Addresses of a ring on `host`; `ipc` for processes of the same host and user.
+    package init(host: HostIdentity, ipc: String?, tcp: String, board: MemoryPlace? = nil) {
+        self.init(
+            hostKey: host.key, hostName: host.name, ipc: ipc ?? "", tcp: tcp, board: board)
     }
+
+    /// The peer's host, out of `hostKey`.
+    package var host: HostIdentity { HostIdentity(key: hostKey) }
 
     /// The port of `tcp`.
     package var port: Int { Address(tcp)!.port }
 
     /// The endpoint for a neighbour on `host`, nil if there is none of that transport.
     package func endpoint(_ transport: Transport, from host: HostIdentity) -> String? {
-        switch transport {
-        case .auto: host == self.host ? ipc ?? tcp : tcp
-        case .shared, .ipc: host == self.host ? ipc : nil
+        let within = host == self.host && !ipc.isEmpty ? ipc : nil
+        return switch transport {
+        case .auto: within ?? tcp
+        case .shared, .ipc: within
         case .tcp: tcp
         }
     }
@@ -79,36 +76,43 @@ package struct RingEndpoints: Hashable, Sendable, Codable {
 
 /// One worker's place in a generation.
 package struct RingMembership: Sendable, Equatable {
+    /// The run's number, which every frame bears.
     package var run: UInt64
+    /// The ring that is to be formed.
     package var generation: Generation
+    /// This worker's place in the ring, from 0.
     package var rank: Int
     /// Worker w owns the shards `shardBounds[w]..<shardBounds[w + 1]`.
     package var shardBounds: [Int]
     /// Nil for the only worker.
-    package var successor: RingEndpoints?
+    package var successor: PeerAddress?
+    /// The transport asked for; `auto` is the best that there is.
     package var transport: Transport
+    /// The way in which gradients become a total.
     package var collective: Collective
-    /// What sums are rounded to between shards, and the seed of the rounding.
+    /// The format that sums are rounded to between shards, and in which they travel.
     package var wire: WireFormat
+    /// The seed of stochastic rounding, alike on all workers.
     package var seed: UInt64
     /// The predecessor's frames come through the coordinator.
     package var predecessorIsRelayed: Bool
-    /// How long forming may take, and a link be silent; nil leaves both to the configuration.
+    /// Time that forming may take, and a link be silent; nil leaves both to the configuration.
     package var patience: Duration?
     /// The neighbours' keys; nil where all is plain text.
     package var keys: RingKeys?
     /// Bytes of numbers in a frame; nil leaves them to the configuration.
     package var chunkBytes: Int?
-    /// Where each member says what its gradients lie in, by rank, if sums are made of them in place;
-    /// empty if sums travel.
-    package var boards: [DescriptorHandle]
+    /// The memory in which each member says where its gradients lie, by rank, if sums are made in
+    /// place; empty if sums travel.
+    package var boards: [MemoryPlace]
 
+    /// Makes a membership of its parts; `shardBounds` has an entry more than there are workers.
     package init(
         run: UInt64, generation: Generation, rank: Int, shardBounds: [Int],
-        successor: RingEndpoints?, transport: Transport = .auto,
+        successor: PeerAddress?, transport: Transport = .auto,
         collective: Collective = .fold, wire: WireFormat = .f32, seed: UInt64 = 0,
         predecessorIsRelayed: Bool = false, patience: Duration? = nil, keys: RingKeys? = nil,
-        chunkBytes: Int? = nil, boards: [DescriptorHandle] = []
+        chunkBytes: Int? = nil, boards: [MemoryPlace] = []
     ) {
         self.chunkBytes = chunkBytes
         self.boards = boards
@@ -140,7 +144,7 @@ package struct RingMembership: Sendable, Equatable {
     var successorRank: Int { (rank + 1) % workers }
 }
 
-/// What carries sums better than ZeroMQ's own connection, where it can be opened.
+/// A way in which sums go better than over ZeroMQ's own connection, where it can be opened.
 package enum RingWay: Sendable, Hashable {
     /// Memory that the successor maps. Without it sums go over ipc: by a stream, or by ZeroMQ.
     case memory
@@ -148,7 +152,7 @@ package enum RingWay: Sendable, Hashable {
     case stream
 }
 
-/// What the ring thread reports.
+/// News from the ring thread.
 package enum RingEvent: Sendable {
     /// Both neighbours are in this generation.
     case formed(Generation)
@@ -162,7 +166,7 @@ package enum RingEvent: Sendable {
     case broken(Generation, RingBreak)
 }
 
-/// Why a generation broke.
+/// The reason that a generation broke.
 package enum RingBreak: Error, Equatable, Sendable {
     /// The connection to or from this neighbour ended.
     case lost(Neighbour)
@@ -178,7 +182,7 @@ package enum RingBreak: Error, Equatable, Sendable {
     case unreachable(Transport)
     /// A gradient that is to be read where it lies can't be, or this worker's own can't be shown.
     case apart(reason: String)
-    /// What this neighbour shares is not what it was said to be.
+    /// This neighbour's memory is not what it was said to be.
     case memory(Neighbour, MessagingError)
     case socket(MessagingError)
     case plan(RingPlanError)
@@ -192,7 +196,7 @@ extension RingConfiguration {
 }
 
 extension RingBreak {
-    /// What the coordinator is told.
+    /// The fault as the coordinator is told of it: its kind, and the neighbours that it concerns.
     package var fault: RingFault {
         switch self {
         case .lost(let neighbour): RingFault(.lost, neighbour.side)
@@ -220,49 +224,62 @@ extension Neighbour {
     fileprivate var side: RingSides { self == .predecessor ? .predecessor : .successor }
 }
 
-/// Where the time of a step's fold went.
+/// The times of a step's fold, in seconds.
 package struct RingTimings: Sendable, Equatable {
-    /// From the moment when own gradients were complete to the end of the fold.
+    /// Seconds from the moment when own gradients were complete to the end of the fold.
     package var waitSeconds: Double
-    /// From the first chunk that moved to the end of the fold.
+    /// Seconds from the first chunk that moved to the end of the fold.
     package var foldSeconds: Double
     /// Processor time of the ring thread; libzmq's own threads come on top.
     package var processorSeconds: Double
-    /// What checksums of what travels took of it; the digest of the total is not counted.
+    /// Seconds of it that went into checksums of frames; the digest of the total is not counted.
     package var checksumSeconds: Double
-    /// What the link to the successor has carried while it had something to carry; nil if that is
-    /// not known anew.
+    /// The rate of the link to the successor while it had something to carry; nil if that is not
+    /// known anew.
     package var link: LinkMeter.Reading?
 }
 
-/// What the ring thread is about, for people and for status messages.
+/// The state of the ring thread, for people and for status messages.
 package struct RingProgress: Sendable, Equatable {
+    /// The stages of a generation.
     package enum State: String, Sendable, Codable {
         case idle, forming, formed, folding, broken
     }
 
+    /// The stage of the generation at hand.
     package var state = State.idle
+    /// The generation at hand; nil before the first.
     package var generation: Generation?
-    /// What sums go to the successor over, once the generation is formed; nil for one worker.
+    /// The transport that sums take to the successor, once the generation is formed; nil for one
+    /// worker.
     package var lane: Transport?
-    /// Whether frames go to the successor over a stream of the ring's own, and whether what goes over
-    /// tcp is encrypted; once the generation is formed.
+    /// Whether frames go to the successor over a stream of the ring's own, once the generation is
+    /// formed.
     package var streams = false
+    /// Whether what goes to the successor over tcp is encrypted, once the generation is formed.
     package var isSealed = false
+    /// The last step whose fold has begun.
     package var step: UInt64 = 0
+    /// Number of chunks of that step.
     package var chunks = 0
     /// Chunks of the step whose total is known.
     package var chunksKnown = 0
+    /// The reason that the fold does not go on: a neighbour, or own lanes; `nothing` if it can.
     package var waitsFor = FoldWait.nothing
     /// Frames and bytes with headers, since the thread began, over the link to the successor
     /// (sent) and the one from the predecessor (received). Credits go the other way.
     package var framesSent = 0
+    /// Frames with sums that have come from the predecessor.
     package var framesReceived = 0
+    /// Bytes of frames that have gone to the successor, headers included.
     package var bytesSent = 0
+    /// Bytes of frames that have come from the predecessor, headers included.
     package var bytesReceived = 0
     /// Those of `bytesSent` that left by a network.
     package var bytesSentOverTCP = 0
+    /// Credits given to the predecessor.
     package var creditsSent = 0
+    /// Credits that have come from the successor.
     package var creditsReceived = 0
     /// Frames that were not taken, by `DropReason.rawValue`.
     package var drops: [String: Int] = [:]

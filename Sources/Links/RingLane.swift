@@ -10,21 +10,25 @@ package final class OutgoingLane {
     /// The total vector's memory.
     package let numbers: SharedMemory
     private let queues: SharedMemory
-    /// Headers to the successor, credits from it.
+    /// The queue of headers that this process puts and the successor takes.
     package var forward: SharedQueue
+    /// The queue of credits that the successor puts and this process takes.
     package var backward: SharedQueue
     private var bell: NeighbourBell?
     /// The last step of which something was sent this way, and the last that is not read any more.
     var lastSent: UInt64 = 0
     var released: UInt64 = 0
 
+    /// Makes the two queues, of `slots` headers each, beside the total vector's memory.
+    ///
+    /// - Throws: `.system` when there is no memory for them.
     package init(numbers: SharedMemory, slots: Int) throws(MessagingError) {
         self.numbers = numbers
         queues = try SharedMemory(byteCount: LaneQueues.byteCount(slots), writable: true)
         (forward, backward) = LaneQueues.ends(queues.address, slots)
     }
 
-    /// What the successor needs in order to map this.
+    /// Returns the places that the successor needs in order to map this, in bytes for a greeting.
     package func offer(_ bell: Bell) -> [UInt8] {
         var writer = ByteWriter()
         for handle in [queues.handle, numbers.handle, bell.handle] { writer.put(handle) }
@@ -34,7 +38,7 @@ package final class OutgoingLane {
     /// Whether the successor has mapped it.
     var isOpen: Bool { bell != nil }
 
-    /// Reads the successor's answer to the offer; what it says if it declined.
+    /// Reads the successor's answer to the offer; returns its reason if it declined, else nil.
     package func open(_ answer: [UInt8]) -> String? {
         var reader = ByteReader(answer)
         do {
@@ -48,7 +52,8 @@ package final class OutgoingLane {
         }
     }
 
-    /// Whether what was sent so far has been read, so that the total vector may be written again.
+    /// Whether all that was sent so far has been read, so that the total vector may be written
+    /// again.
     var isClear: Bool { released >= lastSent }
 
     func wakeSuccessor() { if forward.mustWake() { bell?.ring() } }
@@ -56,15 +61,18 @@ package final class OutgoingLane {
 
 /// The same as the successor maps it.
 package final class IncomingLane {
+    /// The predecessor's total vector, for reading alone.
     package let numbers: NeighbourMemory
     private let queues: NeighbourMemory
+    /// The queue of headers that the predecessor puts and this process takes.
     package var forward: SharedQueue
+    /// The queue of credits that this process puts and the predecessor takes.
     package var backward: SharedQueue
     private let bell: NeighbourBell
     /// The last step of which the predecessor knows that it is not read any more.
     var released: UInt64 = 0
 
-    /// - Throws: what is wrong with the offer: then nothing stays mapped.
+    /// - Throws: `MessagingError` or `WireError` for an unsound offer: then nothing stays mapped.
     package init(offer: [UInt8], slots: Int) throws {
         var reader = ByteReader(offer)
         let queues = try reader.handle()
@@ -77,6 +85,8 @@ package final class IncomingLane {
         (forward, backward) = LaneQueues.ends(self.queues.address, slots)
     }
 
+    /// Returns the answer to an offer that was mapped: the bell by which the predecessor wakes this
+    /// one.
     package static func acceptance(_ bell: Bell) -> [UInt8] {
         var writer = ByteWriter()
         writer.put(1 as UInt8)
@@ -84,6 +94,7 @@ package final class IncomingLane {
         return writer.bytes
     }
 
+    /// Returns the answer to an offer that was declined; of the reason go 100 characters.
     package static func refusal(_ reason: String) -> [UInt8] {
         var writer = ByteWriter()
         writer.put(0 as UInt8)
@@ -93,6 +104,7 @@ package final class IncomingLane {
 
     static func isRefusal(_ answer: [UInt8]) -> Bool { answer.first == 0 }
 
+    /// Rings the predecessor's bell if it sleeps; to be called after putting a credit.
     package func wakePredecessor() { if backward.mustWake() { bell.ring() } }
 }
 
@@ -115,7 +127,7 @@ private enum LaneQueues {
 }
 
 extension ByteWriter {
-    fileprivate mutating func put(_ handle: DescriptorHandle) {
+    fileprivate mutating func put(_ handle: MemoryPlace) {
         put(handle.process)
         put(handle.descriptor)
         put(handle.device)
@@ -125,8 +137,8 @@ extension ByteWriter {
 }
 
 extension ByteReader {
-    fileprivate mutating func handle() throws(WireError) -> DescriptorHandle {
-        DescriptorHandle(
+    fileprivate mutating func handle() throws(WireError) -> MemoryPlace {
+        MemoryPlace(
             process: try integer("process"), descriptor: try integer("descriptor"),
             device: try integer("device"), inode: try integer("inode"),
             byteCount: Int(clamping: try integer("bytes", as: UInt64.self)))

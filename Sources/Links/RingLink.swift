@@ -29,7 +29,7 @@ final class RingLink {
     let place: String
     /// Whether the socket encrypts, and with it whatever goes beside it.
     let isSealed: Bool
-    /// Why the last handshake came to nothing: then libzmq does not try again by itself.
+    /// The reason that the last handshake failed: then libzmq does not try again by itself.
     var failure: HandshakeFailure?
 
     init(
@@ -62,8 +62,8 @@ final class RingLink {
         try socket.connect(place)
     }
 
-    /// What the network between two hosts has carried lately; nil where that cannot be told: sums
-    /// do not go over tcp, or go through the coordinator.
+    /// Returns the rate of the network between two hosts since the last reading. Nil where it
+    /// cannot be told: sums do not go over tcp, or go through the coordinator.
     func measured() -> LinkMeter.Reading? {
         guard transport == .tcp, target == nil else { return nil }
         return meter.read(connection: stream?.stream.descriptor ?? connection)
@@ -97,7 +97,7 @@ final class RingLink {
     }
 }
 
-/// What is known of who has greeted.
+/// The evidence of who has greeted.
 enum Proof: Equatable {
     /// The gate has let this key in.
     case key(PublicKey)
@@ -115,11 +115,11 @@ struct RingInbound {
     let connection: Int32
     let greeting: FrameHeader
     let proof: Proof
-    /// What the predecessor would have beside this connection; empty for nothing.
+    /// The way that the predecessor would have beside this connection; empty for none.
     let offer: [UInt8]
     /// Its memory, once it is this worker's predecessor and the memory could be mapped.
     var lane: IncomingLane?
-    /// Where its stream will come in; then the stream.
+    /// The place where its stream will come in; then the stream.
     var door: StreamDoor?
     var stream: RingStream?
 }

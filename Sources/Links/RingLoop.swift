@@ -26,11 +26,12 @@ final class RingLoop {
         let processorAtStart: Double
         /// Headers go to the successor by memory; sums lie in total vectors.
         let usesLane: Bool
-        /// What the frames' checksums took.
+        /// Processor seconds that the frames' checksums took.
         var checkingSeconds = 0.0
-        /// What a fold in place reads, once the first sum is due.
+        /// The vectors that a fold in place reads, once the first sum is due.
         var shared: (all: ChunkSum, totals: [ParameterVector])?
-        /// By chunk: of a partial that waits in the predecessor's memory, later of the total.
+        /// Digests by chunk: of a partial that waits in the predecessor's memory, later of the
+        /// total.
         var digests: [FastDigest?]
     }
 
@@ -45,7 +46,7 @@ final class RingLoop {
     let mailbox: RingThread.Mailbox
     let notify: @Sendable (RingEvent) -> Void
     let host = HostIdentity.current()
-    let endpoints: RingEndpoints
+    let endpoints: PeerAddress
 
     let router: RouterSocket
     let routerMonitor: SocketMonitor
@@ -62,10 +63,10 @@ final class RingLoop {
     var link: RingLink?
     var inbound: RingInbound?
     var failedStreams = FailedStreams()
-    /// Where this worker says what its gradients lie in; nil if no memory can be shared.
+    /// The memory in which this worker says where its gradients lie; nil if none can be shared.
     let board: VectorBoard?
     var neighbourVectors = NeighbourVectors()
-    /// Where frames come in that go through the coordinator.
+    /// The connection by which frames come in through the coordinator.
     var inbox: RelayInbox?
     /// The newest greeting of a generation that this worker is not in yet.
     var earlyGreeting: RingInbound?
@@ -74,7 +75,7 @@ final class RingLoop {
     var step: Step?
     /// Begun before the generation was formed.
     var waitingStep: RingStep?
-    /// What will be reported when the successor has read the total: until then it is not free.
+    /// The event that waits until the successor has read the total: until then that is not free.
     var unread: RingEvent?
     var lastStep: UInt64 = 0
     var blocks: FastDigest.Blocks?
@@ -90,9 +91,9 @@ final class RingLoop {
     let outgoing = Message()
     var held: [Held] = []
     var spare: [Message] = []
-    /// What is behind the header of the frame at hand.
+    /// The numbers behind the header of the frame at hand.
     var numbersAtHand = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    /// Whether that is in `payload`, and has been checked.
+    /// Whether those are in `payload`, and have been checked.
     var isInPayload = false
     let signal = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
@@ -125,7 +126,7 @@ final class RingLoop {
         }
         let port = try router.bind(configuration.addresses, ports: configuration.ports)
         board = try? VectorBoard()
-        endpoints = RingEndpoints(
+        endpoints = PeerAddress(
             host: host, ipc: ipc,
             tcp: "tcp://\(configuration.addresses[0].inEndpoint):\(port)", board: board?.handle)
         bell = try Bell()

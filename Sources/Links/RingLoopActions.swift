@@ -2,7 +2,7 @@ import Messaging
 import Parameters
 import Ring
 
-/// What the fold wants done with the numbers.
+/// Carries out the fold's orders about numbers.
 extension RingLoop {
     /// Obeys what the fold wants without a frame; false if it wants nothing.
     func advance() throws(MessagingError) -> Bool {
@@ -107,7 +107,7 @@ extension RingLoop {
         try send(message)
     }
 
-    /// What numbers in frames are written as.
+    /// The format of numbers in frames.
     var wire: WireFormat { membership?.value.wire ?? .f32 }
 
     static func numbers(_ message: Message) -> UnsafeMutableRawBufferPointer {
@@ -119,7 +119,8 @@ extension RingLoop {
         base == .frame && header?.place == .frame && isInPayload ? payload : nil
     }
 
-    /// What own gradients are added to; nil, and the generation is broken, if it is not there.
+    /// Returns the numbers that own gradients are added to; nil, and the generation is broken, if
+    /// they are not there.
     private func operand(
         _ chunk: Int, _ base: FoldAction.Base, _ header: FrameHeader?
     ) -> (value: ChunkOperand?, Void)? {

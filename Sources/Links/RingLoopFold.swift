@@ -46,7 +46,7 @@ extension RingLoop {
         }
     }
 
-    /// What a greeting or an answer brings along.
+    /// Returns the bytes that a greeting or an answer brings along.
     private func attached(_ header: FrameHeader) -> [UInt8] {
         Array(payload.buffer.suffix(header.attachedBytes))
     }

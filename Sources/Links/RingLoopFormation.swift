@@ -54,7 +54,7 @@ extension RingLoop {
 
     /// Memory to share with the successor; nil if it is not to be shared or can't be.
     private func lane(
-        to successor: RingEndpoints, _ transport: Transport, _ endpoint: String
+        to successor: PeerAddress, _ transport: Transport, _ endpoint: String
     ) -> OutgoingLane? {
         guard transport == .auto || transport == .shared, successor.host == host,
             endpoint == successor.ipc
@@ -80,7 +80,7 @@ extension RingLoop {
         return writer.bytes
     }
 
-    /// What neighbours must agree on before a sum can come out right.
+    /// Returns a hash of all that neighbours must agree on before a sum can come out right.
     private func fingerprint(_ value: RingMembership) -> UInt64 {
         var writer = ByteWriter()
         writer.put(value.collective.rawValue)

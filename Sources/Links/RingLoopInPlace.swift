@@ -5,8 +5,8 @@ import Wire
 
 /// Sums of gradients where they lie, between workers of one host.
 ///
-/// A total is read where it was made. Its maker writes there again when all have begun the next step,
-/// which nobody does before he has taken this one's.
+/// A total is read where it was made. Its maker writes there again when all have begun the next
+/// step, which nobody does before he has taken this one's.
 extension RingLoop {
     /// Says where own vectors lie; false, and the generation is broken, if others can't read them.
     func showVectors(_ input: RingStep, _ membership: RingMembership) -> Bool {
@@ -53,7 +53,8 @@ extension RingLoop {
         }
     }
 
-    /// All gradients and totals of the step; nil, and the generation is broken, if one can't be read.
+    /// All gradients and totals of the step; nil, and the generation is broken, if one can't be
+    /// read.
     private func sharedVectors() -> (all: ChunkSum, totals: [ParameterVector])? {
         guard let membership = membership?.value, let step else { return nil }
         if let shared = step.shared { return shared }

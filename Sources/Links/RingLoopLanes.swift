@@ -119,7 +119,7 @@ extension RingLoop {
 }
 
 extension FrameHeader {
-    /// What the frame would weigh with its numbers behind it.
+    /// Number of bytes that the frame would have with its numbers behind it.
     var bytesWithNumbers: Int {
         switch body {
         case .partial(let piece), .total(let piece):

@@ -1,7 +1,7 @@
 import Glibc
 import Ring
 
-/// What others see of the ring thread.
+/// Shows others the state of the ring thread.
 extension RingLoop {
     func count(_ reason: DropReason) {
         drops[DropReason.allCases.firstIndex(of: reason)!] += 1

@@ -2,14 +2,16 @@ import Messaging
 import Ring
 import Wire
 
-/// How the coordinator is reached by whom ring frames go through it.
+/// The way to the coordinator for a worker whose ring frames go through it.
 package struct RelayAccess: Sendable {
-    /// In numbers.
+    /// The coordinator's endpoint, with its address in numbers.
     package var coordinator: String
-    /// Of this worker: its inbox bears it.
+    /// This worker's instance, which the name of its inbox bears.
     package var instance: UInt64
+    /// The encryption of the connection to the coordinator.
     package var security: SocketOptions.Security
 
+    /// Makes an access of its parts.
     package init(coordinator: String, instance: UInt64, security: SocketOptions.Security) {
         self.coordinator = coordinator
         self.instance = instance
@@ -50,7 +52,7 @@ final class RelayInbox {
 }
 
 extension RingInbound {
-    /// In place of a descriptor: the frames come through the coordinator.
+    /// The value that stands for a descriptor where frames come through the coordinator.
     static let relayed: Int32 = -2
 
     var isRelayed: Bool { connection == Self.relayed }

@@ -1,10 +1,10 @@
 import Messaging
 import Wire
 
-/// Who may be a neighbour.
+/// Decides who may be a neighbour.
 extension RingLoop {
-    /// What the link to the successor is secured by: what stays within the host and the user is
-    /// not encrypted. Nil where it must be, and the successor's key is not known.
+    /// Returns the encryption of the link to the successor: none within the host and the user. Nil
+    /// where it must be encrypted, and the successor's key is not known.
     func security(_ value: RingMembership, _ endpoint: String) -> SocketOptions.Security? {
         guard let own = configuration.security?.keys, endpoint.hasPrefix("tcp:") else {
             return .plain
@@ -19,7 +19,7 @@ extension RingLoop {
         return [key]
     }
 
-    /// What is known of who sent the frame at hand.
+    /// Returns the evidence of who sent the frame at hand.
     func proof(_ connection: Int32) -> Proof {
         if connection == RingInbound.relayed { return .relayed }
         unproven.heard(from: payload.connection)
@@ -27,7 +27,7 @@ extension RingLoop {
         return isOfThisUser(payload.connection) ? .sameUser : .none
     }
 
-    /// Whether who greets is the one whom the coordinator has named.
+    /// Whether the one who greets is the one whom the coordinator has named.
     func isPredecessor(_ candidate: RingInbound, _ value: RingMembership) -> Bool {
         guard configuration.security != nil else { return true }
         guard let keys = value.keys else { return false }
@@ -40,8 +40,8 @@ extension RingLoop {
         }
     }
 
-    /// Whether who listens at an ipc endpoint belongs to this user: any may take a name that has
-    /// become free.
+    /// Whether the listener at an ipc endpoint belongs to this user: any user may take a name that
+    /// has become free.
     func isOwnUsers(_ link: RingLink, _ descriptor: Int32) -> Bool {
         guard configuration.security != nil, link.endpoint.hasPrefix("ipc:") else { return true }
         return isOfThisUser(descriptor)

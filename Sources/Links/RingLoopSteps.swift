@@ -1,7 +1,7 @@
 import Parameters
 import Ring
 
-/// Where a step begins, and where it ends before its time.
+/// Begins steps, and ends them before their time.
 extension RingLoop {
     func begin(_ input: RingStep) {
         guard let membership, !membership.broken else { return }

@@ -53,6 +53,6 @@ final class RingStep: Sendable {
         return ready
     }
 
-    /// When own gradients were complete.
+    /// The moment when own gradients were complete; nil until then.
     var completedAt: ContinuousClock.Instant? { completion.withLock { $0 } }
 }

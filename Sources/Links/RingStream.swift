@@ -4,9 +4,9 @@ import Wire
 
 /// A connection that carries a link's frames both ways: sums there, credits back.
 ///
-/// It is agreed upon over the link's ZeroMQ sockets, which go on to notice who is gone; bytes take a
-/// half to a third of the processor's time this way. Where those sockets encrypt, so does the stream,
-/// with keys that only who was told over them can know.
+/// It is agreed upon over the link's ZeroMQ sockets, which go on to notice who is gone; bytes take
+/// a half to a third of the processor's time this way. Where those sockets encrypt, so does the
+/// stream, with keys that only who was told over them can know.
 final class RingStream {
     let stream: Stream
     let reader: FrameReader
@@ -31,7 +31,7 @@ final class RingStream {
         place = poller.add(descriptor: stream.descriptor, for: .readable)
     }
 
-    /// What to wake up for.
+    /// The events that the ring thread must wake up for.
     var events: Poller.Events {
         if isCut { return [] }
         var events: Poller.Events = early == nil ? .readable : []
@@ -40,7 +40,7 @@ final class RingStream {
     }
 }
 
-/// What the predecessor's greeting asks for beside the connection that it came over.
+/// A way that the predecessor's greeting asks for, beside the connection that it came over.
 enum RingOffer {
     /// That this memory be mapped.
     case memory([UInt8])

@@ -20,7 +20,7 @@ package final class RingThread: GradientSink {
         case stop
     }
 
-    /// What the thread and its callers share.
+    /// The state that the thread and its callers share.
     final class Mailbox: Sendable {
         let commands = Mutex<[Command]>([])
         let pending = Atomic<Bool>(false)
@@ -34,8 +34,8 @@ package final class RingThread: GradientSink {
 
         init() throws(MessagingError) { wakeup = try Wakeup() }
 
-        /// Where others find a vector; nil if they can't.
-        func handle(of vector: ParameterVector) -> DescriptorHandle? {
+        /// Returns the place at which others find a vector; nil if they can't.
+        func handle(of vector: ParameterVector) -> MemoryPlace? {
             if let handle = vectors.handle(of: vector) { return handle }
             return memory.withLock { memory in
                 guard case .success(let memory?) = memory,
@@ -52,11 +52,11 @@ package final class RingThread: GradientSink {
         }
     }
 
-    /// Where predecessors find this worker; it stays the same over all generations.
-    package let endpoints: RingEndpoints
+    /// The addresses at which predecessors find this worker; the same over all generations.
+    package let endpoints: PeerAddress
     private let mailbox: Mailbox
     private let configuration: RingConfiguration
-    /// Of the generation at hand.
+    /// Elements of a chunk in the generation at hand.
     private let chunkElements: Atomic<Int>
     private let sumsInPlace = Atomic<Bool>(false)
     private let stopped = Mutex(false)
@@ -111,7 +111,7 @@ package final class RingThread: GradientSink {
     private static let spareDescriptors = 32
 
     private final class Outcome: Sendable {
-        let result = Mutex<Result<RingEndpoints, MessagingError>?>(nil)
+        let result = Mutex<Result<PeerAddress, MessagingError>?>(nil)
     }
 
     /// Memory in which the totals of all steps will begin: neighbours of this host map it.
@@ -127,19 +127,19 @@ package final class RingThread: GradientSink {
         mailbox.memory.withLock { $0 = .failure(failure) }
     }
 
-    /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums are
-    /// made in place, the other workers can read it.
+    /// A vector of zeros for a gradient or total that the generation at hand can fold: where sums
+    /// are made in place, the other workers can read it.
     package func vector(count: Int) -> ParameterVector {
         sumsInPlace.load(ordering: .relaxed)
             ? mailbox.vectors.vector(count: count) : ParameterVector(count: count)
     }
 
-    /// Whether the generation at hand can fold it.
+    /// Whether the generation at hand can fold a vector.
     package func canFold(_ vector: ParameterVector) -> Bool {
         !sumsInPlace.load(ordering: .relaxed) || mailbox.handle(of: vector) != nil
     }
 
-    /// How the coordinator is reached by frames that must go through it, from the next `form` on.
+    /// Sets the way to the coordinator for frames that must go through it, from the next `form` on.
     package func relay(through access: RelayAccess?) { mailbox.relay.withLock { $0 = access } }
 
     /// Drops any fold in progress and joins the neighbours of a new generation.
@@ -189,5 +189,7 @@ package final class RingThread: GradientSink {
         ended.wait()
     }
 
+    /// The thread's state as it last published it: before each wait, and when a fold or a
+    /// generation ends.
     package var progress: RingProgress { mailbox.progress.withLock { $0 } }
 }

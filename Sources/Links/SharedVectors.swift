@@ -1,16 +1,18 @@
 import Messaging
 import Parameters
 import Synchronization
+import Wire
 
-/// Gradients and totals in memory that other processes of this host may map, known by their address.
+/// Gradients and totals in memory that other processes of this host may map, known by their
+/// address.
 final class SharedVectors: Sendable {
-    private let handles = Mutex<[UInt: DescriptorHandle]>([:])
-    /// Each has a descriptor: as many gradients as a board has places for, and the totals beside the
-    /// usual one that are kept for those who learn.
+    private let handles = Mutex<[UInt: MemoryPlace]>([:])
+    /// Each has a descriptor: as many gradients as a board has places for, and the totals beside
+    /// the usual one that are kept for those who learn.
     private static let limit = VectorBoard.places + 4
 
-    /// Zeros that others can read; memory of this process alone if it can't be shared, or if there is
-    /// enough of it already.
+    /// Zeros that others can read; memory of this process alone if it can't be shared, or if there
+    /// is enough of it already.
     func vector(count: Int) -> ParameterVector {
         guard handles.withLock({ $0.count }) < Self.limit else {
             return ParameterVector(count: count)
@@ -30,8 +32,8 @@ final class SharedVectors: Sendable {
         }
     }
 
-    /// Where others find a vector; nil if it is this process's alone.
-    func handle(of vector: ParameterVector) -> DescriptorHandle? {
+    /// Returns the place at which others find a vector; nil if it is this process's alone.
+    func handle(of vector: ParameterVector) -> MemoryPlace? {
         handles.withLock { $0[UInt(bitPattern: vector.unsafeAddress)] }
     }
 }

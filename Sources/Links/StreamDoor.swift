@@ -7,13 +7,15 @@ import Wire
 /// It is of use once the successor has confirmed it: whatever else lies on the way may take a
 /// connection, too.
 package final class StreamEntrance {
+    /// The connection to the successor's host.
     package let stream: Stream
+    /// The moment after which numbers go over ZeroMQ's connection instead.
     package let deadline: ContinuousClock.Instant
     /// Nil for a stream in plain text.
     package let seals: StreamSeals?
     private let greeting: [UInt8]
     private(set) var hasGreeted = false
-    /// What has come of the confirmation.
+    /// The bytes of the confirmation that have come so far.
     private var heard: [UInt8] = []
 
     /// - Parameters:
@@ -49,7 +51,8 @@ package final class StreamEntrance {
 
     /// Begins to connect to where an invitation leads, on the host of `endpoint`.
     ///
-    /// What is encrypted is tcp, and only who is reached by ipc may name a unix socket.
+    /// An encrypted stream is tcp, and only a successor that is reached by ipc may name a unix
+    /// socket.
     private static func connect(
         _ place: [UInt8], _ endpoint: String, isSealed: Bool
     ) throws -> Stream {
@@ -71,7 +74,7 @@ package final class StreamEntrance {
         return String(host[..<end]).filter { $0 != "[" && $0 != "]" }
     }
 
-    /// What to wake up for.
+    /// The events that the ring thread must wake up for.
     var events: Poller.Events { hasGreeted ? .readable : .writable }
 
     /// Greets once there is a connection; false until the successor has confirmed it.
@@ -98,12 +101,14 @@ package final class StreamEntrance {
     }
 }
 
-/// Where a successor waits for the stream of its predecessor, which alone knows the secret.
+/// The place where a successor waits for the stream of its predecessor, which alone knows the
+/// secret.
 ///
-/// In plain text the secret is said. Sealed, it stays unsaid: a salt comes, and an empty record that only
-/// who knows the secret can have sealed with it. Another empty record, or one byte, confirms the stream.
-/// A door lets in one stream.
+/// In plain text the secret is said. Sealed, it stays unsaid: a salt comes, and an empty record
+/// that only who knows the secret can have sealed with it. Another empty record, or one byte,
+/// confirms the stream. A door lets in one stream.
 package final class StreamDoor {
+    /// A stream that was let in, with its seals; those are nil in plain text.
     package typealias Guest = (stream: Stream, seals: StreamSeals?)
 
     let isSealed: Bool
@@ -115,7 +120,7 @@ package final class StreamDoor {
     /// The first byte of an answer that brings an invitation to a stream in plain text, or sealed.
     static func mark(isSealed: Bool) -> UInt8 { isSealed ? 3 : 2 }
     static let secretBytes = 32
-    /// What says in plain text that a stream has been let in.
+    /// The byte that says in plain text that a stream has been let in.
     static let confirmation: [UInt8] = [6]
 
     static func confirmationBytes(isSealed: Bool) -> Int {
@@ -140,7 +145,7 @@ package final class StreamDoor {
         return (0..<count).map { _ in UInt8.random(in: 0 ... .max, using: &generator) }
     }
 
-    /// What the predecessor must know.
+    /// The words that the predecessor must know: port or name, then the secret.
     package var invitation: [UInt8] {
         var writer = ByteWriter()
         switch listener.place {

@@ -1,10 +1,10 @@
 import CLinux  // Whichever of the two is read first owns the constants of <sys/socket.h>.
 import Glibc
 
-/// The connections of a listening socket over which nothing has come yet; it keeps their number low,
-/// so that strangers cannot use up this process's descriptors and memory.
+/// The connections of a listening socket over which nothing has come yet; it keeps their number
+/// low, so that strangers cannot use up this process's descriptors and memory.
 ///
-/// What comes has passed the handshake, and with it the gate.
+/// A connection over which a message comes has passed the handshake, and with it the gate.
 package struct Connections: ~Copyable {
     private struct Guest {
         let descriptor: Int32
@@ -16,9 +16,11 @@ package struct Connections: ~Copyable {
     private let limit: Int
     /// The connection that ends next has been accounted for.
     private var isExplained = false
-    /// Connections that have shaken hands and said nothing yet; which they are libzmq does not tell.
+    /// Connections that have shaken hands and said nothing yet; which they are libzmq does not
+    /// tell.
     private var silent = 0
 
+    /// Makes an empty list. Above `limit` connections, the oldest of the host that has most is cut.
     package init(limit: Int = 64) { self.limit = limit }
 
     /// Take note of every event of the socket's monitor.
@@ -58,6 +60,7 @@ package struct Connections: ~Copyable {
         silent = max(0, silent - 1)
     }
 
+    /// Number of connections over which nothing has come yet.
     package var count: Int { unproven.count }
 
     /// The one host that all of them come from; nil if there are several or none.
@@ -88,7 +91,7 @@ package struct Connections: ~Copyable {
     }
 }
 
-/// Whether a connection is a unix socket whose other end belongs to this process's user.
+/// Returns whether a connection is a unix socket whose other end belongs to this process's user.
 package func isOfThisUser(_ descriptor: Int32) -> Bool {
     dtrain_peer_user(descriptor) == Int(geteuid())
 }

@@ -34,8 +34,8 @@ package final class Context: @unchecked Sendable {
         try startThreads()
     }
 
-    /// libzmq aborts where it is refused a thread or a descriptor for one: the reaper and each of the
-    /// I/O threads, their two descriptors each, and the context's.
+    /// libzmq aborts where it is refused a thread or a descriptor for one: the reaper and each of
+    /// the I/O threads, their two descriptors each, and the context's.
     private static func requireResources(threads: Int) throws(MessagingError) {
         do throws(ResourceError) {
             try requireThreads(1 + threads)
@@ -45,7 +45,7 @@ package final class Context: @unchecked Sendable {
         }
     }
 
-    /// For a first socket with its monitor and its connection.
+    /// Descriptors of a first socket with its monitor and its connection.
     private static let spareDescriptors = 8
 
     /// The first socket has libzmq start its threads: here, where they are known to be granted.
@@ -56,8 +56,8 @@ package final class Context: @unchecked Sendable {
         zmq_close(first)
     }
 
-    /// libzmq takes each frame's memory from malloc, which by default gives large pieces back to the
-    /// kernel and has their pages cleared and mapped again: a sixth of the time of a fold.
+    /// libzmq takes each frame's memory from malloc, which by default gives large pieces back to
+    /// the kernel and has their pages cleared and mapped again: a sixth of the time of a fold.
     private static let keepFrameMemory: Void = {
         mallopt(M_MMAP_THRESHOLD, 4 << 20)
         mallopt(M_TRIM_THRESHOLD, 32 << 20)
@@ -70,11 +70,12 @@ package final class Context: @unchecked Sendable {
 
 /// A context on its way to a thread.
 ///
-/// A thread's closure outlives its work. If it held the context, it might be the last to let go, and
-/// wait for unsent bytes while the process ends without them.
+/// A thread's closure outlives its work. If it held the context, it might be the last to let go,
+/// and wait for unsent bytes while the process ends without them.
 package final class ContextLoan: Sendable {
     private let context: Mutex<Context?>
 
+    /// Lends a context to the one thread that will take it.
     package init(_ context: Context) { self.context = Mutex(context) }
 
     /// Hands it over; to be called once.

@@ -2,7 +2,9 @@ import CZeroMQ
 
 /// The public half of a CURVE key pair: it names its owner and lets others check that name.
 package struct PublicKey: Hashable, Sendable, CustomStringConvertible {
+    /// Length of either half of a key pair, in bytes (Curve25519).
     package static let byteCount = 32
+    /// The key itself, `byteCount` bytes.
     package let bytes: [UInt8]
 
     /// Nil unless there are 32 bytes.
@@ -34,6 +36,7 @@ package struct PublicKey: Hashable, Sendable, CustomStringConvertible {
 
 /// A CURVE key pair (Curve25519). Printed or reflected upon it shows its public half alone.
 package struct KeyPair: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// The half that may be shown to everybody.
     package let publicKey: PublicKey
     /// 32 bytes, to be shown to nobody.
     package let secret: [UInt8]
@@ -69,7 +72,9 @@ package struct KeyPair: Hashable, Sendable, CustomStringConvertible, CustomRefle
         self.secret = secret
     }
 
+    /// Names the pair by its public half; the secret half stays out of logs.
     package var description: String { "the key pair of \(publicKey)" }
+    /// Shows the public half alone, to `dump` and to debuggers, too.
     package var customMirror: Mirror { Mirror(self, children: ["publicKey": publicKey]) }
 
     private static func decoded(_ text: [CChar]) -> [UInt8] {

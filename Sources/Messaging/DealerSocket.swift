@@ -2,21 +2,31 @@ import CZeroMQ
 
 /// A socket that connects to one other, in both directions, in order.
 package struct DealerSocket: ~Copyable {
+    /// The socket below, for what ROUTER and DEALER have in common.
     package let base: Socket
 
+    /// Makes a socket that neither listens nor connects yet.
+    ///
+    /// - Throws: `.system` when there are no sockets left, `.invalidOption`.
     package init(_ context: Context, _ options: SocketOptions = .init()) throws(MessagingError) {
         base = try Socket(context, type: ZMQ_DEALER, options)
     }
 
+    /// Listens at an endpoint and returns it; a wildcard port is replaced by the real one.
+    ///
+    /// - Throws: `.addressInUse`, `.invalidEndpoint`, `.cannotBind`.
     package func bind(_ endpoint: String) throws(MessagingError) -> String {
         try base.bind(endpoint)
     }
 
-    /// From here on what is bound or connected is secured so.
+    /// Secures whatever is bound or connected from here on.
     package func secure(_ security: SocketOptions.Security) throws(MessagingError) {
         try security.apply(to: base.handle)
     }
 
+    /// Starts to connect; libzmq keeps trying until the socket is closed.
+    ///
+    /// - Throws: `.invalidEndpoint`, `.cannotConnect`.
     package func connect(_ endpoint: String) throws(MessagingError) {
         try base.connect(endpoint)
     }

@@ -4,10 +4,10 @@ import Synchronization
 
 /// Answers libzmq's question whether a key may come in (ZAP, ZeroMQ RFC 27), on its own thread.
 ///
-/// Make it before any socket that asks; a context has one at most. When it has stopped, or was never
-/// there, nobody comes in.
+/// Make it before any socket that asks; a context has one at most. When it has stopped, or was
+/// never there, nobody comes in.
 package final class Gate: Sendable {
-    /// What the thread and its owner share.
+    /// The guest lists and the order to stop: state that the thread and its owner share.
     final class Doors: Sendable {
         private struct State {
             var lists: [String: GuestList] = [:]
@@ -83,6 +83,7 @@ package final class Gate: Sendable {
     /// The name under which a listening socket asks for `list`; it holds until `close`.
     package func open(for list: GuestList) -> Door { Door(domain: doors.open(for: list)) }
 
+    /// Forgets the guest list behind a door: from now on nobody comes in there.
     package func close(_ door: Door) { doors.close(door.domain) }
 
     /// Ends the thread: nobody comes in any more.

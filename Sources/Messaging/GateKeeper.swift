@@ -22,7 +22,7 @@ final class GateKeeper {
     private let socket: RouterSocket
     private var waiting: [Question] = []
 
-    /// Where libzmq asks (RFC 27).
+    /// The endpoint at which libzmq asks (RFC 27).
     private static let endpoint = "inproc://zeromq.zap.01"
     /// Questions that may wait; more are answered at once.
     private static let waitingLimit = 64

@@ -1,9 +1,9 @@
 import Glibc
 
-/// What somebody who listens says first, by plain tcp.
+/// The first words of a service that listens, heard over plain tcp.
 ///
-/// A ZMTP peer sends the first bytes of its greeting unasked: 0xFF, eight more, 0x7F (ZMTP 3.1). Who
-/// says nothing is asked as a web server would be, which most services answer in their own way.
+/// A ZMTP peer sends the first bytes of its greeting unasked: 0xFF, eight more, 0x7F (ZMTP 3.1).
+/// A service that says nothing is asked as a web server would be; most answer in their own way.
 package enum Greeting: Hashable, Sendable {
     /// It may well be a coordinator.
     case zmtp
@@ -14,7 +14,7 @@ package enum Greeting: Hashable, Sendable {
     /// Nobody listens.
     case nobody
 
-    /// How long each of the two waits lasts.
+    /// Time that each of the two waits may take.
     private static let patience = Duration.milliseconds(600)
 
     /// Asks the service at `port`; takes two seconds at most.
@@ -36,7 +36,7 @@ package enum Greeting: Hashable, Sendable {
         self = asked.isEmpty ? .nothing : Self.kind(of: asked)
     }
 
-    /// What these first bytes are of.
+    /// Tells by its first bytes what a service is.
     static func kind(of bytes: [UInt8]) -> Greeting {
         if bytes[0] == 0xFF, bytes.count < 10 || bytes[9] & 1 == 1 { return .zmtp }
         let words = bytes.prefix { $0 != 10 && $0 != 13 }.prefix(40)

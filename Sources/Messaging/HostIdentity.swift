@@ -1,6 +1,6 @@
 import Glibc
 
-/// Which host a process runs on, as far as unix sockets and loopback are concerned.
+/// The host that a process runs on, as far as unix sockets and loopback are concerned.
 ///
 /// Two processes are on the same host when boot, network namespace and host name agree.
 package struct HostIdentity: Hashable, Sendable, Codable {
@@ -8,8 +8,10 @@ package struct HostIdentity: Hashable, Sendable, Codable {
     package var boot: String
     /// Inode of the network namespace.
     package var network: UInt64
+    /// The host name, as `gethostname` tells it.
     package var name: String
 
+    /// Makes an identity of its parts.
     package init(boot: String, network: UInt64, name: String) {
         self.boot = boot
         self.network = network

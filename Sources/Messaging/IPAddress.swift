@@ -2,14 +2,20 @@ import Glibc
 
 /// An IPv4 or IPv6 address in numbers, as `getnameinfo` writes it.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The two kinds of addresses.
     package enum Family: Hashable, Sendable { case v4, v6 }
 
+    /// The kind of this address.
     package let family: Family
-    /// Without brackets; a link-local IPv6 address with its interface behind a `%`.
+    /// The address in text, without brackets; a link-local IPv6 address has its interface behind a
+    /// `%`.
     package let description: String
 
+    /// All IPv4 addresses of a host: `0.0.0.0`.
     package static let anyV4 = IPAddress(.v4, "0.0.0.0")
+    /// All addresses of a host: `::`.
     package static let anyV6 = IPAddress(.v6, "::")
+    /// This host, for itself alone: `127.0.0.1`.
     package static let loopback = IPAddress(.v4, "127.0.0.1")
 
     private init(_ family: Family, _ text: String) {
@@ -38,9 +44,10 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// As it stands before the port of an endpoint.
+    /// The address as it stands before the port of an endpoint.
     package var inEndpoint: String { family == .v6 ? "[\(description)]" : description }
 
+    /// Whether the address leads back to the same host: 127.0.0.0/8 or `::1`.
     package var isLoopback: Bool {
         family == .v4 ? description.hasPrefix("127.") : description == "::1"
     }

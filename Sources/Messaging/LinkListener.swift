@@ -7,7 +7,9 @@ package final class LinkListener: Sendable {
     private typealias Guest = (stream: Stream, shown: [UInt8])
 
     private let listeners: [PlainListener]
+    /// The tcp port, the same at every address.
     package let port: Int
+    /// The number that a connection must show before it is served.
     package let number: UInt64
 
     /// Bytes that are taken in all at most, and how long that may take.

@@ -1,11 +1,12 @@
 import CLinux  // Whichever of the two is read first owns the constants of <sys/socket.h>.
 import Glibc
 
-/// How fast a tcp connection carries what is given to it, as the kernel counts it.
+/// Measures how fast a tcp connection carries what is given to it, as the kernel counts it.
 ///
 /// Time in which nothing is on its way, or in which the receiver has no room, is none of the
 /// link's.
 package struct LinkMeter: Sendable {
+    /// The rate and the delay of a connection.
     package struct Reading: Hashable, Sendable {
         /// Bytes a second.
         package var rate: Double
@@ -28,9 +29,10 @@ package struct LinkMeter: Sendable {
     private var descriptor: Int32 = -1
     private var last = Count(bytes: 0, busy: 0, delay: 0)
 
+    /// Makes a meter that has seen no connection yet.
     package init() {}
 
-    /// Since it was asked last; nil until a mebibyte has gone.
+    /// Returns the rate since the last reading; nil until a mebibyte has gone.
     ///
     /// A descriptor that is another's by now only gives a wrong rate, once.
     package mutating func read(connection descriptor: Int32) -> Reading? {

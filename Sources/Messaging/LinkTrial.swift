@@ -3,9 +3,9 @@ import Glibc
 
 /// Tries the way to another host by plain tcp: whether a port answers, and how fast bytes pass.
 ///
-/// What passes has no meaning. A number that both sides were told stands in front, so that nobody else
-/// is served: `number` (8 bytes), then rounds of a count (4, little-endian), as many bytes, and one
-/// byte back.
+/// What passes has no meaning. A number that both sides were told stands in front, so that nobody
+/// else is served: `number` (8 bytes), then rounds of a count (4, little-endian), as many bytes,
+/// and one byte back.
 package enum LinkTrial {
     /// Bytes of a round at most; the last one that fits into `roundSeconds` is the measure.
     static let roundLimit = 64 << 20
@@ -13,9 +13,11 @@ package enum LinkTrial {
     /// A round that took so long is not made larger.
     private static let roundSeconds = 0.15
 
-    /// Why there is no way; an errno.
+    /// The reason that there is no way.
     package struct Failure: Error, Hashable, Sendable {
+        /// An errno; EINVAL where the failure was not the system's.
         package let code: Int32
+        /// Makes a failure of an errno.
         package init(code: Int32) { self.code = code }
     }
 

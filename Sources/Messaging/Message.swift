@@ -14,6 +14,9 @@ package final class Message {
         zmq_msg_init(pointer)
     }
 
+    /// Makes a frame with a copy of these bytes.
+    ///
+    /// - Throws: `MessagingError.system` (ENOMEM).
     package convenience init(_ bytes: [UInt8]) throws(MessagingError) {
         self.init()
         try allocate(bytes.count)
@@ -25,9 +28,10 @@ package final class Message {
         pointer.deallocate()
     }
 
+    /// Length of the content, in bytes.
     package var count: Int { zmq_msg_size(pointer) }
 
-    /// Whether the message that this frame belongs to has more of them.
+    /// Whether more frames of the same message follow this one.
     package var hasMore: Bool { zmq_msg_more(pointer) != 0 }
 
     /// Drops the content and takes memory for `count` bytes, whose values are undefined.
@@ -53,6 +57,7 @@ package final class Message {
         zmq_msg_move(pointer, other.pointer)
     }
 
+    /// A copy of the content.
     package var bytes: [UInt8] { withBytes { Array($0) } }
 
     /// The bytes of a frame that nobody shares, until the frame is changed, sent or let go.
@@ -60,6 +65,7 @@ package final class Message {
         UnsafeMutableRawBufferPointer(start: zmq_msg_data(pointer), count: count)
     }
 
+    /// Lends the content without a copy. The pointer is valid during `body` alone.
     package func withBytes<R, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {

@@ -2,7 +2,7 @@ import CZeroMQ
 import Glibc
 import Resources
 
-/// What can go wrong with a socket. `code` is an errno, libzmq's own ones included.
+/// An error of a socket. `code` is an errno, libzmq's own ones included.
 package enum MessagingError: Error, Equatable, Sendable {
     case addressInUse(endpoint: String)
     /// The text is no endpoint, or its transport, host or interface does not exist here.
@@ -46,6 +46,7 @@ extension MessagingError {
 
 /// A few words, for what other processes are told and for logs.
 extension MessagingError: CustomStringConvertible {
+    /// The error in a few words, with the endpoint or the call that failed.
     package var description: String {
         switch self {
         case .addressInUse(let endpoint): "\(endpoint) is in use"

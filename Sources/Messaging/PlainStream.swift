@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// A tcp connection that blocks, for measuring what the kernel can do beside libzmq; every wait has a
-/// limit.
+/// A tcp connection that blocks, for measuring what the kernel can do beside libzmq; every wait has
+/// a limit.
 package final class PlainStream: Sendable {
     private let stream: Stream
     var descriptor: Int32 { stream.descriptor }
@@ -20,6 +20,9 @@ package final class PlainStream: Sendable {
         }
     }
 
+    /// Connects, waiting for it for `patience` at most.
+    ///
+    /// - Throws: `.system`: EINVAL for a port outside 1…65535, `timedOut`, or the kernel's reason.
     package convenience init(
         to address: IPAddress, port: Int, patience: Duration = .seconds(10)
     ) throws(MessagingError) {
@@ -34,6 +37,9 @@ package final class PlainStream: Sendable {
 
     // MARK: Moving bytes
 
+    /// Sends a number as it lies in memory: the caller puts its bytes in order.
+    ///
+    /// - Throws: `.system`, ETIMEDOUT where the kernel took nothing for ten seconds.
     package func send<Value: FixedWidthInteger>(_ value: Value) throws(MessagingError) {
         var value = value
         try move(&value, MemoryLayout<Value>.size, sending: true)
@@ -89,6 +95,7 @@ package final class PlainStream: Sendable {
 /// Waits for such connections.
 package final class PlainListener: Sendable {
     let descriptor: Int32
+    /// The tcp port; 0 if the kernel does not tell it.
     package let port: Int
 
     /// Port 0 is a free one; `[::]` is IPv4 as well.

@@ -5,10 +5,15 @@ import Glibc
 ///
 /// The sockets must outlive their places here, or be removed first.
 package struct Poller {
+    /// States of a socket or descriptor that end a wait.
     package struct Events: OptionSet, Sendable {
+        /// The bits of `poll` and `zmq_poll`.
         package let rawValue: Int16
+        /// Makes a set of these bits.
         package init(rawValue: Int16) { self.rawValue = rawValue }
+        /// Something is there to be read.
         package static let readable = Events(rawValue: Int16(ZMQ_POLLIN))
+        /// There is room for something to be sent.
         package static let writable = Events(rawValue: Int16(ZMQ_POLLOUT))
         /// Descriptors only: the other side is gone, or the descriptor is bad.
         package static let failed = Events(rawValue: Int16(ZMQ_POLLERR))
@@ -21,28 +26,34 @@ package struct Poller {
 
     private var items: [zmq_pollitem_t] = []
 
+    /// Makes a poller without places, which waits for its deadline alone.
     package init() {}
 
+    /// Adds a ROUTER socket, and returns its place.
     @discardableResult
     package mutating func add(_ socket: borrowing RouterSocket, for events: Events) -> Place {
         add(socket.base.handle.pointer, -1, events)
     }
 
+    /// Adds a DEALER socket, and returns its place.
     @discardableResult
     package mutating func add(_ socket: borrowing DealerSocket, for events: Events) -> Place {
         add(socket.base.handle.pointer, -1, events)
     }
 
+    /// Adds a monitor, for events to read, and returns its place.
     @discardableResult
     package mutating func add(_ monitor: borrowing SocketMonitor) -> Place {
         add(monitor.pair.pointer, -1, .readable)
     }
 
+    /// Adds another thread's way to end the wait, and returns its place.
     @discardableResult
     package mutating func add(_ wakeup: Wakeup) -> Place {
         add(nil, wakeup.descriptor, .readable)
     }
 
+    /// Adds a descriptor, and returns its place; it must stay open until the place is removed.
     @discardableResult
     package mutating func add(descriptor: Int32, for events: Events) -> Place {
         add(nil, descriptor, events)
@@ -56,7 +67,7 @@ package struct Poller {
         return Place(index: items.count - 1)
     }
 
-    /// What to wait for at this place from now on; nothing at all is allowed.
+    /// Waits for other events at this place from now on; no events at all are allowed.
     package mutating func change(_ place: Place, to events: Events) {
         items[place.index].events = events.rawValue
     }
@@ -66,7 +77,7 @@ package struct Poller {
         items.removeAll(keepingCapacity: true)
     }
 
-    /// What was there when `wait` returned.
+    /// Returns the events that were there when `wait` returned.
     package func events(at place: Place) -> Events {
         Events(rawValue: items[place.index].revents)
     }

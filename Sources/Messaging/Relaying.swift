@@ -2,9 +2,11 @@
 extension RouterSocket {
     /// A message that has come.
     package struct Mail {
+        /// The sender's identity, connection and key.
         package let sender: Sender
         /// The payload, or the address of what is in `passed`.
         package let payload: [UInt8]
+        /// Whether `payload` is an address, and a second frame lies in `passed`.
         package let isAddressed: Bool
     }
 
@@ -51,6 +53,7 @@ extension DealerSocket {
         return try base.send(message)
     }
 
+    /// Queues an address and a payload; false if the queue is full or nobody is there.
     package func send(address: [UInt8], _ bytes: [UInt8]) throws(MessagingError) -> Bool {
         guard try base.send(address, more: true) == .sent else { return false }
         return try base.send(bytes, more: false) == .sent

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// By which of its addresses this host meets others.
+/// Finds out by which of its addresses this host meets others.
 package enum Route {
     /// The address of this host that packets to `address` bear; nil without a route to it.
     ///
@@ -75,7 +75,7 @@ package enum Route {
 
     // MARK: Which address answers
 
-    /// How long the next address waits for the one before (RFC 8305 calls for about 250 ms).
+    /// Milliseconds that the next address waits for the one before (RFC 8305 calls for about 250).
     private static let headStart = 200
 
     /// The first of several addresses at which somebody accepts a connection; nil if none does in

@@ -2,17 +2,24 @@ import CZeroMQ
 
 /// A socket that many connect to; each message says whom it is from, each answer whom it is for.
 package struct RouterSocket: ~Copyable {
+    /// The socket below, for what ROUTER and DEALER have in common.
     package let base: Socket
 
+    /// Makes a socket that does not listen yet.
+    ///
+    /// - Throws: `.system` when there are no sockets left, `.invalidOption`.
     package init(_ context: Context, _ options: SocketOptions = .init()) throws(MessagingError) {
         base = try Socket(context, type: ZMQ_ROUTER, options)
     }
 
+    /// Listens at an endpoint and returns it; a wildcard port is replaced by the real one.
+    ///
+    /// - Throws: `.addressInUse`, `.invalidEndpoint`, `.cannotBind`.
     package func bind(_ endpoint: String) throws(MessagingError) -> String {
         try base.bind(endpoint)
     }
 
-    /// From here on what is bound is secured so; what is bound already stays as it is.
+    /// Secures whatever is bound from here on; an endpoint that is bound already stays as it is.
     package func secure(_ security: SocketOptions.Security) throws(MessagingError) {
         try security.apply(to: base.handle)
     }
@@ -43,13 +50,16 @@ package struct RouterSocket: ~Copyable {
         return (sender, payload.bytes)
     }
 
-    /// Who sent a message.
+    /// The sender of a message.
     package struct Sender: Hashable, Sendable {
+        /// The name of the connection: 1 to 255 bytes, given by the other side or drawn by libzmq.
         package var identity: [UInt8]
         /// Descriptor of the connection.
         package var connection: Int32
+        /// The key that the gate let in; nil for a plain connection.
         package var key: PublicKey?
 
+        /// Makes a sender of its parts.
         package init(identity: [UInt8], connection: Int32, key: PublicKey?) {
             self.identity = identity
             self.connection = connection
@@ -89,6 +99,9 @@ package struct RouterSocket: ~Copyable {
         try send(to: identity, frames: [payload])
     }
 
+    /// Queues a message of one or more payload frames for a peer without waiting.
+    ///
+    /// - Throws: `.unknownPeer`, `.wouldBlock`, as for one frame.
     package func send(to identity: [UInt8], frames: [[UInt8]]) throws(MessagingError) {
         precondition(!frames.isEmpty, "a message without a frame")
         try open(identity)

@@ -1,26 +1,9 @@
 import CLinux
 import Glibc
+import Wire
 
-/// Where a process of the same host finds a descriptor of another, and how it knows the right one.
-package struct DescriptorHandle: Hashable, Sendable, Codable {
-    package var process: Int32
-    package var descriptor: Int32
-    /// Of the file behind it: another file under the same number is noticed.
-    package var device: UInt64
-    package var inode: UInt64
-    package var byteCount: Int
-
-    package init(
-        process: Int32, descriptor: Int32, device: UInt64, inode: UInt64, byteCount: Int
-    ) {
-        self.process = process
-        self.descriptor = descriptor
-        self.device = device
-        self.inode = inode
-        self.byteCount = byteCount
-    }
-
-    /// The handle of one of this process's descriptors.
+extension MemoryPlace {
+    /// The place of one of this process's descriptors.
     init(descriptor: Int32, byteCount: Int) throws(MessagingError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(call: "fstat", code: errno) }
@@ -59,9 +42,12 @@ package struct DescriptorHandle: Hashable, Sendable, Codable {
 /// Memory of this process that its neighbours may map. It has no name: when the last process that
 /// maps it is gone, so is the memory.
 package final class SharedMemory: @unchecked Sendable {
+    /// The first byte, at the start of a page.
     package let address: UnsafeMutableRawPointer
+    /// Length, in bytes; sealed, so that it never changes.
     package let byteCount: Int
-    package let handle: DescriptorHandle
+    /// The place by which neighbours find the memory.
+    package let handle: MemoryPlace
 
     private static let label = "dtrain"
     static let link = "/memfd:\(label)"
@@ -90,7 +76,7 @@ package final class SharedMemory: @unchecked Sendable {
             guard
                 dtrain_add_seals(descriptor, Int32(seals | dtrain_seal_seal)) == 0
             else { throw MessagingError.system(call: "F_ADD_SEALS", code: errno) }
-            handle = try DescriptorHandle(descriptor: descriptor, byteCount: byteCount)
+            handle = try MemoryPlace(descriptor: descriptor, byteCount: byteCount)
         } catch {
             munmap(address, byteCount)
             close(descriptor)
@@ -121,11 +107,13 @@ package final class SharedMemory: @unchecked Sendable {
 /// when they are final, and depends on them for nothing but sums. Its size can't: a file that could
 /// shrink under the mapping, where every access would be fatal, is refused.
 package final class NeighbourMemory: @unchecked Sendable {
+    /// The first byte, at the start of a page.
     package let address: UnsafeMutableRawPointer
+    /// Length, in bytes; the same as the owner's.
     package let byteCount: Int
 
     /// - Throws: `.system` or `.unsoundMemory`; nothing stays open or mapped then.
-    package init(_ handle: DescriptorHandle, writable: Bool) throws(MessagingError) {
+    package init(_ handle: MemoryPlace, writable: Bool) throws(MessagingError) {
         let descriptor = try handle.open(
             writable ? O_RDWR : O_RDONLY, label: SharedMemory.link)
         defer { close(descriptor) }

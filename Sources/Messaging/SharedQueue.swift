@@ -17,11 +17,13 @@ package struct SharedQueue {
 
     private static func slotBytes(_ frameBytes: Int) -> Int { (frameBytes + 63) / 64 * 64 }
 
+    /// Returns the bytes that a queue takes: its header and slots rounded up to 64 bytes.
     package static func byteCount(slots: Int, frameBytes: Int) -> Int {
         header + slots * slotBytes(frameBytes)
     }
 
-    /// An end of the queue at `base`, which is aligned to 64 bytes, zero at first, and stays mapped.
+    /// An end of the queue at `base`, which is aligned to 64 bytes, zero at first, and stays
+    /// mapped.
     package init(at base: UnsafeMutableRawPointer, slots: Int, frameBytes: Int) {
         precondition(slots > 0 && frameBytes > 0, "\(slots) slots of \(frameBytes) bytes")
         self.base = base
@@ -46,7 +48,7 @@ package struct SharedQueue {
         return true
     }
 
-    /// Whether the other end sleeps and must be rung for; says so once.
+    /// Whether the other end sleeps and must be woken by its bell; true once for each sleep.
     package func mustWake() -> Bool {
         dtrain_load(base + Self.asleep) != 0 && dtrain_exchange(base + Self.asleep, 0) != 0
     }
@@ -71,9 +73,11 @@ package struct SharedQueue {
         return true
     }
 
+    /// Whether no frame waits to be taken.
     package var isEmpty: Bool { dtrain_load(base) == position }
 
-    /// From now on a frame rings the bell; look once more before sleeping.
+    /// Asks for a ring of the bell with the next frame; look once more before sleeping.
     package func fallAsleep() { dtrain_store(base + Self.asleep, 1) }
+    /// Ends what `fallAsleep` began: frames ring the bell no more.
     package func wakeUp() { dtrain_store(base + Self.asleep, 0) }
 }

@@ -1,7 +1,7 @@
 import CZeroMQ
 import Glibc
 
-/// What ROUTER and DEALER have in common. It belongs to the thread that made it.
+/// The common part of ROUTER and DEALER sockets. It belongs to the thread that made it.
 package struct Socket: ~Copyable {
     let handle: Handle
     private let options: SocketOptions

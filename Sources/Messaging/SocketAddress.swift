@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Where a stream can be reached.
+/// A place at which a stream can be reached.
 package enum StreamPlace: Hashable, Sendable {
     /// A host in numbers, of either family.
     case tcp(host: String, port: Int)
@@ -90,8 +90,8 @@ struct SocketAddress {
         return descriptor
     }
 
-    /// The same at the first of these ports where nobody else listens; connections that come of it do
-    /// not keep others from listening there later.
+    /// The same at the first of these ports where nobody else listens; connections that come of it
+    /// do not keep others from listening there later.
     mutating func listen(at ports: ClosedRange<Int>) throws(MessagingError) -> Int32 {
         func prepare(_ descriptor: Int32) {
             var one: Int32 = 1

@@ -1,8 +1,9 @@
 import CZeroMQ
 import Synchronization
 
-/// What happened to a connection of a monitored socket.
+/// A change in a connection of a monitored socket.
 package struct ConnectionEvent: Sendable, Equatable {
+    /// The changes that dtrain knows; `other` bears libzmq's number.
     package enum Kind: Sendable, Equatable {
         case listening
         /// The other side has connected; the descriptor is the new connection's.
@@ -17,9 +18,11 @@ package struct ConnectionEvent: Sendable, Equatable {
         case other(UInt16)
     }
 
+    /// The change.
     package let kind: Kind
     /// The connection's descriptor, -1 where the event has none.
     package let descriptor: Int32
+    /// The endpoint concerned, as libzmq writes it.
     package let endpoint: String
 }
 
@@ -31,7 +34,7 @@ package enum HandshakeFailure: Sendable, Hashable {
     case otherMechanism
     /// The client has another server in mind, or bytes were altered on the way.
     case otherKey
-    /// What came is no handshake; libzmq's code.
+    /// The bytes that came are no handshake; libzmq's code.
     case nonsense(code: Int32)
     /// The connection ended, or time ran out, in the middle of it; an errno.
     case cutOff(code: Int32)
@@ -55,10 +58,16 @@ package struct SocketMonitor: ~Copyable {
 
     private static let counter = Atomic<Int>(0)
 
+    /// Starts to watch a ROUTER socket.
+    ///
+    /// - Throws: `.system` when there are no sockets left.
     package init(_ socket: borrowing RouterSocket) throws(MessagingError) {
         try self.init(socket.base.handle)
     }
 
+    /// Starts to watch a DEALER socket.
+    ///
+    /// - Throws: `.system` when there are no sockets left.
     package init(_ socket: borrowing DealerSocket) throws(MessagingError) {
         try self.init(socket.base.handle)
     }

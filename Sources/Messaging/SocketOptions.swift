@@ -1,16 +1,19 @@
 import CZeroMQ
 import Glibc
 
-/// What a socket is told before it binds or connects. Limits are finite unless set otherwise.
+/// The settings of a socket, made before it binds or connects. Limits are finite unless set
+/// otherwise.
 package struct SocketOptions: Sendable {
     /// Pings of the transport itself, which notice a stopped peer and a cut link.
     package struct Heartbeat: Sendable, Equatable {
+        /// Time between two pings.
         package var interval: Duration
         /// Silence after which this side gives the connection up.
         package var timeout: Duration
         /// Silence after which the other side is asked to give it up.
         package var timeToLive: Duration
 
+        /// Makes a heartbeat of its parts; each is rounded up to whole milliseconds.
         package init(interval: Duration, timeout: Duration, timeToLive: Duration) {
             self.interval = interval
             self.timeout = timeout
@@ -20,10 +23,14 @@ package struct SocketOptions: Sendable {
 
     /// Kernel probes of a silent tcp connection.
     package struct KeepAlive: Sendable, Equatable {
+        /// Silence after which the first probe goes out, in whole seconds.
         package var idle: Duration
+        /// Time between two probes, in whole seconds.
         package var interval: Duration
+        /// Number of unanswered probes after which the kernel gives the connection up.
         package var probes: Int
 
+        /// Makes a keep-alive of its parts; times are cut to whole seconds, at least one.
         package init(idle: Duration, interval: Duration, probes: Int) {
             self.idle = idle
             self.interval = interval
@@ -31,7 +38,7 @@ package struct SocketOptions: Sendable {
         }
     }
 
-    /// Who may read along and who is spoken to.
+    /// The encryption of a socket, and the peers that it speaks to.
     package enum Security: Sendable {
         case plain
         /// Encrypted; lets in whom the door's guest list names.
@@ -40,14 +47,16 @@ package struct SocketOptions: Sendable {
         case client(KeyPair, server: PublicKey)
     }
 
+    /// The encryption; plain text unless set otherwise.
     package var security = Security.plain
-    /// What encryption adds to a frame on its way: a command's name, a nonce, flags and a tag (ZeroMQ
+    /// Bytes that encryption adds to a frame: a command's name, a nonce, flags and a tag (ZeroMQ
     /// RFC 26).
     package static let encryptionBytes = 33
     /// Messages queued a connection before sending blocks or receiving stops.
     package var sendHighWater = 64
+    /// Messages queued a connection before libzmq stops reading from it.
     package var receiveHighWater = 64
-    /// How long closing waits for what is unsent.
+    /// Time that closing waits for unsent messages.
     package var linger: Duration = .zero
     /// A larger frame breaks the connection that sent it.
     package var maximumFrameBytes = 64 << 20
@@ -57,15 +66,24 @@ package struct SocketOptions: Sendable {
     package var maximumMessageBytes = 64 << 20
     /// Queue only on connections that stand, so that sending fails while there is none.
     package var immediate = true
+    /// Whether tcp endpoints may have IPv6 addresses; IPv4 works either way.
     package var ipv6 = false
+    /// The transport's pings; nil for none.
     package var heartbeat: Heartbeat?
+    /// The kernel's probes of tcp connections; nil leaves them to the system's settings.
     package var keepAlive: KeepAlive?
+    /// Time after which an attempt to connect is given up and made anew; nil leaves it to the
+    /// kernel.
     package var connectTimeout: Duration?
+    /// Time that the handshake of a new connection may take before it is closed.
     package var handshakeTimeout: Duration = .seconds(5)
+    /// Pause before the first attempt to connect again.
     package var reconnectInterval: Duration = .milliseconds(50)
+    /// The longest pause between attempts; each is twice the one before until then.
     package var reconnectIntervalLimit: Duration = .seconds(1)
     /// Kernel buffers in bytes; nil leaves them to the kernel, which then tunes them by itself.
     package var sendBufferBytes: Int?
+    /// Kernel buffer for what comes in, in bytes; nil as above.
     package var receiveBufferBytes: Int?
     /// The name under which a ROUTER knows this socket: 1 to 255 bytes, the first not 0.
     package var identity: [UInt8]?
@@ -76,6 +94,7 @@ package struct SocketOptions: Sendable {
     /// Unix sockets accept connections of this process's user only.
     package var sameUserOnly = true
 
+    /// Makes options with the values that stand above.
     package init() {}
 
     func apply(to handle: Handle, router: Bool) throws(MessagingError) {

@@ -5,6 +5,7 @@ import Glibc
 ///
 /// It says nothing about who is at the other end.
 package final class Stream: Sendable {
+    /// The kernel's number for the connection; closed with the object.
     package let descriptor: Int32
 
     init(descriptor: Int32) {
@@ -44,7 +45,7 @@ package final class Stream: Sendable {
         }
     }
 
-    /// Whether what `init(connecting:)` began has come about.
+    /// Whether the connection that `init(connecting:)` began stands.
     ///
     /// - Throws: why it never will.
     package func isConnected() throws(MessagingError) -> Bool {
@@ -90,7 +91,7 @@ package final class Stream: Sendable {
         }
     }
 
-    /// What is there, for a few bytes.
+    /// Returns the bytes that are there, `count` at most; none if none have come.
     package func receive(atMost count: Int) throws(MessagingError) -> [UInt8] {
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, count), alignment: 1)
         defer { bytes.deallocate() }
@@ -101,6 +102,9 @@ package final class Stream: Sendable {
         return Array(bytes[..<received])
     }
 
+    /// Hands bytes to the kernel, and returns how many it took; 0 while its buffer is full.
+    ///
+    /// - Throws: `.system`, EPIPE or ECONNRESET where the other side has closed.
     package func send(_ content: [UInt8]) throws(MessagingError) -> Int {
         let bytes = UnsafeMutableRawBufferPointer.allocate(
             byteCount: max(1, content.count), alignment: 1)
@@ -124,7 +128,9 @@ package final class Stream: Sendable {
 
 /// Waits at a free place for streams.
 package final class StreamListener: Sendable {
+    /// The listening socket; readable when a connection waits.
     package let descriptor: Int32
+    /// The place to connect to. A tcp host is empty: the other side knows it already.
     package let place: StreamPlace
 
     /// Listens where connections come from whence `connection` came: at its own address of this

@@ -6,8 +6,9 @@ import CCrypto
 /// Of libcrypto, which does 4 GB/s on one core where libzmq's XSalsa20-Poly1305 does 1.7 and copies
 /// besides. Source: NIST SP 800-38D.
 package final class StreamSeal {
+    /// Length of a key, in bytes (AES-256).
     package static let keyBytes = 32
-    /// What a record is longer than its content.
+    /// Bytes by which a record is longer than its content.
     package static let tagBytes = 16
 
     private let context: OpaquePointer
@@ -39,8 +40,8 @@ package final class StreamSeal {
 
     /// Opens `record` where it lies; the tag stays behind the content.
     ///
-    /// - Returns: false if it is not what was sealed as the record of this number. Then the content is
-    ///   worth nothing, nor is anything that comes after it.
+    /// - Returns: false if it is not what was sealed as the record of this number. Then the content
+    ///   is worth nothing, nor is anything that comes after it.
     package func open(_ record: UnsafeMutableRawBufferPointer) -> Bool {
         guard record.count >= Self.tagBytes else { return false }
         let content = record[..<(record.count - Self.tagBytes)]
@@ -83,9 +84,12 @@ package final class StreamSeal {
 
 /// The seals of a stream, one for each direction, of a secret that both ends know.
 package struct StreamSeals {
+    /// Seals the records that this end sends.
     package let outgoing: StreamSeal
+    /// Opens the records that the other end has sent.
     package let incoming: StreamSeal
 
+    /// Length of the salt that the two ends agree on, in bytes.
     package static let saltBytes = 32
 
     /// - Parameters:

@@ -3,8 +3,12 @@ import Glibc
 
 /// Lets any thread end another thread's `Poller.wait`.
 package final class Wakeup: Sendable {
+    /// An eventfd; readable once somebody has signalled.
     package let descriptor: Int32
 
+    /// Makes the descriptor.
+    ///
+    /// - Throws: `.system` when the process has none left.
     package init() throws(MessagingError) {
         descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard descriptor >= 0 else { throw .system(call: "eventfd", code: errno) }

@@ -1,4 +1,4 @@
-/// What is not there is as it was before one could choose it.
+/// A field that is absent has the value that all had before one could choose it.
 extension Architecture: Codable {
     private enum Key: String, CodingKey {
         case kind, norm, normalisation, residual, activation, positionEncoding, tying
@@ -6,6 +6,7 @@ extension Architecture: Codable {
         case positions, dropout, attentionDropout
     }
 
+    /// Reads the fields by name. Throws `DecodingError`; what is read has yet to be validated.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         func given<Value: Decodable>(_ key: Key, else value: Value) throws -> Value {
@@ -31,6 +32,7 @@ extension Architecture: Codable {
             attentionDropout: try values.decodeIfPresent(Float.self, forKey: .attentionDropout))
     }
 
+    /// Writes every field by name.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(kind, forKey: .kind)

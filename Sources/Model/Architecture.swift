@@ -2,30 +2,42 @@
 ///
 /// A language model is a stack of `decoderLayers` layers; its `encoderLayers` say nothing.
 package struct Architecture: Hashable, Sendable {
+    /// The kind: encoder-decoder, or language model.
     package var kind: Kind
+    /// The place of the norms.
     package var norm: Norm
+    /// The kind of every norm, where there are any.
     package var normalisation: Normalisation
-    /// Whether a sub-layer's input is added to what it gives.
+    /// Whether a sub-layer's input is added to its output.
     package var residual: Bool
+    /// The non-linear function of the feed-forward sub-layers.
     package var activation: Activation
+    /// The way in which the model knows the order of its tokens.
     package var positionEncoding: PositionEncoding
+    /// The matrices over the vocabulary that are one.
     package var tying: Tying
     /// Whether one matrix gives both queries and keys.
     package var sharesQueryKey: Bool
+    /// The width of the hidden states, a multiple of `heads`.
     package var dModel: Int
+    /// The number of layers of the encoder.
     package var encoderLayers: Int
+    /// The number of layers of the decoder, or of a language model.
     package var decoderLayers: Int
+    /// The inner width of the feed-forward sub-layers.
     package var dFF: Int
+    /// The number of heads of each attention, each `dModel / heads` wide.
     package var heads: Int
+    /// The number of ids, marks included.
     package var vocabulary: Int
-    /// Longest sequence.
+    /// The most tokens of a sequence, marks included.
     package var positions: Int
-    /// Probability, from 0 to below 1.
+    /// The probability that dropout zeroes an element, from 0 to below 1.
     package var dropout: Float
     /// The same for attention's weights.
     package var attentionDropout: Float
 
-    /// Without `attentionDropout` it is `dropout`.
+    /// Makes an architecture of its parts, unchecked. Nil for `attentionDropout` means `dropout`.
     package init(
         kind: Kind, norm: Norm, normalisation: Normalisation = .layer, residual: Bool = true,
         activation: Activation, positionEncoding: PositionEncoding = .sinusoidal,
@@ -52,16 +64,25 @@ package struct Architecture: Hashable, Sendable {
         self.attentionDropout = attentionDropout ?? dropout
     }
 
-    /// What no machine has must neither become an allocation nor overflow a count.
+    /// The largest sizes: what no machine has must neither become an
+    /// allocation nor overflow a count.
     package enum Limit {
+        /// The widest hidden states.
         package static let dModel = 16_384
+        /// The most layers of one stack.
         package static let layers = 256
+        /// The widest feed-forward sub-layer.
         package static let dFF = 65_536
+        /// The most heads of an attention.
         package static let heads = 1024
+        /// The most ids.
         package static let vocabulary = 1_000_000
+        /// The most positions.
         package static let positions = 65_536
     }
 
+    /// Checks all sizes and choices. Throws: `notPositive`, `tooLarge`, `headsDoNotDivide`,
+    /// `dropoutOutOfRange`, `senseless`.
     package func validate() throws(ModelError) {
         var settings = [
             ("d-model", dModel, Limit.dModel), ("layers", decoderLayers, Limit.layers),
@@ -85,7 +106,7 @@ package struct Architecture: Hashable, Sendable {
         if let conflict { throw .senseless(conflict) }
     }
 
-    /// Choices that exclude each other, if any do.
+    /// The choices that exclude each other; nil if none do.
     package var conflict: Conflict? {
         if norm == .none && normalisation != .layer { return .normalisationWithoutNorm }
         if kind == .languageModel && tying == .decoder { return .tyingWithoutEncoder }
@@ -93,6 +114,7 @@ package struct Architecture: Hashable, Sendable {
         return nil
     }
 
+    /// A pair of choices that make no sense beside each other.
     package enum Conflict: Sendable, Hashable {
         /// There is no norm whose kind could be chosen.
         case normalisationWithoutNorm

@@ -13,13 +13,15 @@ enum Mark {
 ///
 /// Sources are decoded together, a row each, and leave when they are finished.
 package struct Decoding {
+    /// The model that generates.
     package let model: Transformer
 
+    /// Makes a generator for a model.
     package init(_ model: Transformer) {
         self.model = model
     }
 
-    /// Most words for a source of so many tokens, unless told otherwise.
+    /// Returns the most words for a source of so many tokens, unless told otherwise.
     package static func usualLimit(_ sourceCount: Int) -> Int { 2 * sourceCount + 10 }
 
     /// Translates each source; the words come without marks.

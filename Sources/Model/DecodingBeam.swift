@@ -8,11 +8,11 @@ import Kernels
     import Darwin
 #endif
 
-/// A beginning of an output: its words, log P of them, and where the cache holds what was fed.
+/// A beginning of an output: its words, log P of them, and its rows of the cache.
 struct Hypothesis {
     var words: [Int32] = []
     var logProbability = 0.0
-    /// Rows of the cache: one for each token fed to the decoder so far.
+    /// The rows of the cache: one for each token fed to the decoder so far.
     var path: [Int32] = []
 }
 
@@ -28,7 +28,7 @@ struct Hypothesis {
 /// Source: Wu et al. 2016, section 7.
 struct Beam {
     let width: Int
-    /// Most words of an output, without the end mark.
+    /// The most words of an output, without the end mark.
     let limit: Int
     /// Beginnings that are not finished, likeliest first. Only their paths are set from outside.
     var live: [Hypothesis]
@@ -46,7 +46,7 @@ struct Beam {
         live = [start]
     }
 
-    /// What the decoder is fed next, for each beginning.
+    /// The token that the decoder is fed next, for each beginning.
     var inputs: [Int32] { live.map { $0.words.last ?? firstInput } }
 
     static func lengthPenalty(_ count: Int) -> Double { pow(Double(5 + count) / 6, 0.6) }
@@ -77,7 +77,7 @@ struct Beam {
                 survivors.append(hypothesis)
             }
         }
-        // Nothing to go on with: a model that yields what is no number. What is there is the output.
+        // No survivor: the model yields what is no number. The words so far are the output.
         if survivors.isEmpty && best == nil {
             best = (live.first?.words ?? [], -.infinity)
         }

@@ -12,7 +12,7 @@ struct DecodingCache {
     private(set) var count = 0
     private(set) var capacity: Int
 
-    /// For `layers` layers of `width` columns.
+    /// Makes a cache for `layers` layers of `width` columns.
     init(layers: Int, width: Int, capacity: Int) {
         self.width = width
         self.capacity = max(capacity, 1)

@@ -9,7 +9,7 @@ final class IncrementalDecoder {
     private let model: Transformer
     private let parameters: ParameterVector
     private var cache: DecodingCache
-    /// For each layer keys and values of the encoder's output: [source tokens, 2d].
+    /// The keys and values of the encoder's output, for each layer: [source tokens, 2d].
     private var memories: [ParameterVector] = []
     private let memoryOffsets: [Int]
     private let arena = Arena()

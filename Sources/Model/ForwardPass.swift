@@ -8,7 +8,7 @@ struct ForwardPass {
 
     private var architecture: Architecture { model.architecture }
 
-    /// The decoder's last hidden states. Shapes: → [decoder tokens, d].
+    /// Returns the decoder's last hidden states. Shapes: → [decoder tokens, d].
     func callAsFunction(_ input: ModelInput) -> Variable {
         let offsets = tape.arena.offsets(input.decoder.offsets)
         let memory = encode(input.source)
@@ -20,7 +20,7 @@ struct ForwardPass {
                 relative: relative(model.target, causal: true)))
     }
 
-    /// The encoder's output, if the model has one. Shapes: → [source tokens, d].
+    /// Returns the encoder's output, nil if the model has no encoder. Shapes: → [source tokens, d].
     func encode(_ source: Sequences) -> Memory? {
         guard let encoder = model.encoder, let input = model.source else { return nil }
         let offsets = tape.arena.offsets(source.offsets)
@@ -32,7 +32,7 @@ struct ForwardPass {
         return Memory(states: states, offsets: offsets)
     }
 
-    /// What the decoder looks at: the encoder's output.
+    /// The encoder's output, which the decoder's cross-attention reads.
     struct Memory {
         let states: Variable
         let offsets: Offsets
@@ -74,8 +74,8 @@ struct ForwardPass {
         return tape.norm(residual.stream, norm)
     }
 
-    /// The residual stream, and what the next sub-layer reads: the same after a post-norm, the
-    /// stream's normalisation before a pre-norm sub-layer.
+    /// The residual stream, and the input of the next sub-layer. After a post-norm they are the
+    /// same; before a pre-norm sub-layer the input is the stream's normalisation.
     struct Residual {
         let stream: Variable
         let input: Variable
@@ -88,8 +88,8 @@ struct ForwardPass {
         let relative: RelativePositions?
     }
 
-    /// The norm that stands behind a pre-norm layer, and where the parameters of what it belongs
-    /// to begin.
+    /// The norm that stands behind a pre-norm layer, and the offset at which the
+    /// parameters of its owner begin.
     struct Following {
         let norm: NormWeights?
         let offset: Int
@@ -176,19 +176,5 @@ struct ForwardPass {
         guard let norm else { return Residual(stream: sum, input: sum) }
         let normalised = tape.norm(sum, norm)
         return Residual(stream: isPre ? sum : normalised, input: normalised)
-    }
-}
-
-extension Architecture.Activation {
-    /// Its kernel, if it is not gated.
-    var function: Kernels.Activation? {
-        switch self {
-        case .relu: .relu
-        case .gelu: .gelu
-        case .silu: .silu
-        case .sigmoid: .sigmoid
-        case .tanh: .tanh
-        case .swiglu: nil
-        }
     }
 }

@@ -1,14 +1,16 @@
 import Kernels
 import Parameters
 
-/// Sums over a shard's labels.
+/// The sums over a shard's labels, in nats.
 package struct ShardLoss: Sendable, Hashable {
     /// Σ of the label-smoothed losses.
     package var smoothed: Double
     /// Σ -log p(label).
     package var negativeLogLikelihood: Double
+    /// The number of labels.
     package var labels: Int
 
+    /// Makes sums of their parts.
     package init(smoothed: Double, negativeLogLikelihood: Double, labels: Int) {
         self.smoothed = smoothed
         self.negativeLogLikelihood = negativeLogLikelihood
@@ -18,30 +20,32 @@ package struct ShardLoss: Sendable, Hashable {
 
 /// Computes shards, one at a time: the arena and the tape of one thread.
 ///
-/// What it computes depends on its arguments alone: not on the thread, nor on what it did before.
+/// A result depends on the arguments alone: not on the thread, nor on what the lane did before.
 package final class Lane {
     private let model: Transformer
     private let tape: Tape
 
-    /// With a `profile` the lane counts its time in it.
+    /// Makes a lane; with a `profile` it counts its time in that.
     package init(_ model: Transformer, profile: Profile? = nil) {
         self.model = model
         tape = Tape(model, profile: profile)
     }
 
-    /// Whether the next passes note how large each layer's output is; `activity` tells of the last one.
+    /// Whether the next passes note how large each layer's output is;
+    /// `activity` has those of the last one.
     package var measuresActivity: Bool {
         get { tape.measuresActivity }
         set { tape.measuresActivity = newValue }
     }
 
-    /// A layer each, the encoder's first; nothing after an empty shard.
+    /// The sizes of the layers' outputs, the encoder's first; nothing after an empty shard.
     package var activity: [LayerActivity] { tape.activity }
 
-    /// Bytes that the lane holds for activations and gradients of them.
+    /// The number of bytes that the lane holds for activations and gradients of them.
     package var memory: Int { tape.arena.capacity }
 
-    /// The gradient of (Σ smoothed losses) / labelCount; writes every element of `gradient`.
+    /// Computes the gradient of (Σ smoothed losses) / labelCount;
+    /// writes every element of `gradient`.
     ///
     /// `labelCount` counts the labels of the whole batch. `finished(offset)` says that every element
     /// from `offset` on is final: offsets descend, the last is 0. `input` has been validated. With
@@ -68,7 +72,7 @@ package final class Lane {
         return sums
     }
 
-    /// The loss alone, without dropout. `input` has been validated.
+    /// Computes the loss alone, without dropout. `input` has been validated.
     package func loss(
         of input: ModelInput, parameters: ParameterVector, copies: RoundedVector? = nil,
         smoothing: Float
@@ -81,7 +85,8 @@ package final class Lane {
         return loss(input, smoothing, scale: 1)
     }
 
-    /// The logits of every place of the decoder's input, without dropout. Shapes: [tokens][V].
+    /// Computes the logits of every place of the decoder's input, without dropout.
+    /// Shapes: [tokens][V].
     package func logits(of input: ModelInput, parameters: ParameterVector) -> [[Float]] {
         precondition(parameters.count == model.layout.count)
         guard !input.isEmpty else { return [] }
@@ -100,7 +105,7 @@ package final class Lane {
             labels: input.labels.count)
     }
 
-    /// The probabilities of every attention, in the order in which they are computed: one sequence's, without
+    /// Computes the probabilities of every attention, in the order of the forward pass, without
     /// dropout. `input` has been validated and holds one sequence.
     package func attention(of input: ModelInput, parameters: ParameterVector) -> [AttentionMap] {
         precondition(input.decoder.count == 1, "\(input.decoder.count) sequences")
@@ -120,7 +125,8 @@ package final class Lane {
     }
 }
 
-/// One layer's attention: for each head a row a query, in it a probability a key.
+/// The probabilities of one layer's attention.
 package struct AttentionMap: Sendable {
+    /// The probabilities of each head. Shapes: [heads][queries][keys]; a row sums to 1.
     package let heads: [[[Float]]]
 }

@@ -1,20 +1,24 @@
 /// Token ids of several sequences end to end, without padding.
 package struct Sequences: Sendable, Hashable {
+    /// The ids of all tokens, sequence after sequence.
     package var ids: [Int32]
-    /// Where each sequence begins, and the end of the last one: one more than there are sequences.
+    /// The place in `ids` where each sequence begins, and the end of the last: one
+    /// more than there are sequences.
     package var offsets: [Int]
 
+    /// Makes sequences of their parts, unchecked; a peer may have sent them.
     package init(ids: [Int32], offsets: [Int]) {
         self.ids = ids
         self.offsets = offsets
     }
 
+    /// Packs sequences end to end.
     package init(_ sequences: [[Int32]]) {
         ids = sequences.flatMap { $0 }
         offsets = sequences.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
     }
 
-    /// Number of sequences.
+    /// The number of sequences.
     package var count: Int { max(offsets.count - 1, 0) }
 
     func validate(vocabulary: Int, positions: Int) throws(ModelError) {
@@ -43,24 +47,28 @@ package struct Sequences: Sendable, Hashable {
     }
 }
 
-/// What one shard gives the model; it may hold no sequence.
+/// The input of a model for one shard; it may hold no sequence.
 package struct ModelInput: Sendable, Hashable {
-    /// Empty for a language model.
+    /// The sources; none for a language model.
     package var source: Sequences
-    /// Begin mark and words.
+    /// The decoder's inputs: begin mark and words.
     package var decoder: Sequences
-    /// Words and end mark: what each place of `decoder` should say next.
+    /// The labels, words and end mark: each is the token that its
+    /// place of `decoder` should say next.
     package var labels: [Int32]
 
+    /// Makes an input of its parts, unchecked: see `validate`.
     package init(source: Sequences, decoder: Sequences, labels: [Int32]) {
         self.source = source
         self.decoder = decoder
         self.labels = labels
     }
 
+    /// Whether the decoder has nothing to read.
     package var isEmpty: Bool { decoder.count == 0 }
 
-    /// Throws unless a lane can compute this without a trap.
+    /// Checks that a lane can compute this without a trap. Throws the
+    /// first fault as a `ModelError`.
     package func validate(for architecture: Architecture) throws(ModelError) {
         let (vocabulary, positions) = (architecture.vocabulary, architecture.positions)
         try source.validate(vocabulary: vocabulary, positions: positions)

@@ -8,7 +8,7 @@ struct NormStep {
     let kept: Kept
     let output: Variable
 
-    /// What the way back needs beside the input.
+    /// The numbers that the way back needs beside the input.
     enum Kept {
         /// [n, 2]: mean and 1/deviation of each row.
         case rows(Matrix)
@@ -102,7 +102,8 @@ struct ResidualStep {
     let sum: Variable
     let output: Variable
 
-    /// ds = what came for s, and LayerNorm's; dx = ds; da = ds ∘ mask; db = column sums of da.
+    /// ds = the gradient that came for s, and LayerNorm's; dx = ds; da = ds
+    /// ∘ mask; db = column sums of da.
     func backward(_ tape: Tape) {
         let dy = tape.take(output)
         let (ds, present) = tape.contribution(sum)
@@ -171,7 +172,7 @@ struct SumStep {
 }
 
 extension Tape {
-    /// What a sub-layer gives, whose last product gave `a`. Shapes: x, a [n, d] → [n, d].
+    /// Returns a sub-layer's output, whose last product gave `a`. Shapes: x, a [n, d] → [n, d].
     func sum(_ x: Variable?, _ a: Variable, bias: Weight) -> Variable {
         let sum = variable(a.data.rows, a.data.columns)
         let mask = mask(sum.data.count)

@@ -9,14 +9,14 @@ import Parameters
     import Darwin
 #endif
 
-/// What the ways to know positions need besides parameters: numbers that no training changes.
+/// The tables by which positions are known besides parameters: numbers that no training changes.
 struct PositionTables: Sendable {
     private let added: ParameterVector
     private let angles: ParameterVector?
     private let positions: Int
     private let width: Int
     private let headWidth: Int
-    /// Of the self-attention of encoder and decoder.
+    /// The buckets of the self-attention of encoder and decoder.
     let encoderBuckets: RelativeBuckets?
     let decoderBuckets: RelativeBuckets?
 
@@ -34,7 +34,8 @@ struct PositionTables: Sendable {
         decoderBuckets = isRelative ? RelativeBuckets(positions: positions, causal: true) : nil
     }
 
-    /// What is added to embeddings, zeros unless positions are sinusoidal. Shapes: [positions, d].
+    /// The vectors that are added to embeddings, zeros unless positions are sinusoidal.
+    /// Shapes: [positions, d].
     var vectors: Matrix {
         Matrix(base: added.unsafeAddress, rows: positions, columns: width)
     }

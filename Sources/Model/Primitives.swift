@@ -1,7 +1,7 @@
 import Kernels
 import Parameters
 
-/// What the tape can record; each case carries what its way back needs.
+/// A primitive that the tape can record; each case carries what its way back needs.
 enum Primitive {
     case embedding(EmbeddingStep)
     case linear(LinearStep)
@@ -57,7 +57,7 @@ struct EmbeddingStep {
 }
 
 extension Tape {
-    /// Without learned positions `vectors` are added. Shapes: ids n → [n, d].
+    /// Looks up the ids; without learned positions `vectors` are added. Shapes: ids n → [n, d].
     func embed(
         _ ids: Indices, _ offsets: Offsets, _ weights: InputWeights, vectors: Matrix, scale: Float
     ) -> Variable {

@@ -1,9 +1,11 @@
 import Kernels
 
-/// Where a lane's time goes: nanoseconds of its thread, floating-point operations and bytes by primitive.
+/// The time that a lane spends in each primitive: nanoseconds of its thread,
+/// floating-point operations and bytes.
 ///
 /// Belongs to one lane. Costs two readings of the clock a primitive, and nothing where there is none.
 package final class Profile {
+    /// The kind of primitive, forward and backward apart.
     package enum Kind: Int, CaseIterable, Sendable {
         case productForward, productInput, productWeight
         case logitsForward, logitsInput, logitsWeight
@@ -15,26 +17,32 @@ package final class Profile {
         case biasBackward, dropoutMask, dropoutBackward
     }
 
+    /// The cost of one kind of primitive.
     package struct Entry: Sendable {
+        /// The processor time of the lane's thread, in nanoseconds.
         package var nanoseconds: UInt64 = 0
+        /// The number of times that it ran.
         package var calls = 0
-        /// Floating-point operations of products.
+        /// The number of floating-point operations of products; 0 for all else.
         package var operations = 0
-        /// Bytes read and written at least.
+        /// The least number of bytes read and written.
         package var bytes = 0
     }
 
     private var entries = [Entry](repeating: Entry(), count: Kind.allCases.count)
 
+    /// Makes a profile of nothing.
     package init() {}
 
+    /// The cost of a kind since the last `reset`.
     package subscript(kind: Kind) -> Entry { entries[kind.rawValue] }
 
+    /// Sets all costs to zero.
     package func reset() {
         for index in entries.indices { entries[index] = Entry() }
     }
 
-    /// Adds what another lane counted, once both have stopped.
+    /// Adds the costs that another lane counted, once both have stopped.
     package func add(_ other: Profile) {
         for (index, entry) in other.entries.enumerated() {
             entries[index].nanoseconds += entry.nanoseconds

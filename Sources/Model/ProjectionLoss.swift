@@ -2,7 +2,8 @@ import Kernels
 import Parameters
 
 extension Tape {
-    /// Most rows whose logits exist at the same time. With half as many the products take 4 % longer:
+    /// The most rows whose logits exist at the same time. With half as
+    /// many the products take 4 % longer:
     /// each block reads the table, and writes its gradient, anew.
     static let logitRows = 256
 

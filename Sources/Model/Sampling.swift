@@ -9,21 +9,23 @@ import Parameters
     import Darwin
 #endif
 
-/// How a language model's next word is drawn.
+/// The way in which a language model's next word is drawn.
 ///
 ///     p_i ∝ e^(z_i / T)  over the `topK` likeliest words, of which the fewest that together have `topP`
 ///
 /// Source: Fan, Lewis, Dauphin, "Hierarchical neural story generation" (2018); Holtzman et al., "The curious
 /// case of neural text degeneration" (2020).
 package struct Sampling: Hashable, Sendable {
-    /// T; 0 always takes the likeliest.
+    /// The temperature T, at least 0; 0 always takes the likeliest.
     package var temperature: Double
-    /// 0 leaves all.
+    /// The number of likeliest words that may be drawn; 0 leaves all.
     package var topK: Int
-    /// Above 0, at most 1, which leaves all.
+    /// The probability that the words left have together, above 0; 1 leaves all.
     package var topP: Double
+    /// The seed of the draws.
     package var seed: UInt64
 
+    /// Makes a sampling of its parts, which must lie in their ranges.
     package init(temperature: Double = 1, topK: Int = 0, topP: Double = 1, seed: UInt64 = 1) {
         precondition(temperature >= 0 && topK >= 0 && topP > 0 && topP <= 1)
         self.temperature = temperature
@@ -32,8 +34,9 @@ package struct Sampling: Hashable, Sendable {
         self.seed = seed
     }
 
-    /// The word that `uniform` in [0, 1) draws; the lower of equally likely ones comes first. Words below
-    /// `first` and logits that are no numbers are left out; nil if nothing is left.
+    /// Returns the word that `uniform` in [0, 1) draws; the lower of equally likely
+    /// ones comes first. Words below `first` and logits that are no numbers are
+    /// left out; nil if nothing is left.
     package func draw(_ logits: [Float], from first: Int, uniform: Double) -> Int32? {
         var ranked = (first..<logits.count).filter { logits[$0].isFinite }
         ranked.sort { (logits[$1], $0) < (logits[$0], $1) }

@@ -7,19 +7,26 @@
 package struct StepCost: Sendable {
     /// One forward product and how often a step computes it.
     package struct Product: Hashable, Sendable {
+        /// The rows of the result, m.
         package var rows: Int
+        /// The columns of the result, n.
         package var columns: Int
+        /// The length of the sums, k.
         package var inner: Int
+        /// The number of times that a step computes it.
         package var count: Int
 
+        /// The floating-point operations of all of them: 2·m·n·k each.
         package var operations: Double {
             2 * Double(rows) * Double(columns) * Double(inner) * Double(count)
         }
     }
 
+    /// The forward products, without those of no rows.
     package let products: [Product]
 
-    /// `sequences`: source and target lengths of the sentences of one shard.
+    /// Counts the products; `sequences` has source and target lengths
+    /// of the sentences of one shard.
     package init(_ architecture: Architecture, sequences: [(source: Int, target: Int)]) {
         let d = architecture.dModel
         let sources = sequences.reduce(0) { $0 + $1.source }
@@ -58,6 +65,6 @@ package struct StepCost: Sendable {
         self.products = products
     }
 
-    /// Operations of forward and backward pass.
+    /// The number of floating-point operations of forward and backward pass.
     package var trainingOperations: Double { 3 * products.reduce(0) { $0 + $1.operations } }
 }

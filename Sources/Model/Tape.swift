@@ -7,24 +7,31 @@ struct Variable {
     let index: Int
 }
 
-/// What one layer gave for one shard: Σ of squares, and of how many numbers.
+/// The size of one layer's output for one shard.
 package struct LayerActivity: Sendable, Hashable {
+    /// The sum of the squares of the output's elements.
     package var squares: Double
+    /// The number of those elements: tokens · d.
     package var elements: Int
 
+    /// Makes a size of its parts.
     package init(squares: Double, elements: Int) {
         self.squares = squares
         self.elements = elements
     }
 }
 
-/// The names under which dropout draws: every place in the network of every shard of every step
-/// its own numbers, whoever computes it.
+/// The key under which dropout draws. Every place in the network of every shard of every step has
+/// its own numbers, whichever lane computes it.
 package struct DropoutKey: Sendable, Hashable {
+    /// The run's seed.
     package var seed: UInt64
+    /// The step, of which the low 32 bits count.
     package var step: Int
+    /// The index of the shard, of which the low 32 bits count.
     package var shard: Int
 
+    /// Makes a key of its parts.
     package init(seed: UInt64, step: Int, shard: Int) {
         self.seed = seed
         self.step = step
@@ -44,21 +51,21 @@ final class Tape {
     private var pool: [Matrix] = []
     private var touched: [Bool]
     private(set) var parameters: ParameterVector
-    /// The parameters rounded to bfloat16, where somebody keeps them.
+    /// The parameters rounded to bfloat16; nil where nobody keeps them.
     private var copies: RoundedVector?
     private var gradient: ParameterVector?
     private let dropout: Dropout
     private let attentionDropout: Dropout
-    /// Where the running statistics lie.
+    /// The offset of the running statistics.
     private let trainable: Int
     private var statisticsShare: Float = 0
     private var key = DropoutKey(seed: 0, step: 0, shard: 0)
     private var place: UInt32 = 0
 
     let profile: Profile?
-    /// Told of every attention's probabilities as they are computed.
+    /// Receives every attention's probabilities as they are computed.
     var watcher: ((Attention, _ weights: Matrix) -> Void)?
-    /// With it `activity` holds what the layers gave.
+    /// Whether `activity` is to hold the sizes of the layers' outputs.
     var measuresActivity = false
     private(set) var activity: [LayerActivity] = []
 
@@ -109,7 +116,7 @@ final class Tape {
         if isRecording { nodes.append(primitive) }
     }
 
-    /// Which of `count` elements survive at the next place; nil if all do.
+    /// Returns which of `count` elements survive at the next place; nil if all do.
     func mask(_ count: Int) -> Mask? { mask(count, dropout) }
 
     /// The same for attention's weights.
@@ -128,8 +135,9 @@ final class Tape {
 
     func value(_ weight: Weight) -> Matrix { parameters.matrix(weight, copies: copies) }
 
-    /// Mean and variance by which a batch norm that stands at `place` normalises x: the shard's own while
-    /// training, of which the gradient gets this shard's share, else the running ones.
+    /// Returns the mean and variance by which a batch norm at `place` normalises x.
+    /// While training they are the shard's own, and the gradient gets this shard's share
+    /// of them; else the running ones.
     func statistics(of x: Matrix, place: Int) -> (mean: Matrix, variance: Matrix) {
         let offset = trainable + place
         guard let gradient else { return parameters.statistics(at: offset, columns: x.columns) }
@@ -162,21 +170,23 @@ final class Tape {
         }
     }
 
-    /// Where a weight's gradient goes, and whether something is there already to be added to.
+    /// Returns the place of a weight's gradient, and whether something
+    /// is there already to be added to.
     func slot(_ weight: Weight) -> (Matrix, accumulate: Bool) {
         guard let gradient else { preconditionFailure("no gradient is being computed") }
         defer { touched[weight.part] = true }
         return (gradient.matrix(weight), touched[weight.part])
     }
 
-    /// A weight's gradient, zero if nothing was there.
+    /// Returns a weight's gradient, zero if nothing was there.
     func summedSlot(_ weight: Weight) -> Matrix {
         let (matrix, accumulate) = slot(weight)
         if !accumulate { matrix.fill(0) }
         return matrix
     }
 
-    /// Where a variable's gradient goes, and whether something is there already to be added to.
+    /// Returns the place of a variable's gradient, and whether something
+    /// is there already to be added to.
     func contribution(_ variable: Variable) -> (Matrix, accumulate: Bool) {
         if let present = gradients[variable.index] { return (present, true) }
         let fresh = buffer(variable.data.rows, variable.data.columns)
@@ -184,7 +194,8 @@ final class Tape {
         return (fresh, false)
     }
 
-    /// The finished gradient of a node's result. Somebody must `release` it or `give` it on.
+    /// Returns the finished gradient of a node's result. The caller
+    /// must `release` it or `give` it on.
     func take(_ variable: Variable) -> Matrix {
         guard let present = gradients[variable.index] else {
             preconditionFailure("variable \(variable.index) has no gradient")
@@ -193,7 +204,7 @@ final class Tape {
         return present
     }
 
-    /// The same, if anything depended on the variable.
+    /// Returns the same, nil if nothing depended on the variable.
     func takeIfPresent(_ variable: Variable) -> Matrix? {
         gradients[variable.index].map { _ in take(variable) }
     }
@@ -210,7 +221,7 @@ final class Tape {
 
     func release(_ matrix: Matrix) { pool.append(matrix) }
 
-    /// The buffer given back last that has just this shape's size, else new memory.
+    /// Returns the buffer given back last that has just this shape's size, else new memory.
     func buffer(_ rows: Int, _ columns: Int) -> Matrix {
         if let found = pool.lastIndex(where: { $0.count == rows * columns }) {
             let old = pool.remove(at: found)

@@ -17,21 +17,25 @@ import Resources
 /// what else PyTorch leaves to the user: `source_embedding.weight`, `output.weight`, `positions.weight`,
 /// `relative.weight`.
 package struct Transformer: Sendable {
+    /// The validated sizes and choices.
     package let architecture: Architecture
-    /// What its products round their operands to.
+    /// The precision: the format that products round their operands to.
     package let precision: Precision
+    /// The places of the parameters in a flat vector.
     package let layout: ParameterLayout
-    /// What the encoder reads by; absent, as the encoder, in a language model.
+    /// The weights that turn source ids into the encoder's input; nil, as
+    /// the encoder, in a language model.
     let source: InputWeights?
     let encoder: StackWeights?
     let target: InputWeights
     let decoder: StackWeights
-    /// Projection of the last hidden states to logits: the target's embedding if they are tied.
+    /// The projection of the last hidden states to logits: the target's embedding if they are tied.
     let output: Weight
-    /// Number of parts that `Weight.part` numbers.
+    /// The number of parts that `Weight.part` numbers.
     let parts: Int
     let encoding: PositionTables
 
+    /// Lays out a model. Throws as `Architecture.validate`.
     package init(
         _ architecture: Architecture, precision: Precision = .f32
     ) throws(ModelError) {
@@ -57,14 +61,16 @@ package struct Transformer: Sendable {
         encoding = PositionTables(architecture)
     }
 
-    /// Throws unless this process may take so many vectors of the model's parameters.
+    /// Checks that this process may take so many vectors of the model's parameters.
+    /// Throws `ResourceError` if not.
     package func requireMemory(vectors: Int) throws(ResourceError) {
         let bytes = layout.count.multipliedReportingOverflow(
             by: vectors * MemoryLayout<Float>.stride)
         try Resources.requireMemory(bytes: bytes.overflow ? .max : bytes.partialValue)
     }
 
-    /// Every layer's name and where its parameters lie, the encoder's first: the order of `Lane.activity`.
+    /// The name of every layer and the range of its parameters, the encoder's
+    /// first: the order of `Lane.activity`.
     package var layers: [(name: String, range: Range<Int>)] {
         let decoderName = encoder == nil ? "layers" : "decoder.layers"
         let first = (encoder?.layers ?? []).enumerated().map {
@@ -74,13 +80,14 @@ package struct Transformer: Sendable {
             + decoder.layers.enumerated().map { (name: "\(decoderName).\($0)", range: $1.range) }
     }
 
-    /// Factor of the input embeddings: √d.
+    /// The factor of the input embeddings: √d.
     var embeddingScale: Float { Float(architecture.dModel).squareRoot() }
 
     /// Fills `parameters` with their first values, a function of `seed` alone.
     ///
-    /// The layers' matrices as `initialisation` says; embeddings, output and trained positions normal with
-    /// deviation d^-½; gains and running variances 1, biases and running means 0.
+    /// The layers' matrices are drawn as `initialisation` says. Embeddings, output and
+    /// trained positions are normal with deviation d^-½. Gains and running variances are
+    /// 1, biases and running means 0.
     package func initialise(
         _ parameters: ParameterVector, seed: UInt64, _ initialisation: Initialisation = .xavier
     ) {
@@ -123,7 +130,7 @@ package struct Transformer: Sendable {
         }
     }
 
-    /// In (0, 1).
+    /// Returns a number in (0, 1).
     private static func uniform(_ word: UInt32) -> Double { (Double(word) + 0.5) / 4_294_967_296 }
 
     /// Two words give two normal numbers, of which this is one. Source: Box, Muller (1958).

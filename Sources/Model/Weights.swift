@@ -14,7 +14,7 @@ struct Weight: Sendable {
     var end: Int { offset + rows * columns }
 }
 
-/// What a norm has, by its kind.
+/// The weights of a norm, by its kind.
 enum NormWeights: Sendable {
     case layer(gain: Weight, bias: Weight)
     case rms(gain: Weight)
@@ -37,13 +37,13 @@ struct CrossAttentionWeights: Sendable {
 }
 
 struct LayerWeights: Sendable {
-    /// Where the layer's parameters lie.
+    /// The range of the layer's parameters.
     let range: Range<Int>
     let attention: SelfAttentionWeights
-    /// Only in the decoder of an encoder-decoder.
+    /// The weights of cross-attention; only in the decoder of an encoder-decoder.
     let cross: CrossAttentionWeights?
     let first, second: ProjectionWeights
-    /// One a sub-layer, in their order; none where there are no norms.
+    /// The norms, one a sub-layer, in their order; none where there are no norms.
     let norms: [NormWeights]
 
     var offset: Int { range.lowerBound }
@@ -52,16 +52,16 @@ struct LayerWeights: Sendable {
 struct StackWeights: Sendable {
     let layers: [LayerWeights]
     let norm: NormWeights?
-    /// Where the layers' parameters end.
+    /// The end of the layers' parameters.
     let end: Int
 }
 
-/// What turns ids into what the first layer reads.
+/// The weights that turn ids into the first layer's input.
 struct InputWeights: Sendable {
     let embedding: Weight
-    /// Learned positions: [positions, d].
+    /// The learned positions: [positions, d].
     let positions: Weight?
-    /// Relative positions, of which every layer's self-attention makes use: [heads, buckets].
+    /// The relative positions, of which every layer's self-attention makes use: [heads, buckets].
     let relative: Weight?
 }
 
@@ -78,7 +78,7 @@ struct WeightPlan {
 
     init(_ architecture: Architecture) { self.architecture = architecture }
 
-    /// With `embedding` that of another input is used here too.
+    /// Lays out an input; with `embedding` that of another input is used here too.
     mutating func input(_ prefix: String, embedding shared: Weight? = nil) -> InputWeights {
         let encoding = architecture.positionEncoding
         let embedding = shared ?? self.embedding(prefix)
@@ -188,7 +188,7 @@ struct WeightPlan {
 }
 
 extension ParameterVector {
-    /// The weight's elements in this vector, in place.
+    /// Returns the weight's elements in this vector, in place.
     func matrix(_ weight: Weight, copies: RoundedVector? = nil) -> Matrix {
         precondition(weight.end <= count && copies?.count ?? count == count)
         return Matrix(
@@ -196,7 +196,8 @@ extension ParameterVector {
             copies: copies.map { UnsafePointer($0.unsafeAddress + weight.offset) })
     }
 
-    /// Running mean and variance, or a shard's share of them, in place. Shapes: [1, columns] each.
+    /// Returns running mean and variance, or a shard's share of them, in place.
+    /// Shapes: [1, columns] each.
     func statistics(at offset: Int, columns: Int) -> (mean: Matrix, variance: Matrix) {
         precondition(offset + 2 * columns <= count, "\(offset) + 2·\(columns) of \(count)")
         let base = unsafeAddress + offset

@@ -12,16 +12,26 @@ import Kernels
 /// The bias corrections lie in α = η/(1−β₁ᵗ) and ρ = 1/√(1−β₂ᵗ); κ = 1 − η λ is the decoupled
 /// decay. Source: Kingma & Ba 2015, section 2; Loshchilov & Hutter 2019, algorithm 2.
 package struct AdamPass: Sendable {
+    /// The clip scale s, by which the gradient is multiplied.
     package var scale: Float
+    /// The first decay rate, β₁.
     package var keepFirst: Float
+    /// The rest of it, 1 − β₁.
     package var takeFirst: Float
+    /// The second decay rate, β₂.
     package var keepSecond: Float
+    /// The rest of it, 1 − β₂.
     package var takeSecond: Float
+    /// The step size α, with the first bias correction.
     package var stepSize: Float
+    /// The factor ρ of the root, with the second bias correction.
     package var rootFactor: Float
+    /// The constant ε, which keeps the quotient finite.
     package var epsilon: Float
+    /// The factor κ of the parameter; 1 without weight decay.
     package var keepParameter: Float
 
+    /// Rounds the constants to float32, 1 − β₁ and 1 − β₂ after subtracting in Double.
     package init(
         scale: Float, beta1: Double, beta2: Double, stepSize: Double, rootFactor: Double,
         epsilon: Double, keepParameter: Double
@@ -59,7 +69,7 @@ package struct AdamPass: Sendable {
         }
     }
 
-    /// The same with a gradient that holds `range` alone, from its element 0 on.
+    /// Does the same with a gradient that holds `range` alone, from its element 0 on.
     package func apply(
         parameters: ParameterVector, firstMoment: ParameterVector, secondMoment: ParameterVector,
         rangeGradient: ParameterVector, range: Range<Int>

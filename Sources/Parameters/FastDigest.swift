@@ -6,23 +6,29 @@ import CXXHash
 /// as low word, then high word, little-endian) and the number of bytes. So blocks may be digested
 /// by any threads in any order. It guards against faults, not against forgers.
 package struct FastDigest: Hashable, Sendable {
-    package let high: UInt64
-    package let low: UInt64
+    /// The upper 64 bits.
+    package var high: UInt64 = 0
+    /// The lower 64 bits.
+    package var low: UInt64 = 0
 
+    /// Makes the digest of nothing, all zeros.
+    package init() {}
+
+    /// Makes a digest of its two words.
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
-    /// Bytes of a block; the last block of some memory may be shorter.
+    /// The number of bytes of a block; the last block of some memory may be shorter.
     package static let blockBytes = 1 << 20
 
-    /// Number of blocks that `byteCount` bytes fill or begin.
+    /// Returns the number of blocks that `byteCount` bytes fill or begin.
     package static func blockCount(_ byteCount: Int) -> Int {
         (byteCount + blockBytes - 1) / blockBytes
     }
 
-    /// Digest of the bytes, block after block.
+    /// Digests the bytes, block after block.
     package init(_ bytes: UnsafeRawBufferPointer, blockBytes: Int = blockBytes) {
         let blocks = Blocks(byteCount: bytes.count, blockBytes: blockBytes)
         for block in 0..<blocks.count {
@@ -31,17 +37,18 @@ package struct FastDigest: Hashable, Sendable {
         self = blocks.digest()
     }
 
+    /// Digests the elements as they lie in memory; another size of blocks gives another digest.
     package init(_ vector: ParameterVector, blockBytes: Int = blockBytes) {
         self = vector.withBytes(0..<vector.count) { FastDigest($0, blockBytes: blockBytes) }
     }
 
-    /// XXH3-128 of these bytes alone: what `Blocks.set` takes.
+    /// Computes XXH3-128 of these bytes alone: the digest that `Blocks.set` takes.
     package init(block: UnsafeRawBufferPointer) {
         let hash = dtrain_xxh3_128(block.baseAddress, block.count)
         self.init(high: hash.high, low: hash.low)
     }
 
-    /// One digest for several in order, such as those of θ, m and v.
+    /// Makes one digest of several in order, such as those of θ, m and v.
     package init(combining digests: [FastDigest]) {
         self.init(words: digests.flatMap { [$0.low.littleEndian, $0.high.littleEndian] })
     }
@@ -52,13 +59,23 @@ package struct FastDigest: Hashable, Sendable {
 }
 
 extension FastDigest: CustomStringConvertible {
-    /// 32 hexadecimal digits, the high word first.
-    package var description: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
+    /// The digest as 32 hexadecimal digits, the high word first.
+    package var description: String { hexadecimal(high) + hexadecimal(low) }
 
-    private static func hexadecimal(_ word: UInt64) -> String {
-        let digits = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    /// Reads what `description` wrote; nil for anything else.
+    package init?(_ description: String) {
+        guard description.utf8.count == 32, description.allSatisfy(\.isHexDigit),
+            let high = UInt64(description.prefix(16), radix: 16),
+            let low = UInt64(description.suffix(16), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
     }
+}
+
+/// Returns sixteen hexadecimal digits.
+package func hexadecimal(_ value: UInt64) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
 }
 
 extension FastDigest {
@@ -67,11 +84,14 @@ extension FastDigest {
     /// Each block is set once by one thread; `digest` may be asked once all are set. After
     /// `reset` the same storage serves the next step.
     package struct Blocks: Sendable {
+        /// The number of bytes that all blocks have together.
         package let byteCount: Int
+        /// The number of bytes of a block; the last may be shorter.
         package let blockBytes: Int
         private let digests: BlockResults<FastDigest>
 
-        /// - Parameter blockBytes: another size of blocks gives another digest.
+        /// Makes room for the digests of so many bytes; another size
+        /// of blocks gives another digest.
         package init(byteCount: Int, blockBytes: Int = FastDigest.blockBytes) {
             precondition(byteCount >= 0 && blockBytes > 0, "\(byteCount) bytes by \(blockBytes)")
             self.byteCount = byteCount
@@ -81,19 +101,20 @@ extension FastDigest {
                 initial: FastDigest(high: 0, low: 0))
         }
 
-        /// Number of blocks; zero for no bytes.
+        /// The number of blocks; zero for no bytes.
         package var count: Int { digests.count }
 
         /// Forgets all blocks. Nobody else may be using this meanwhile.
         package func reset() { digests.reset() }
 
-        /// The range of bytes that `block` digests.
+        /// Returns the range of bytes that `block` digests.
         package func bytes(of block: Int) -> Range<Int> {
             precondition(block >= 0 && block < count, "block \(block) of \(count)")
             let start = block * blockBytes
             return start..<min(start + blockBytes, byteCount)
         }
 
+        /// Sets the digest of a block, once between two calls of `reset`.
         package func set(_ block: Int, _ digest: FastDigest) { digests.set(block, digest) }
 
         /// Digests blocks of a vector of `byteCount` bytes.
@@ -106,9 +127,10 @@ extension FastDigest {
             }
         }
 
+        /// Whether every block has its digest, so that `digest` may be called.
         package var isComplete: Bool { digests.isComplete }
 
-        /// Digest of all blocks, which must be set.
+        /// Returns the digest of all blocks, which must be set.
         package func digest() -> FastDigest {
             var words: [UInt64] = []
             words.reserveCapacity(2 * count + 1)

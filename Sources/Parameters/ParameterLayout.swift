@@ -2,12 +2,14 @@
 package struct Slot: Sendable, Hashable {
     /// PyTorch's own name, such as `encoder.layers.0.self_attn.in_proj_weight`.
     package let name: String
+    /// The extents of the tensor, all positive: [count] or [rows, columns].
     package let shape: [Int]
-    /// Index of the first element.
+    /// The index of the first element.
     package let offset: Int
-    /// Number of elements: the product of `shape`.
+    /// The number of elements: the product of `shape`.
     package let count: Int
 
+    /// Makes a slot of its parts; no extent may be 0.
     package init(name: String, shape: [Int], offset: Int) {
         precondition(offset >= 0 && shape.allSatisfy { $0 > 0 }, "\(name) \(shape) at \(offset)")
         self.name = name
@@ -16,6 +18,7 @@ package struct Slot: Sendable, Hashable {
         self.count = shape.reduce(1, *)
     }
 
+    /// The range of the elements in the flat vector.
     package var range: Range<Int> { offset..<offset + count }
 }
 
@@ -24,10 +27,11 @@ package struct Slot: Sendable, Hashable {
 /// Behind the trainable tensors lie statistics, which no optimizer touches: in a gradient their places
 /// hold a shard's share of the statistics, in the total those of the whole batch.
 package struct ParameterLayout: Sendable, Equatable {
+    /// The tensors in the order of the vector, statistics last.
     package let slots: [Slot]
-    /// Number of elements of all slots together.
+    /// The number of elements of all slots together.
     package let count: Int
-    /// Number of elements before the statistics.
+    /// The number of elements before the statistics.
     package let trainable: Int
     private let places: [String: Int]
 
@@ -53,6 +57,7 @@ package struct ParameterLayout: Sendable, Equatable {
         self.places = places
     }
 
+    /// Returns the slot of a name; nil if the layout has none.
     package subscript(name: String) -> Slot? {
         places[name].map { slots[$0] }
     }

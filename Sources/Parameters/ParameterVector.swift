@@ -11,14 +11,16 @@ import CResources
 /// A flat vector of float32 at a fixed address, aligned to 64 bytes.
 ///
 /// All parameters, a gradient, a moment or a total lie in one of these. Any thread may read or
-/// write through it: who may write which range when is the owner's business, as with raw memory.
+/// write through it. Its owner says which thread may write which range when, as with raw memory.
 package final class ParameterVector: @unchecked Sendable {
+    /// The number of elements.
     package let count: Int
     private let base: UnsafeMutablePointer<Float>
     private let release: () -> Void
 
-    /// A vector of zeros. Its pages cost no memory until they are written. Where the system refuses
-    /// even addresses the process ends, as for any other memory: ask `requireMemory` before.
+    /// Makes a vector of zeros. Its pages cost no memory until they are written.
+    /// Where the system refuses even addresses the process ends, as for any other
+    /// memory: ask `requireMemory` before.
     package init(count: Int) {
         precondition(count >= 0, "count \(count)")
         let length = max(count, 1) * MemoryLayout<Float>.stride
@@ -36,7 +38,7 @@ package final class ParameterVector: @unchecked Sendable {
         self.release = { munmap(memory, length) }
     }
 
-    /// A vector over memory that somebody else provides, such as a mapped file.
+    /// Makes a vector over memory that somebody else provides, such as a mapped file.
     ///
     /// `release` is called once, when nobody holds the vector any more. The memory must hold
     /// `count` floats, be aligned to 64 bytes and stay in place until then.
@@ -51,12 +53,13 @@ package final class ParameterVector: @unchecked Sendable {
 
     deinit { release() }
 
-    /// Address of element 0, for kernels that run while somebody holds the vector.
+    /// The address of element 0, for kernels that run while somebody holds the vector.
     package var unsafeAddress: UnsafeMutablePointer<Float> { base }
 
-    /// Number of bytes of all elements.
+    /// The number of bytes of all elements.
     package var byteCount: Int { count * MemoryLayout<Float>.stride }
 
+    /// The element at an index, from 0.
     package subscript(index: Int) -> Float {
         get {
             precondition(index >= 0 && index < count, "element \(index) of \(count)")
@@ -70,7 +73,8 @@ package final class ParameterVector: @unchecked Sendable {
 
     // MARK: Access to ranges
 
-    /// The bytes of `range` (in elements) as they lie in memory.
+    /// Hands the bytes of `range` (in elements) to `body` as they lie in
+    /// memory. Throws what `body` throws.
     package func withBytes<R, E: Error>(
         _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
@@ -79,6 +83,7 @@ package final class ParameterVector: @unchecked Sendable {
         }
     }
 
+    /// Hands the elements of `range` to `body`. Throws what `body` throws.
     package func withFloats<R, E: Error>(
         _ range: Range<Int>, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
     ) throws(E) -> R {
@@ -88,12 +93,14 @@ package final class ParameterVector: @unchecked Sendable {
         }
     }
 
+    /// Hands all elements to `body`. Throws what `body` throws.
     package func withFloats<R, E: Error>(
         _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
     ) throws(E) -> R {
         try withFloats(0..<count, body)
     }
 
+    /// Hands the elements of `range` to `body`, which may change them. Throws what `body` throws.
     package func withMutableFloats<R, E: Error>(
         _ range: Range<Int>, _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
     ) throws(E) -> R {
@@ -103,19 +110,21 @@ package final class ParameterVector: @unchecked Sendable {
         }
     }
 
+    /// Hands all elements to `body`, which may change them. Throws what `body` throws.
     package func withMutableFloats<R, E: Error>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
     ) throws(E) -> R {
         try withMutableFloats(0..<count, body)
     }
 
-    /// A copy of `range`, all elements if none is given.
+    /// Returns a copy of `range`, of all elements if none is given.
     package func floats(_ range: Range<Int>? = nil) -> [Float] {
         withFloats(range ?? 0..<count) { Array($0) }
     }
 
     // MARK: Writing whole ranges
 
+    /// Sets every element of `range`, of all if none is given.
     package func fill(_ value: Float, in range: Range<Int>? = nil) {
         withMutableFloats(range ?? 0..<count) { $0.update(repeating: value) }
     }
@@ -141,6 +150,7 @@ package final class ParameterVector: @unchecked Sendable {
         }
     }
 
+    /// Copies floats to the elements from `element` on.
     package func store(_ floats: [Float], at element: Int) {
         floats.withUnsafeBytes { store(bytes: $0, at: element) }
     }

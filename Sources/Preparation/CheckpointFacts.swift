@@ -6,15 +6,18 @@ import Settings
 import Text
 import Training
 
-/// What dtrain writes into a checkpoint's `state.json` beside the step.
+/// The facts that dtrain writes into a checkpoint's `state.json` beside the step.
 package struct CheckpointFacts: Sendable {
+    /// The model's resolved settings, from which its layout follows.
     package var architecture: Architecture
+    /// The configuration of the run that wrote it.
     package var configuration: RunConfiguration
-    /// What wrote it: `dtrain 0.1.0`.
+    /// The program that wrote it: `dtrain 0.1.0`.
     package var software: String
-    /// By which the text is known again; nil in checkpoints of the first version.
+    /// The fingerprints by which the text is known again; nil in checkpoints of the first version.
     package var text: SavedText?
 
+    /// Makes facts of their parts.
     package init(
         architecture: Architecture, configuration: RunConfiguration, software: String,
         text: SavedText?
@@ -25,6 +28,7 @@ package struct CheckpointFacts: Sendable {
         self.text = text
     }
 
+    /// The facts as `state.json` holds them: `architecture`, `configuration`, `software`, `text`.
     package var json: [String: JSON] {
         var json = [
             "architecture": Self.encode(architecture),
@@ -57,7 +61,7 @@ package struct CheckpointFacts: Sendable {
             text: Self.text(of: state))
     }
 
-    /// By which a checkpoint's run knows its text; nil where the first version wrote it.
+    /// Returns the text's fingerprints; nil where the first version wrote the checkpoint.
     static func text(of state: CheckpointState) -> SavedText? { decode(state.more["text"]) }
 
     private static func encode(_ value: some Encodable) -> JSON {
@@ -88,8 +92,8 @@ extension CheckpointFolder {
 }
 
 extension Tokenizer {
-    /// What a checkpoint was trained with, under its own rules unless others are given; nil if it holds
-    /// none. Throws: `CheckpointError`, as `init`.
+    /// Reads the tokenizer that a checkpoint was trained with, under its own rules unless others
+    /// are given; nil if it holds none. Throws: `CheckpointError`, as `init`.
     package convenience init?(of checkpoint: CheckpointFolder, rules: TextRules? = nil) throws {
         guard let model = try checkpoint.tokenizer() else { return nil }
         let own = CheckpointFacts.text(of: checkpoint.state)?.fingerprint.rules ?? .first

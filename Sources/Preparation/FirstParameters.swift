@@ -2,19 +2,20 @@ import Checkpoint
 import Foundation
 import Parameters
 
-/// Where a run's first parameters come from, when they are not drawn at random.
+/// The source of a run's first parameters, when they are not drawn at random.
 package enum FirstParameters: Sendable {
     /// Another run's newest checkpoint.
     case run(String)
     /// A safetensors file, such as one that PyTorch wrote.
     case file(String)
 
+    /// Takes a path to a file for a safetensors file, and any other for a run's folder.
     package init(_ path: String) {
         self = PathContent(at: path) == .file ? .file(path) : .run(path)
     }
 
-    /// Stores them in `parameters`. Throws: `noRun`, `otherLayout` with the first tensor that the model lacks or
-    /// has in another shape; what reading throws.
+    /// Stores them in `parameters`. Throws: `noRun`, `otherLayout` with the first tensor that the
+    /// model lacks or has in another shape; what reading throws.
     package func load(
         _ layout: ParameterLayout, into parameters: ParameterVector
     ) throws(CheckpointError) {

@@ -1,14 +1,15 @@
 import Wire
 
-/// How large one layer's gradient and output are at a step.
+/// The size of one layer's gradient and output at a step.
 package struct LayerReport: Sendable, Hashable, Encodable {
-    /// As its parameters begin: `encoder.layers.0`.
+    /// The name with which its parameters begin: `encoder.layers.0`.
     package var name: String
     /// Euclidean norm of the whole batch's gradient of its parameters, before clipping.
     package var gradientNorm: Double
     /// Root mean square of what it gives, over all tokens of the batch.
     package var activation: Double
 
+    /// Makes a report of its parts.
     package init(name: String, gradientNorm: Double, activation: Double) {
         self.name = name
         self.gradientNorm = gradientNorm
@@ -21,7 +22,8 @@ package struct LayerReport: Sendable, Hashable, Encodable {
         case activation = "activation_rms"
     }
 
-    /// What the members measured, if they did; sums run over the shards in their order.
+    /// Returns a report for each layer, if the members measured them; sums run over the shards in
+    /// order.
     package static func reports(
         _ names: [String], squaredNorms: [Double], shards: [ShardReport]
     ) -> [LayerReport]? {
@@ -41,6 +43,7 @@ package struct LayerReport: Sendable, Hashable, Encodable {
 
 /// The layer in which signals die or grow beyond use most.
 package struct LayerAlarm: Sendable, Hashable {
+    /// The ways in which a layer's signals are of no use.
     package enum Kind: Sendable {
         /// The gradient's norm is less than a thousandth of the largest layer's.
         case vanishing
@@ -50,13 +53,16 @@ package struct LayerAlarm: Sendable, Hashable {
         case overflowing
     }
 
+    /// The way in which they are.
     package var kind: Kind
+    /// The worst layer, by the name of its parameters: `encoder.layers.0`.
     package var layer: String
     /// The norm or the root mean square.
     package var value: Double
-    /// How many layers more suffer from the same.
+    /// Number of other layers that suffer from the same.
     package var others: Int
 
+    /// Makes an alarm of its parts.
     package init(kind: Kind, layer: String, value: Double, others: Int) {
         self.kind = kind
         self.layer = layer

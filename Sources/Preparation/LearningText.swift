@@ -1,7 +1,7 @@
 import Settings
 import Text
 
-/// What a run learns from: sentence pairs, or a text for a language model.
+/// The text that a run learns from: sentence pairs, or plain text for a language model.
 package enum LearningText: Sendable {
     case pairs(Corpus)
     case text(PlainText)
@@ -25,6 +25,7 @@ package enum LearningText: Sendable {
         }
     }
 
+    /// Counts of lines, and of pairs or passages, for the start of a run.
     package var summary: CorpusSummary {
         switch self {
         case .pairs(let corpus): corpus.summary
@@ -32,7 +33,7 @@ package enum LearningText: Sendable {
         }
     }
 
-    /// By which the text is known again.
+    /// The fingerprints by which the text is known again.
     package var trace: TextTrace {
         switch self {
         case .pairs(let corpus): corpus.trace
@@ -40,7 +41,7 @@ package enum LearningText: Sendable {
         }
     }
 
-    /// What a tokenizer learns its pieces from: nothing that is held out.
+    /// The lines that a tokenizer learns its pieces from: nothing that is held out.
     package var lines: some Sequence<String> {
         let (pairs, passages): ([SentencePair], [Passage]) =
             switch self {
@@ -52,6 +53,7 @@ package enum LearningText: Sendable {
             .joined()
     }
 
+    /// The samples that neither tokenizer nor training sees.
     package var heldOut: HeldOutText {
         switch self {
         case .pairs(let corpus): .pairs(corpus.heldOut)
@@ -82,7 +84,7 @@ package enum LearningText: Sendable {
     }
 }
 
-/// What is held out of a run's text, in words.
+/// The samples that are held out of a run's text, in words.
 package enum HeldOutText: Sendable {
     case pairs([SentencePair])
     case passages([Passage])

@@ -2,8 +2,8 @@ import Model
 import Text
 
 extension ModelInput {
-    /// Decoder input is the begin mark and the words, labels are the words and the end mark. Where no
-    /// sample has a source they are windows of a text: each of their tokens is a label.
+    /// Decoder input is the begin mark and the words, labels are the words and the end mark. Where
+    /// no sample has a source they are windows of a text: each of their tokens is a label.
     package init(_ shard: Shard) {
         guard shard.sources.contains(where: { !$0.isEmpty }) else {
             self.init(

@@ -9,28 +9,35 @@ import Training
 
 /// Everything about a run that follows from its configuration and its text.
 package struct PreparedRun: Sendable {
-    /// As it was given, but for a vocabulary that had to shrink.
+    /// The configuration as it was given, but for a vocabulary that had to shrink.
     package let configuration: RunConfiguration
+    /// Counts of lines, and of pairs or passages, for the start of a run.
     package let summary: CorpusSummary
-    /// By which the text is known again.
+    /// The fingerprints by which the text is known again.
     package let savedText: SavedText
-    /// What is held out, in words.
+    /// The samples that are held out, in words.
     package let heldOutText: HeldOutText
+    /// The tokenizer: trained on the text, or that of a file, a checkpoint or another run.
     package let tokenizer: Tokenizer
-    /// How many pieces the vocabulary was to have, if the text does not allow so many.
+    /// Number of pieces that the vocabulary was to have, if the text does not allow so many.
     package let shrunkFrom: Int?
     /// Characters of the text that the tokenizer's own normaliser writes otherwise.
     package let rewritten: [Unicode.Scalar]
+    /// The samples to learn from, as tokens.
     package let training: TokenizedCorpus
+    /// The samples that are held out, as tokens.
     package let heldOut: TokenizedCorpus
+    /// The batches of every step, a function of seed and step.
     package let schedule: BatchSchedule
+    /// The batches that validation runs over, in order.
     package let heldOutBatches: [Batch]
+    /// The model, laid out and checked, without parameters.
     package let model: Transformer
 
     /// Reads the text, trains the tokenizer unless one is given, cuts batches, lays out the model.
     ///
-    /// `memory` is what a run that goes on knows of its text. `mayShrink`: nobody has asked for just
-    /// so many pieces.
+    /// `memory` is what a run that goes on knows of its text. `mayShrink`: nobody has asked for
+    /// just so many pieces.
     ///
     /// Throws: `TextError`, `ModelError`, `CheckpointError` of a tokenizer's file or a run to start
     /// from.
@@ -122,6 +129,7 @@ package struct PreparedRun: Sendable {
         configuration.length.lastStep(batchesPerEpoch: schedule.batchesPerEpoch)
     }
 
+    /// Names and shapes of the model's parameters, as a checkpoint's files list them.
     package var tensors: [TensorShape] { model.layout.tensors }
 }
 

@@ -2,16 +2,18 @@ import Checkpoint
 import Foundation
 import Settings
 
-/// Where a run lives and whether it is there already.
+/// The folder in which a run lives, and whether the run goes on.
 package struct RunLocation: Equatable, Sendable {
     /// Absolute; of a folder that is there without any link, since links may change.
     package let folder: String
-    /// As the user calls it, from the root.
+    /// The folder as the user calls it, from the root.
     package let given: String
+    /// Whether the run that is there is to go on, or a new one to begin.
     package let resume: Bool
     /// The user gave no name: where this one is taken, another is.
     package let isStandard: Bool
 
+    /// Takes a path, absolute or from the current folder.
     package init(folder: String, resume: Bool, isStandard: Bool = false) {
         given = RunPaths(absolutePath(folder)).folder
         self.folder = resolvedPath(given) ?? given
@@ -36,7 +38,8 @@ package struct RunLocation: Equatable, Sendable {
         return "runs/" + time.formatted(stamp) + "Z"
     }
 
-    /// Where the coordinator of the run in `folder` listens; nil when none says so.
+    /// Returns the endpoint at which the coordinator of the run in `folder` listens; nil when none
+    /// says so.
     ///
     /// Throws: `CheckpointError` for a file that cannot be read.
     package static func address(of folder: String) throws -> String? {
@@ -45,16 +48,17 @@ package struct RunLocation: Equatable, Sendable {
         return try paths.text(paths.address).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// The kinds of things that a run's path may lead to.
     package enum Content: Equatable, Sendable {
         /// Settings, a ledger or checkpoints of a run.
         case aRun
         /// A folder with nothing of a run, or nothing at all.
         case other
-        /// What is there is no folder.
+        /// A file or something else that is no folder.
         case unfit(PathContent)
     }
 
-    /// What is at the folder's path.
+    /// The kind of thing at the folder's path.
     package var content: Content {
         switch PathContent(at: given) {
         case .nothing: return .other

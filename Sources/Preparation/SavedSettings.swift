@@ -1,11 +1,12 @@
 import Checkpoint
 import Settings
 
-/// The settings that a run's folder holds: its `configuration.yaml`, or, where that is not whole, what
-/// the newest whole checkpoint was made with.
+/// The settings that a run's folder holds: its `configuration.yaml`, or, where that is not whole,
+/// what the newest whole checkpoint was made with.
 package struct SavedSettings: Sendable {
+    /// The settings, resolved as they were when the run began or last went on.
     package let configuration: RunConfiguration
-    /// That they were taken from a checkpoint, if so.
+    /// The note that they were taken from a checkpoint; nil if they were not.
     package let repair: Repair?
 
     /// Throws: `ConfigurationError`; `CheckpointError`: `noRun`, `nothingLeft`, `newer`, `io`.

@@ -3,8 +3,9 @@ import Foundation
 import Parameters
 import Text
 
-/// What a run's folder and its checkpoints keep of the text that the run began with.
+/// The fingerprints of a run's first text, as its folder and its checkpoints keep them.
 package struct SavedText: Codable, Equatable, Sendable {
+    /// The hashes of the text's samples, and the rules by which it was read.
     package let fingerprint: TextFingerprint
     /// XXH3-128 of the tokenizer's model, 32 hexadecimal digits.
     package let tokenizer: String
@@ -14,7 +15,7 @@ package struct SavedText: Codable, Equatable, Sendable {
         self.tokenizer = Self.digest(of: tokenizer.model)
     }
 
-    /// As the run's folder keeps it.
+    /// The fingerprints as JSON, as the run's folder keeps them.
     package var encoded: [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -29,14 +30,15 @@ package struct SavedText: Codable, Equatable, Sendable {
     }
 }
 
-/// What is known of the text of a run that goes on, or is verified.
+/// The knowledge of the text of a run that goes on, or is verified.
 package enum TextMemory: Equatable, Sendable {
     case saved(SavedText)
     /// The run was begun by a version that kept nothing of it, and by the first rules.
     case none
-    /// What was kept is lost; the run follows the current rules.
+    /// The fingerprints are lost; the run follows the current rules.
     case lost
 
+    /// The rules by which the text is to be read.
     package var rules: TextRules {
         switch self {
         case .saved(let text): text.fingerprint.rules
@@ -45,7 +47,8 @@ package enum TextMemory: Equatable, Sendable {
         }
     }
 
-    /// Of the checkpoint that a run goes on from, or else of its folder. Throws: `io`, `newer`.
+    /// Takes the fingerprints of the checkpoint that a run goes on from, or else of its folder.
+    /// Throws: `io`, `newer`.
     package init(_ paths: RunPaths, _ checkpoint: CheckpointFolder?) throws(CheckpointError) {
         if let checkpoint {
             self = CheckpointFacts.text(of: checkpoint.state).map(TextMemory.saved) ?? .none
@@ -57,7 +60,7 @@ package enum TextMemory: Equatable, Sendable {
         }
     }
 
-    /// Whether the folder's own file has to be made anew, and what its text is checked against
+    /// Returns the repair that the folder's own file needs, and what its text is checked against
     /// meanwhile. Nil also for a run of the first version, which has no such file. Throws: `io`.
     package static func repair(
         _ paths: RunPaths, _ checkpoint: CheckpointFolder?

@@ -1,28 +1,35 @@
 import Text
 
-/// What became of a text before a run learns from it.
+/// Counts of what became of a text before a run learns from it.
 package struct TextFacts: Sendable {
+    /// Counts of lines, and of pairs or passages.
     package let summary: CorpusSummary
     /// Source tokens and labels to train on.
     package let trainingTokens: Int
+    /// Number of samples that are held out.
     package let heldOutSamples: Int
     /// Pairs that were left out because they have more tokens than `positions`.
     package let tooLong: Skipped
+    /// The same of the held-out samples.
     package let tooLongHeldOut: Skipped
+    /// The most tokens that a sample may have, its mark included.
     package let positions: Int
-    /// How much of the text the tokenizer knows.
+    /// Counts of the text's tokens, and of those that the tokenizer does not know.
     package let coverage: Coverage
+    /// The same of the held-out samples.
     package let coverageHeldOut: Coverage
     /// Characters that the tokenizer's own normaliser writes otherwise.
     package let rewritten: [Unicode.Scalar]
     /// Validation is asked for.
     package let validates: Bool
+    /// Number of pieces of the tokenizer, marks included.
     package let vocabulary: Int
     /// The pieces that the vocabulary was to have, if the text does not allow so many.
     package let shrunkFrom: Int?
 }
 
 extension PreparedRun {
+    /// The counts of this run's text, for the start of the run.
     package var textFacts: TextFacts {
         TextFacts(
             summary: summary, trainingTokens: training.tokens,

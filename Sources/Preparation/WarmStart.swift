@@ -3,8 +3,8 @@ import Settings
 extension GivenSettings {
     /// These settings over the model of the run whose parameters `--from` takes.
     ///
-    /// Its parameters fit no other model, and its tokenizer comes with them. Throws: `differs` for a
-    /// setting that would be another model, `incompatible` for another tokenizer.
+    /// Its parameters fit no other model, and its tokenizer comes with them. Throws: `differs` for
+    /// a setting that would be another model, `incompatible` for another tokenizer.
     func startingFromRun() throws(ConfigurationError) -> GivenSettings {
         guard let folder = text(.from), case .run = FirstParameters(folder),
             let found = try? PreparedRun.newestCheckpoint(of: folder),

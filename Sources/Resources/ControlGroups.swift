@@ -1,10 +1,13 @@
-/// What the control groups of this process allow, of either version (cgroups(7)).
+/// The limits of the control groups of this process, of either version (cgroups(7)).
 package struct ControlGroups {
     /// A limit, and how much of it is left.
     package struct Share: Hashable, Sendable {
+        /// The limit itself: a number of processes and threads, or of bytes.
         package var limit: Int
+        /// The number that may still be taken, 0 or more.
         package var left: Int
 
+        /// Makes a share of its parts.
         package init(limit: Int, left: Int) {
             self.limit = limit
             self.left = left
@@ -22,15 +25,16 @@ package struct ControlGroups {
     private let mounts: [Mount]
 
     fileprivate struct Mount {
-        /// Of the hierarchy, which the mount point shows.
+        /// The root of the hierarchy, which the mount point shows.
         var root: String
         var point: String
         var type: String
-        /// The controllers of the first version are among them.
+        /// The mount's options; the controllers of the first version are among them.
         var options: [String]
     }
 
-    /// - Parameter root: where `/proc` and `/sys` are looked for, for tests.
+    /// Looks at the groups of this process. Tests give another `root`,
+    /// in which `/proc` and `/sys` lie.
     package init(root: String = "") {
         self.root = root
         memberships = systemText(root + "/proc/self/cgroup").split(separator: "\n").compactMap {
@@ -43,7 +47,7 @@ package struct ControlGroups {
         }
     }
 
-    /// Processors' worth of time that the group with the least has; nil without a quota.
+    /// The processors' worth of time that the group with the least has; nil without a quota.
     package var processors: Double? {
         shares(of: "cpu") { folder, isUnified in
             let (quota, period): (Int?, Int?)
@@ -60,7 +64,7 @@ package struct ControlGroups {
         }.min()
     }
 
-    /// Processes and threads.
+    /// The processes and threads that the group with the fewest left allows; nil without a limit.
     package var processes: Share? {
         shares(of: "pids") { folder, _ in
             guard let limit = number("\(folder)/pids.max"),
@@ -70,7 +74,8 @@ package struct ControlGroups {
         }.min { $0.left < $1.left }
     }
 
-    /// Bytes; those that hold files count as free.
+    /// The bytes that the group with the fewest left allows, those that hold files
+    /// counted as free. Nil means no limit.
     package var memory: Share? {
         shares(of: "memory") { folder, isUnified in
             let limit = number("\(folder)/\(isUnified ? "memory.max" : "memory.limit_in_bytes")")
@@ -116,7 +121,7 @@ package struct ControlGroups {
             path = path.hasPrefix(mount.root) ? String(path.dropFirst(mount.root.count)) : ""
         }
         var names = path.split(separator: "/")
-        // Outside what this namespace shows.
+        // The path leads outside what this namespace shows.
         if names.first == ".." { names = [] }
         return (0...names.count).reversed().map { count in
             ([root + mount.point] + names[..<count].map(String.init)).joined(separator: "/")
@@ -125,7 +130,7 @@ package struct ControlGroups {
 
     private func text(_ path: String) -> String { systemText(path) }
 
-    /// Nil also for `max`.
+    /// Returns the first number of a file; nil also for `max`.
     private func number(_ path: String) -> Int? {
         text(path).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
     }

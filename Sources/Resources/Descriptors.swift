@@ -1,6 +1,6 @@
 import Glibc
 
-/// Throws unless this process may open so many more descriptors.
+/// Checks that this process may open so many more descriptors. Throws if not.
 ///
 /// For libraries that abort where they are refused one.
 package func requireDescriptors(_ count: Int) throws(ResourceError) {

@@ -11,8 +11,9 @@ extension ResourceError {
     }
 }
 
-/// Which limit is in the way: the first that is reached, in the order in which the kernel looks.
+/// The limit that is in the way: the first that is reached, in the order in which the kernel looks.
 extension Limit {
+    /// Returns the limit that most likely refuses the resource; `unknown` where none is found.
     package static func of(_ resource: ResourceError.Resource) -> Limit {
         switch resource {
         case .threads(let count): ofThreads(count, stack: threadStack)
@@ -33,8 +34,8 @@ extension Limit {
         return number("/proc/sys/kernel/threads-max").map { .machineThreads($0) } ?? .unknown
     }
 
-    /// Where no limit is known to be reached, one that is set is named: memory may have been given
-    /// back since it was refused.
+    /// Returns the limit that is reached. Where none is known to be reached, one that is set is
+    /// named: memory may have been given back since it was refused.
     private static func ofMemory(_ bytes: Int) -> Limit {
         let groups = ControlGroups()
         if let limit = value(dtrain_addresses), addressesUsed + bytes > limit {
@@ -53,7 +54,7 @@ extension Limit {
 
     // MARK: what is used
 
-    /// A limit of this process; nil where there is none.
+    /// Returns a limit of this process; nil where there is none.
     private static func value(_ kind: Int) -> Int? {
         let limit = dtrain_limit(Int32(kind))
         return limit >= 0 ? limit : nil
@@ -63,13 +64,13 @@ extension Limit {
 
     private static var dataUsed: Int { statistic(5) }
 
-    /// A column of `/proc/self/statm`, in bytes.
+    /// Returns a column of `/proc/self/statm`, in bytes.
     private static func statistic(_ column: Int) -> Int {
         let words = systemText("/proc/self/statm").split(separator: " ")
         return words.count > column ? (Int(words[column]) ?? 0) * Int(getpagesize()) : 0
     }
 
-    /// Memory and swap.
+    /// The bytes of memory and swap; nil if the system does not tell.
     static var machineMemory: Int? {
         let lines = systemText("/proc/meminfo").split(separator: "\n")
         func kilobytes(_ name: String) -> Int? {
@@ -79,7 +80,7 @@ extension Limit {
         return kilobytes("MemTotal:").map { 1024 * ($0 + (kilobytes("SwapTotal:") ?? 0)) }
     }
 
-    /// How many more descriptors this process may open; nil if nobody says.
+    /// The number of descriptors that this process may still open; nil without a limit.
     static var descriptorsLeft: Int? {
         guard let limit = value(dtrain_files) else { return nil }
         // Without `opendir`, which takes a descriptor. Those in use need not be the lowest.
@@ -95,7 +96,7 @@ extension Limit {
     }
 }
 
-/// The first 64 KiB of a file of the system's; empty where there is none.
+/// Returns the first 64 KiB of a file of the system's; empty where there is none.
 func systemText(_ path: String) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }

@@ -1,7 +1,8 @@
 import CResources
 import Glibc
 
-/// Throws unless this process may take `bytes` more of memory, as far as the system tells.
+/// Checks that this process may take `bytes` more of memory, as far as
+/// the system tells. Throws if not.
 ///
 /// It is asked for addresses, and every limit is looked at; what a control group or the machine holds
 /// already counts as free as far as it is a cache of files.

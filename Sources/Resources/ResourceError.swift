@@ -2,24 +2,27 @@ import Glibc
 
 /// The system has refused something that everything else stands on, or is about to.
 package struct ResourceError: Error, Hashable, Sendable {
+    /// A resource that the system has refused, or would.
     package enum Resource: Hashable, Sendable {
-        /// So many that are needed at once.
+        /// So many threads that are needed at once.
         case threads(Int)
         case memory(bytes: Int)
         case descriptors(Int)
         case process
     }
 
+    /// The resource that was refused.
     package var resource: Resource
-    /// What most likely stands in the way.
+    /// The limit that most likely stands in the way.
     package var limit: Limit
 
+    /// Makes an error of its parts.
     package init(_ resource: Resource, _ limit: Limit) {
         self.resource = resource
         self.limit = limit
     }
 
-    /// What a system call's errno says, where it says that a resource is used up.
+    /// Reads a system call's errno; nil unless it says that a resource is used up.
     package init?(errno code: Int32) {
         guard let resource = Self.resource(code) else { return nil }
         self.init(resource, code == ENFILE ? .machineFiles : .of(resource))
@@ -51,6 +54,7 @@ package enum Limit: Hashable, Sendable {
 
 /// A few words, for what other processes are told and for logs.
 extension ResourceError: CustomStringConvertible {
+    /// The refusal in a few words, for other processes and for logs.
     package var description: String {
         switch resource {
         case .threads(let count): "\(count) thread\(count == 1 ? "" : "s") refused, \(limit)"
@@ -63,6 +67,7 @@ extension ResourceError: CustomStringConvertible {
 }
 
 extension Limit: CustomStringConvertible {
+    /// The limit in a few words, with its value.
     package var description: String {
         switch self {
         case .addressSpace(let bytes): "ulimit -v is \(bytes / 1024)"

@@ -1,7 +1,7 @@
 import CResources
 import Glibc
 
-/// Addresses that a thread's stack takes.
+/// The addresses that a thread's stack takes, in bytes.
 let threadStack = 8 << 20
 
 /// Starts a thread that may block, and that takes no signals: those belong to the main loop.
@@ -43,14 +43,14 @@ private final class ThreadWork {
 }
 
 private func threadMain(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    // What the closure holds goes with it, before the thread does.
+    // The things that the closure holds go with it, before the thread does.
     let work = Unmanaged<ThreadWork>.fromOpaque(pointer!).takeRetainedValue()
     dtrain_name_thread(work.name)
     work.run()
     return nil
 }
 
-/// Throws unless the system lets so many threads live at once, besides those that do.
+/// Checks that the system lets so many threads live at once, besides those that do. Throws if not.
 ///
 /// For libraries that abort where they are refused one. Others may still take what was free.
 package func requireThreads(_ count: Int) throws(ResourceError) {

@@ -6,6 +6,7 @@ import Parameters
 /// −0 into +0. Sums of float32 in this order, so the bits do not depend on who adds. With a wire
 /// format, every sum is rounded to it before the next shard is added, whoever owns that.
 package struct ChunkSum {
+    /// The gradients to add, in shard order; at least one, all of one length.
     package let gradients: [ParameterVector]
     private let rounding: StochasticRounding?
     private let firstShard: Int

@@ -10,14 +10,18 @@ import Wire
 /// accepted, credits always flow back, and no cycle of workers can wait for itself. Credits bound
 /// what lies in sockets. A fold in place has nothing to park but the fact.
 package struct Fold: Sendable {
+    /// The cut of the vector into segments and chunks, alike on all workers of the ring.
     package let plan: RingPlan
+    /// The run's number; frames of another are dropped.
     package let run: UInt64
+    /// The ring that folds; frames of another are dropped.
     package let generation: Generation
+    /// The step, counted from 1; frames of later ones are early.
     package let step: UInt64
     /// Frames of each kind that a sender may have under way.
     package let window: Int
 
-    /// How far one segment has come, in chunks counted from the segment's first.
+    /// The progress of one segment, in chunks counted from the segment's first.
     struct Progress: Sendable {
         let position: Int
         let first: Int
@@ -40,16 +44,21 @@ package struct Fold: Sendable {
     private var turn = 0
 
     // Frames sent in this step and taken by the successor, by kind.
+    /// Partials that were given to the successor.
     private(set) package var partialsSent = 0
+    /// Totals that were given to the successor.
     private(set) package var totalsSent = 0
     private var partialsTaken = 0
     private var totalsTaken = 0
     // Frames taken from the predecessor, and how many of them it knows to be.
+    /// Partials taken from the predecessor.
     private(set) package var partialsReceived = 0
+    /// Totals taken from the predecessor.
     private(set) package var totalsReceived = 0
     private var partialsGranted = 0
     private var totalsGranted = 0
 
+    /// Begins a step's fold, with no own gradient final yet; `window` is at least 1.
     package init(
         plan: RingPlan, run: UInt64, generation: Generation, step: UInt64, window: Int
     ) {
@@ -204,7 +213,7 @@ package struct Fold: Sendable {
     /// Chunks whose total is known.
     package var chunksKnown: Int { segments.reduce(0) { $0 + $1.known } }
 
-    /// What keeps this worker from its next action, when it has none.
+    /// The reason that this worker has no next action.
     package var waitsFor: FoldWait {
         if segments.indices.allSatisfy(isDone) { return .nothing }
         var local = false

@@ -1,9 +1,9 @@
-/// What the owner of a `Fold` does with the numbers; the fold itself never sees them.
+/// An order to the owner of a `Fold` about numbers; the fold itself never sees them.
 ///
-/// In a fold in place partials carry none: to park or pass on one is to note or say that gradients are
-/// there, and to finish a chunk is to add those of all shards.
+/// In a fold in place partials carry none: to park or pass on one is to note or say that gradients
+/// are there, and to finish a chunk is to add those of all shards.
 package enum FoldAction: Equatable, Sendable {
-    /// What own gradients are added to.
+    /// The numbers that own gradients are added to.
     package enum Base: Sendable {
         /// Own gradients begin the sum.
         case nothing
@@ -29,7 +29,7 @@ package enum FoldAction: Equatable, Sendable {
     case complete
 }
 
-/// Why a frame was not taken, though the link is sound.
+/// The reason that a frame was not taken, though the link is sound.
 package enum DropReason: String, Sendable, CaseIterable, Codable {
     /// Not a frame, or not a neighbour's: nothing is known about the sender.
     case foreign
@@ -37,14 +37,14 @@ package enum DropReason: String, Sendable, CaseIterable, Codable {
     case otherGeneration
     case staleStep
     case duplicate
-    /// From the wrong side: a credit from the predecessor, a sum from the successor.
+    /// The frame came from the wrong side: a credit from the predecessor, a sum from the successor.
     case misdirected
 }
 
-/// What no sound neighbour of this generation sends: the generation must be formed again.
+/// A fault that no sound neighbour of this generation commits: the generation must be formed again.
 package enum Violation: Error, Hashable, Sendable {
     case frame(FrameError)
-    /// What was encrypted does not bear its seal: it was altered on its way.
+    /// An encrypted record does not bear its seal: it was altered on its way.
     case altered
     /// A frame before this one is missing.
     case gap(chunk: Int, expected: Int)
@@ -61,7 +61,7 @@ package enum Violation: Error, Hashable, Sendable {
     case tooFarAhead(step: UInt64)
 }
 
-/// What a fold waits for.
+/// The reason that a fold does not go on.
 package enum FoldWait: String, Sendable, Codable {
     case nothing
     /// Own gradients are not computed down to the next chunk.

@@ -1,6 +1,6 @@
 import Wire
 
-/// What a frame that came in means.
+/// The meaning of a frame that came in.
 package enum Reception: Equatable, Sendable {
     /// Do this with the frame, now.
     case act(FoldAction)
@@ -111,10 +111,12 @@ extension Fold {
         return header
     }
 
+    /// The header of a chunk's total, which covers all shards.
     package func totalHeader(chunk: Int) -> FrameHeader {
         header(.total(piece(chunk, plan.whole)))
     }
 
+    /// The header that tells the predecessor how many of its frames were taken in this step.
     package func creditHeader(partials: Int, totals: Int) -> FrameHeader {
         header(.credit(partials: partials, totals: totals))
     }

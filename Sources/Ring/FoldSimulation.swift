@@ -31,7 +31,7 @@ package struct FoldSimulation {
         var partialsHere: Int
         var totalsHere = 0
         var stored = 0
-        /// What waits for the outgoing link, in order; credits are there for it.
+        /// Chunks that wait for the outgoing link, in order; credits are there for them.
         var outgoing: [(work: Work, chunk: Int)] = []
         /// Totals that wait for credits.
         var known: [Int] = []
@@ -46,7 +46,7 @@ package struct FoldSimulation {
     private var events = EventHeap<Event> { ($0.time, $0.order) < ($1.time, $1.order) }
     private var order = 0
     private var now = -Double.infinity
-    /// When the last work was done; a credit may be under way still.
+    /// The moment when the last work was done; a credit may be under way still.
     private var end = -Double.infinity
 
     private init(_ fold: PipelinedFold, late: [Double]) {
@@ -135,7 +135,7 @@ package struct FoldSimulation {
             next.work == .store ? .total(chunk: next.chunk) : .partial(chunk: next.chunk))
     }
 
-    /// Of the link that leaves a worker, in either direction.
+    /// Seconds on the link that leaves a worker, in either direction.
     private func latency(_ worker: Int) -> Double {
         fold.latency + (isSlow(worker) ? fold.slowLatency : 0)
     }

@@ -1,7 +1,7 @@
 import Parameters
 import Wire
 
-/// Why bytes are no frame of the ring.
+/// The reason that bytes are no frame of the ring.
 package enum FrameError: Error, Hashable, Sendable {
     case truncated(Int)
     case foreignMagic
@@ -15,7 +15,7 @@ package enum FrameError: Error, Hashable, Sendable {
     case checksum
 }
 
-/// What stands before the numbers in each message between neighbours: 80 bytes, little-endian.
+/// The header before the numbers in each message between neighbours: 80 bytes, little-endian.
 ///
 ///     0 checksum u64: low word of XXH3-128 over the header from byte 8 on
 ///     8 magic u32 · 12 version u16 · 14 kind u8 · 15 place and format of the numbers u4, u4
@@ -26,13 +26,16 @@ package enum FrameError: Error, Hashable, Sendable {
 ///
 /// Fields that a kind does not use are 0.
 package struct FrameHeader: Equatable, Sendable {
+    /// The chunk that a partial or a total is of.
     package struct Piece: Equatable, Sendable {
         /// Index in the plan.
         package var chunk: Int
         /// Number of float32 that follow.
         package var elements: Int
+        /// The shards that its sum covers.
         package var shards: ShardInterval
 
+        /// Makes a piece of its parts; a frame is refused unless it has elements and shards.
         package init(chunk: Int, elements: Int, shards: ShardInterval) {
             self.chunk = chunk
             self.elements = elements
@@ -40,6 +43,7 @@ package struct FrameHeader: Equatable, Sendable {
         }
     }
 
+    /// The kinds of frames, with what each says beside run, generation and step.
     package enum Body: Equatable, Sendable {
         /// A sum on its way to the last shard.
         case partial(Piece)
@@ -51,13 +55,14 @@ package struct FrameHeader: Equatable, Sendable {
         case greeting(rank: Int, plan: UInt64)
         /// The successor's answer, once it is in the same generation.
         case answer(rank: Int, plan: UInt64)
-        /// Backwards: what lies in shared memory of this step and those before is not read any more.
+        /// Backwards: what lies in shared memory of this step and those before is not read any
+        /// more.
         case released
     }
 
-    /// Where the numbers of a partial or total are.
+    /// The place of a partial's or total's numbers.
     package enum Place: UInt8, Sendable {
-        /// Behind the header.
+        /// The numbers are behind the header.
         case frame = 0
         /// In the chunk's place in the sender's total vector, which the receiver maps; in a fold in
         /// place, in that of the worker that has made the total.
@@ -67,19 +72,24 @@ package struct FrameHeader: Equatable, Sendable {
         case gradients = 2
     }
 
+    /// The run's number; frames of another are dropped.
     package var run: UInt64
+    /// The ring that the frame belongs to.
     package var generation: Generation
     /// 0 in greetings and answers.
     package var step: UInt64
+    /// The kind of the frame, and what it says.
     package var body: Body
+    /// The place of the numbers; behind the header unless set otherwise.
     package var place = Place.frame
-    /// How numbers behind the header are written.
+    /// The format of the numbers behind the header.
     package var format = WireFormat.f32
     /// Digest of the numbers; `seal` fills it in when they are behind the header.
     package var digest = FastDigest(high: 0, low: 0)
     /// Bytes behind a greeting or an answer.
     package var attachedBytes = 0
 
+    /// Makes a header with its numbers, if any, behind it as float32.
     package init(run: UInt64, generation: Generation, step: UInt64, body: Body) {
         self.run = run
         self.generation = generation
@@ -87,8 +97,10 @@ package struct FrameHeader: Equatable, Sendable {
         self.body = body
     }
 
+    /// Length of a header, in bytes.
     package static let byteCount = 80
     static let magic: UInt32 = 0x4652_5444  // "DTRF"
+    /// The version of this layout; frames of another are refused.
     package static let version: UInt16 = 3
     private static let checksummedFrom = 8
 

@@ -3,15 +3,19 @@
 /// Chunks go from worker to worker, each adds its shards (`add`), the link takes `link` seconds of
 /// its time and `latency` until it is there; from the last on, totals go around, `store` each.
 package struct PipelinedFold: Sendable {
+    /// Number of workers in the ring.
     package var workers: Int
+    /// Number of chunks of the vector.
     package var chunks: Int
     /// Seconds of a worker's processor for one chunk.
     package var add: Double
+    /// Seconds of a worker's processor for taking one chunk of the total.
     package var store: Double
     /// Seconds that a chunk occupies the slowest link; all other links are as slow or faster.
     package var link: Double
+    /// Seconds from a chunk's leaving one worker until it is at the next, on any link.
     package var latency: Double
-    /// What slow links take until a chunk is there beyond that.
+    /// Seconds that slow links take beyond that until a chunk is there.
     package var slowLatency: Double
     /// Links that are slower than the rest, such as those between hosts; the others take no time.
     package var slowLinks: Int
@@ -21,6 +25,7 @@ package struct PipelinedFold: Sendable {
     /// Chunks that a link may have under way in each direction of the sum.
     package var credits: Int
 
+    /// Makes a pipeline of its parts; `ready` has one entry a chunk.
     package init(
         workers: Int, chunks: Int, add: Double, store: Double, link: Double, latency: Double,
         slowLinks: Int, ready: [Double], slowLatency: Double = 0, credits: Int = 16
@@ -66,15 +71,16 @@ package struct PipelinedFold: Sendable {
         Double(hops) * (work + latency) + Double(slow) * (link + slowLatency)
     }
 
-    /// Seconds from the end of the backward pass of a worker that is on time to the end of the fold.
+    /// Seconds from the end of the backward pass of a worker that is on time to the end of the
+    /// fold.
     ///
     ///     R(τ) = max over chunks j of
     ///         ready(j) + max((chunks − j)·τ, ⌊(chunks − j − 1) / credits⌋·window)
     ///     T = max(R(one way) + there + around, R(both ways) + max(there, around))
     ///
-    /// `there` is the longest way to the last worker, with `late`, by how much each worker is behind
-    /// (all are on time if none is given); `around` the way of a total. Long rings send all partials
-    /// before totals come back, short ones mix them.
+    /// `there` is the longest way to the last worker, with `late`, by how much each worker is
+    /// behind (all are on time if none is given); `around` the way of a total. Long rings send all
+    /// partials before totals come back, short ones mix them.
     package func seconds(late: [Double] = []) -> Double {
         guard workers > 1 else { return released(add) + (late.first ?? 0) }
         let last = workers - 1

@@ -1,4 +1,4 @@
-/// How the workers' gradients become one total.
+/// The way in which the workers' gradients become one total.
 package enum Collective: String, Sendable, Codable, CaseIterable {
     /// Left fold in shard order along the ring: the bits do not depend on the number of workers.
     case fold
@@ -6,8 +6,8 @@ package enum Collective: String, Sendable, Codable, CaseIterable {
     /// link, but the order of the sum depends on W.
     case ring
 
-    /// Bytes of numbers that the busiest link of a step carries, where sums travel. Of two workers each
-    /// link carries partials alone or totals alone, of more some carry both.
+    /// Bytes of numbers that the busiest link of a step carries, where sums travel. Of two workers
+    /// each link carries partials alone or totals alone, of more some carry both.
     package func linkBytes(elements: Int, workers: Int, wire: WireFormat) -> Int {
         let once = wire.byteCount(elements)
         switch (workers, self) {
@@ -19,7 +19,7 @@ package enum Collective: String, Sendable, Codable, CaseIterable {
     }
 }
 
-/// Why a ring cannot be planned.
+/// The reason that a ring cannot be planned.
 package enum RingPlanError: Error, Equatable, Sendable {
     /// Bounds must begin at 0 and rise: every worker owns a shard.
     case shardBounds([Int])
@@ -29,7 +29,7 @@ package enum RingPlanError: Error, Equatable, Sendable {
     case tooManyChunks(Int)
 }
 
-/// Who adds what to which part of the vector, in which order: the same for one whole generation.
+/// The order in which workers add to the elements of the vector: the same for a whole generation.
 ///
 /// The vector is cut into segments (one for the fold, W for the textbook ring), a segment into
 /// chunks, counted from its end: the backward pass finishes the vector from its end. The sum of a
@@ -43,11 +43,15 @@ package enum RingPlanError: Error, Equatable, Sendable {
 /// Source of the textbook ring: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for
 /// clusters of workstations", J. Parallel Distrib. Comput. 69 (2009), section 4.
 package struct RingPlan: Sendable, Equatable {
+    /// This worker's place in the ring, from 0.
     package let rank: Int
+    /// The first shard of each worker, and the number of shards at the end: one more than workers.
     package let shardBounds: [Int]
     /// Elements of the vector.
     package let count: Int
+    /// Elements of a chunk; the one at the vector's or segment's end may have fewer.
     package let chunkElements: Int
+    /// The way in which gradients become a total.
     package let collective: Collective
     /// Sums are made by one worker each, of all gradients where they lie; a fold's alone.
     package let isInPlace: Bool
@@ -98,9 +102,13 @@ package struct RingPlan: Sendable, Equatable {
         chunkBounds = bounds
     }
 
+    /// Number of workers in the ring.
     package var workers: Int { shardBounds.count - 1 }
+    /// Number of shards of a batch.
     package var shards: Int { shardBounds[workers] }
+    /// Number of segments: one for a fold, W for a fold in place and for the textbook ring.
     package var segments: Int { chunkBounds.count - 1 }
+    /// Number of chunks of all segments.
     package var chunks: Int { chunkBounds[segments] }
     /// The shards whose gradients this worker adds.
     package var own: Range<Int> { shardBounds[rank]..<shardBounds[rank + 1] }
@@ -148,11 +156,12 @@ package struct RingPlan: Sendable, Equatable {
         return ShardInterval(from: shardBounds[start], to: shardBounds[start] + covered)
     }
 
-    /// What every total covers.
+    /// The shards that every total covers: all.
     package var whole: ShardInterval { ShardInterval(from: 0, to: shards) }
 
     // MARK: Chunks
 
+    /// Returns the segment that a chunk, from 0 to `chunks` − 1, lies in.
     package func segment(ofChunk chunk: Int) -> Int {
         precondition(chunk >= 0 && chunk < chunks, "chunk \(chunk) of \(chunks)")
         var segment = 0
@@ -177,13 +186,17 @@ package struct RingPlan: Sendable, Equatable {
 
 /// Shards summed in order, `from..<to`; beyond the last shard it goes on with the first.
 package struct ShardInterval: Hashable, Sendable, CustomStringConvertible {
+    /// The first shard of the sum.
     package var from: Int
+    /// The shard behind the last; above the number of shards where the sum goes on with the first.
     package var to: Int
 
+    /// Makes an interval of its ends.
     package init(from: Int, to: Int) {
         self.from = from
         self.to = to
     }
 
+    /// The interval as mathematics writes it: `[0,8)`.
     package var description: String { "[\(from),\(to))" }
 }

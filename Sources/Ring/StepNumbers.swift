@@ -1,11 +1,12 @@
 import Parameters
 
-/// What own gradients are added to, or what is taken as a total: numbers that came from outside.
+/// Numbers that came from outside: own gradients are added to them, or they are taken as a total.
 package struct ChunkOperand {
+    /// The numbers as float32, at any alignment.
     package let bytes: UnsafeRawBufferPointer
-    /// What they must digest to, if it is known.
+    /// The digest that the numbers must have, if it is known.
     package let digest: FastDigest?
-    /// Whether it is known that they do.
+    /// Whether the numbers are known to have it.
     package let isChecked: Bool
 
     /// Numbers that nobody can change and that have been checked.
@@ -28,12 +29,14 @@ package struct ChunkOperand {
 /// The thin place where bytes from neighbours meet floats. Whatever it makes it digests once: that
 /// digest goes out beside the numbers.
 package struct StepNumbers {
+    /// The total vector, which also keeps partials until they can be added to.
     package let total: ParameterVector
     private let sum: ChunkSum
     private let blocks: FastDigest.Blocks
     /// Elements of each digest block that are not known yet.
     private var missing: [Int]
-    /// What checksums of partials took. Digests of totals are not counted: they are the step's.
+    /// Seconds that checksums of partials took. Digests of totals are not counted: they are the
+    /// step's.
     package private(set) var checksumSeconds = 0.0
 
     /// Bytes of the blocks over which a total is digested. Chunks of that size, digested for the

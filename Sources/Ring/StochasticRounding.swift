@@ -1,14 +1,16 @@
 /// Rounds numbers to a wire format, up or down at random, so that the expectation is the number.
 ///
 /// The random bits are a function of (seed, step, node, index) alone: nothing is kept from step to
-/// step, and who rounds, in which chunk or thread, does not matter. Rounding what is rounded already
-/// changes nothing, whatever the key: so it may be done again before numbers travel.
+/// step, and who rounds, in which chunk or thread, does not matter. Rounding what is rounded
+/// already changes nothing, whatever the key: so it may be done again before numbers travel.
 ///
 /// Source: Gupta et al., "Deep Learning with Limited Numerical Precision", ICML 2015, section 3.1.
 package struct StochasticRounding: Sendable, Equatable {
+    /// The format that numbers are rounded to; float32 leaves them as they are.
     package let format: WireFormat
     private let key: UInt64
 
+    /// Makes the rounding of one step; all workers of a run give the same seed.
     package init(_ format: WireFormat, seed: UInt64, step: UInt64) {
         self.format = format
         key = Self.mix(Self.mix(seed) ^ step)
@@ -121,8 +123,8 @@ package struct StochasticRounding: Sendable, Equatable {
         }
     }
 
-    /// 32 random bits for each of eight elements: two rounds of xorshift and multiply over the index
-    /// and both halves of the key.
+    /// 32 random bits for each of eight elements: two rounds of xorshift and multiply over the
+    /// index and both halves of the key.
     @inline(__always)
     private static func random(_ first: Int, _ key: UInt64) -> SIMD8<UInt32> {
         let low = UInt32(truncatingIfNeeded: key)

@@ -1,4 +1,4 @@
-/// How numbers are rounded between two shards, and how they travel in frames.
+/// The format that numbers are rounded to between two shards, and in which they travel in frames.
 package enum WireFormat: String, Sendable, Codable, CaseIterable {
     case f32
     /// The upper half of a float32.
@@ -9,7 +9,7 @@ package enum WireFormat: String, Sendable, Codable, CaseIterable {
     /// Elements that share a power of two; chunks are cut between blocks.
     package static let block = 64
 
-    /// What bounds of chunks and segments are multiples of.
+    /// Number of elements of which bounds of chunks and segments are multiples.
     package var alignment: Int { self == .int8 ? Self.block : 1 }
 
     /// Bytes of `count` elements in a frame.
@@ -21,7 +21,7 @@ package enum WireFormat: String, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// What a frame's header calls it.
+    /// The format's number in a frame's header.
     var code: UInt8 {
         switch self {
         case .f32: 0

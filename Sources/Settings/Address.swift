@@ -1,15 +1,18 @@
-/// Where a coordinator listens: `tcp://HOST:PORT`, the host a name, an IPv4 address or an IPv6
-/// address in brackets; port 0 takes a free one.
+/// The address at which a coordinator listens: `tcp://HOST:PORT`. The host is a name, an IPv4
+/// address or an IPv6 address in brackets; port 0 takes a free one.
 package struct Address: Codable, Hashable, Sendable, CustomStringConvertible {
+    /// The name or address of the host, without brackets.
     package let host: String
+    /// The TCP port, 0 to 65,535.
     package let port: Int
 
+    /// Makes an address of its parts, unchecked; `init(_:)` checks a text.
     package init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    /// Nil unless `text` has that form.
+    /// Reads an address; nil unless `text` has that form.
     package init?(_ text: String) {
         guard text.hasPrefix("tcp://"), let colon = text.lastIndex(of: ":") else { return nil }
         let start = text.index(text.startIndex, offsetBy: 6)
@@ -34,11 +37,12 @@ package struct Address: Codable, Hashable, Sendable, CustomStringConvertible {
         self.init(host: host, port: port)
     }
 
+    /// The address as it is typed, with brackets around an IPv6 host.
     package var description: String {
         host.contains(":") ? "tcp://[\(host)]:\(port)" : "tcp://\(host):\(port)"
     }
 
-    /// Reaches this machine only.
+    /// Whether the address reaches this machine only.
     package var isLoopback: Bool {
         if host == "localhost" || host == "::1" { return true }
         let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
@@ -47,6 +51,6 @@ package struct Address: Codable, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Address {
-    /// Where a coordinator listens unless told otherwise.
+    /// The address at which a coordinator listens unless told otherwise.
     package static let standard = Address(host: "127.0.0.1", port: 5555)
 }

@@ -1,6 +1,6 @@
 import Checkpoint
 
-/// What is wrong with a run's settings. The settings it names say which flags or keys to look at.
+/// An error in a run's settings. The settings it names say which flags or keys to look at.
 package enum ConfigurationError: Error, Equatable, Sendable {
     case unfit(Setting, text: String, ValueFault)
     case odd(Setting, value: Int)
@@ -19,7 +19,7 @@ package enum ConfigurationError: Error, Equatable, Sendable {
     case emptyFile(path: String)
     case unreadableFile(CheckpointError)
 
-    /// Why values of several settings make no sense beside each other.
+    /// The reason why values of several settings make no sense beside each other.
     package enum Senseless: Equatable, Sendable {
         /// A language model has no source embedding that could be apart.
         case noEncoder

@@ -1,6 +1,6 @@
 import Checkpoint
 
-/// Why a text is no value of a setting.
+/// The reason why a text is no value of a setting.
 package enum ValueFault: Error, Equatable, Sendable {
     /// It is not written as the setting's values are.
     case malformed
@@ -9,7 +9,7 @@ package enum ValueFault: Error, Equatable, Sendable {
     case empty
 }
 
-/// What the values of a setting are, for messages, help and documentation.
+/// The form of a setting's values, for messages, help and documentation.
 package enum ValueKind: Equatable, Sendable {
     case whole(Interval)
     case decimal(Interval)
@@ -17,20 +17,24 @@ package enum ValueKind: Equatable, Sendable {
     case size(Interval)
     case rate(Interval)
     case choice([String])
-    /// Given by name alone; `negatable` also as `--no-NAME`.
+    /// A flag, given by name alone; `negatable` also as `--no-NAME`.
     case flag(negatable: Bool)
     case path
     case address
 
     /// The numbers that are allowed, as they would be typed.
     package struct Interval: Equatable, Sendable {
+        /// The lower end; nil where there is none.
         package var low: String?
+        /// The upper end; nil where there is none.
         package var high: String?
+        /// Whether the lower end itself is refused.
         package var excludesLow = false
+        /// Whether the upper end itself is refused.
         package var excludesHigh = false
     }
 
-    /// What stands for a value in the help.
+    /// The placeholder for a value in the help.
     package var placeholder: String {
         switch self {
         case .whole: "n"
@@ -48,10 +52,12 @@ package enum ValueKind: Equatable, Sendable {
 
 /// The values that a setting may have: how they are read from a text and written as one.
 package struct Domain<Value>: Sendable {
+    /// The form of the values, for messages, help and documentation.
     package let kind: ValueKind
-    /// What stands for a value in the help.
+    /// The placeholder for a value in the help.
     private(set) var placeholder: String
     private let parse: @Sendable (String) throws(ValueFault) -> Value
+    /// Writes a value as the text that `read` takes.
     package let write: @Sendable (Value) -> String
 
     init(
@@ -64,14 +70,14 @@ package struct Domain<Value>: Sendable {
         self.write = write
     }
 
-    /// The same, shown otherwise in the help.
+    /// Returns the same domain with another placeholder in the help.
     func shown(_ placeholder: String) -> Domain {
         var domain = self
         domain.placeholder = placeholder
         return domain
     }
 
-    /// The value that `text` stands for. Throws: why it stands for none.
+    /// Returns the value that `text` stands for. Throws the reason why it stands for none.
     package func read(_ text: String) throws(ValueFault) -> Value {
         guard !text.isEmpty else { throw .empty }
         return try parse(text)
@@ -84,10 +90,12 @@ extension Domain where Value: FixedWidthInteger & Sendable {
     /// Every whole number that the machine's type holds.
     package static var whole: Domain { whole(Value.min...Value.max) }
 
+    /// Whole numbers from the lower end to the largest that the type holds.
     package static func whole(_ range: PartialRangeFrom<Value>) -> Domain {
         whole(range.lowerBound...Value.max)
     }
 
+    /// Whole numbers from end to end, both included, typed in decimal digits.
     package static func whole(_ range: ClosedRange<Value>) -> Domain {
         let isOpen = range.upperBound == Value.max && Value.self == Int.self
         let interval = ValueKind.Interval(
@@ -104,6 +112,7 @@ extension Domain where Value: FixedWidthInteger & Sendable {
 }
 
 extension Domain where Value: BinaryFloatingPoint & Sendable {
+    /// Decimal numbers from end to end, the upper one excluded.
     package static func decimal(_ range: Range<Double>) -> Domain {
         decimal(
             .init(
@@ -112,27 +121,31 @@ extension Domain where Value: BinaryFloatingPoint & Sendable {
         ) { range.contains($0) }
     }
 
+    /// Decimal numbers from end to end, both included.
     package static func decimal(_ range: ClosedRange<Double>) -> Domain {
         decimal(.init(low: shortest(range.lowerBound), high: shortest(range.upperBound))) {
             range.contains($0)
         }
     }
 
+    /// Decimal numbers from `low` to the largest Float.
     package static func decimal(from low: Double) -> Domain {
         decimal(.init(low: shortest(low), high: largest)) { $0 >= low }
     }
 
+    /// Decimal numbers above `low`, up to the largest Float.
     package static func decimal(above low: Double) -> Domain {
         decimal(.init(low: shortest(low), high: largest, excludesLow: true)) { $0 > low }
     }
 
+    /// Decimal numbers above `low`, up to `high` itself.
     package static func decimal(above low: Double, to high: Double) -> Domain {
         decimal(.init(low: shortest(low), high: shortest(high), excludesLow: true)) {
             $0 > low && $0 <= high
         }
     }
 
-    /// Of Float, in which arithmetic is done.
+    /// The largest number of Float, in which arithmetic is done.
     private static var largest: String { "3.4e38" }
 
     private static func decimal(
@@ -149,7 +162,7 @@ extension Domain where Value: BinaryFloatingPoint & Sendable {
     }
 }
 
-/// A number in decimal digits, with a point and an exponent at most.
+/// Returns a number typed in decimal digits, with a point and an exponent at most.
 func plainNumber(_ text: some StringProtocol) throws(ValueFault) -> Double {
     guard text.utf8.contains(where: { (0x30...0x39).contains($0) }),
         text.utf8.allSatisfy({ (0x30...0x39).contains($0) || ".+-eE".utf8.contains($0) }),
@@ -181,6 +194,7 @@ private func shortest(_ value: Double) -> String {
 // MARK: Quantities
 
 extension Domain where Value == TimeSpan {
+    /// Spans of time from end to end, both included, typed as `500ms`, `10s`, `2m` or `1h`.
     package static func span(_ range: ClosedRange<TimeSpan>) -> Domain {
         let interval = ValueKind.Interval(
             low: "\(range.lowerBound)", high: "\(range.upperBound)")
@@ -205,7 +219,7 @@ struct Units {
     ])
     static let rate = Units(factors: [("kbit", 125), ("mbit", 125e3), ("gbit", 125e6)])
 
-    /// The number before the unit, times its factor.
+    /// Returns the number before the unit, times its factor.
     func read(_ text: String) throws(ValueFault) -> Double {
         guard let unit = factors.first(where: { text.hasSuffix($0.suffix) }),
             let first = text.utf8.first, (0x30...0x39).contains(first)
@@ -271,11 +285,11 @@ extension Domain where Value: CaseIterable & RawRepresentable<String> & Sendable
 }
 
 extension Domain where Value == Bool {
-    /// Given by name alone.
+    /// A flag, given by name alone.
     package static var flag: Domain { bool(.flag(negatable: false)) }
-    /// Given by name alone, or as `--no-NAME`.
+    /// A flag, given by name alone or as `--no-NAME`.
     package static var negatableFlag: Domain { bool(.flag(negatable: true)) }
-    /// Given as `true` or `false`.
+    /// A truth, given as `true` or `false`.
     package static var truth: Domain { bool(.choice(["true", "false"])) }
 
     private static func bool(_ kind: ValueKind) -> Domain {
@@ -300,6 +314,7 @@ extension Domain where Value == String {
 }
 
 extension Domain where Value == Address {
+    /// Addresses of a coordinator, typed as `tcp://HOST:PORT`.
     package static var address: Domain {
         Domain(.address, write: described) { text throws(ValueFault) in
             guard let address = Address(text) else { throw .malformed }

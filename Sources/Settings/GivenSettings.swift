@@ -5,6 +5,7 @@ import Yams
 /// Settings as they were written, with where each stands: one layer (a file, the command line) or
 /// several laid over each other.
 package struct GivenSettings: Equatable, Sendable {
+    /// The place where a setting was written.
     package enum Origin: Equatable, Sendable {
         case flag
         case file(path: String, line: Int)
@@ -19,6 +20,7 @@ package struct GivenSettings: Equatable, Sendable {
 
     private var given: [Setting: Given] = [:]
 
+    /// Makes a layer without any setting.
     package init() {}
 
     /// Sets `setting` as `origin` gave it; nil leaves it as it is.
@@ -27,10 +29,14 @@ package struct GivenSettings: Equatable, Sendable {
         given[setting] = Given(text: text, origin: origin)
     }
 
+    /// Takes a setting out of this layer, if it is there.
     package mutating func remove(_ setting: Setting) { given[setting] = nil }
 
+    /// Returns the value as it was written; nil if the setting is not given.
     package func text(_ setting: Setting) -> String? { given[setting]?.text }
+    /// Returns the place where the setting was written; nil if it is not given.
     package func origin(of setting: Setting) -> Origin? { given[setting]?.origin }
+    /// Whether no setting is given.
     package var isEmpty: Bool { given.isEmpty }
 
     /// The settings that are given, in the order of `Setting.allCases`.

@@ -2,6 +2,7 @@
 package enum Preset: String, CaseIterable, Codable, Sendable {
     case tiny, small, base
 
+    /// The width, the layers of each stack, the inner width and the heads.
     package var sizes: (dModel: Int, layers: Int, dFF: Int, heads: Int) {
         switch self {
         case .tiny: (128, 2, 512, 4)

@@ -23,12 +23,15 @@ extension RunConfiguration {
 
 /// One object of texts, as in the configuration file; what is decoded is validated.
 extension RunConfiguration: Codable {
+    /// Writes the texts of the settings that are set, as one object.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(
             Dictionary(uniqueKeysWithValues: texts.map { ($0.setting.rawValue, $0.text) }))
     }
 
+    /// Reads an object of texts. Throws `DecodingError` over an unknown
+    /// key, and what `init(_:)` throws.
     package init(from decoder: any Decoder) throws {
         let texts = try decoder.singleValueContainer().decode([String: String].self)
         var given = GivenSettings()

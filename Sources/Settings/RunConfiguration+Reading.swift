@@ -70,7 +70,7 @@ extension GivenSettings {
         }
     }
 
-    /// Given, and not only to say that something is not wanted.
+    /// Whether the setting is given, and not only to say that something is not wanted.
     private func isChosen(_ setting: Setting) -> Bool {
         guard let text = text(setting) else { return false }
         if case .flag = setting.row.kind { return text == "true" }

@@ -35,7 +35,8 @@ extension RunConfiguration {
         }
     }
 
-    /// Whether `value` says what this configuration has. Throws: what is wrong with it.
+    /// Whether `value` says what this configuration has. Throws the
+    /// fault of a value that says nothing.
     package func has(_ value: String, for setting: Setting) throws(ConfigurationError) -> Bool {
         var alone = self
         try alone.read(setting, value)

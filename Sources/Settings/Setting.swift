@@ -31,7 +31,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case weightDecay = "weight-decay"
     case seed
     case onNaN = "on-nan"
-    // What is kept and said.
+    // The reports and checkpoints.
     case checkpointEvery = "checkpoint-every"
     case keep
     case validateEvery = "validate-every"
@@ -44,9 +44,10 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case balance, collective, transport, wire
     case peerTimeout = "peer-timeout"
 
-    /// As typed on the command line.
+    /// The flag as it is typed on the command line.
     package var flag: String { "--" + rawValue }
 
+    /// The setting's row in the table; every setting has one.
     package var row: SettingRow {
         guard let row = SettingRow.ofSetting[self] else {
             preconditionFailure("\(flag) has no row in the table of settings")

@@ -8,41 +8,47 @@ package struct SettingRow: Sendable {
         case text, model, training, reporting, cluster
     }
 
-    /// What another value would change, from which follows whether it may change on `--resume`.
+    /// The things that another value would change; they decide whether it may change on `--resume`.
     package enum Effect: Sendable {
-        /// What the network is: its parameters fit no other.
+        /// The network: its parameters fit no other.
         case model
         /// The bits of the run.
         case numbers
-        /// Where the text or the tokenizer lies: the same elsewhere is welcome.
+        /// The place of the text or the tokenizer: the same elsewhere is welcome.
         case place
         /// The way of gradients: workers are told, the bits stay the same.
         case links
-        /// What the bits do not depend on.
+        /// Nothing that the bits depend on.
         case nothing
 
-        /// May differ from the run folder's when a run is resumed.
+        /// Whether it may differ from the run folder's when a run is resumed.
         package var mayChangeOnResume: Bool { self != .model && self != .numbers }
 
-        /// Part of what a worker is told of the run.
+        /// Whether a worker is told of it.
         var reachesWorkers: Bool { self == .model || self == .numbers || self == .links }
     }
 
     /// Another setting, and the values of it beside which this one makes sense.
     package struct Condition: Equatable, Sendable {
+        /// The other setting.
         package let setting: Setting
+        /// The values of it, as typed, beside which this one makes sense.
         package let values: [String]
     }
 
+    /// The setting that the row describes.
     package let setting: Setting
+    /// The part of the help that lists the setting.
     package internal(set) var group = Group.text
+    /// The form of the values.
     package let kind: ValueKind
-    /// What stands for the value in the help: `n`, `file`, `a|b|c`.
+    /// The placeholder for the value in the help: `n`, `file`, `a|b|c`.
     package let placeholder: String
     /// A sentence without its default.
     package let help: String
     /// The default in words, where it depends on something else.
     package let standard: String?
+    /// The things that another value would change.
     package let effect: Effect
     /// Settings that must not be given beside this one, as its own row says it.
     private let excludes: [Setting]
@@ -50,8 +56,9 @@ package struct SettingRow: Sendable {
     package private(set) var rivals: [Setting] = []
     /// A setting that must be given beside this one.
     package let needs: Setting?
+    /// The condition on another setting; nil where there is none.
     package let only: Condition?
-    /// What a value of this setting stands for and therefore replaces in the layers below it:
+    /// The settings that a value of this one stands for, and replaces in the layers below it.
     /// `--preset base` over a file's `d-model: 160` means the preset's own width.
     package let replaces: [Setting]
 
@@ -59,6 +66,7 @@ package struct SettingRow: Sendable {
     private let write: @Sendable (RunConfiguration) -> String?
     private let copy: @Sendable (RunConfiguration, inout RunConfiguration) -> Void
 
+    /// Makes the row of a setting that always has a value; `path` leads to it in a configuration.
     package init<Value>(
         _ setting: Setting, _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
         _ domain: Domain<Value>, _ help: String, _ effect: Effect = .numbers,
@@ -129,6 +137,7 @@ extension SettingRow {
 
     func copy(from: RunConfiguration, to: inout RunConfiguration) { copy(from, &to) }
 
+    /// The row of each setting, with the group and the rivals that the table gives it.
     package static let ofSetting: [Setting: SettingRow] = {
         var rows: [Setting: SettingRow] = [:]
         for (group, members) in table {

@@ -1,4 +1,4 @@
-/// How far words are from each other.
+/// The distances between words, for hints about misspelt names.
 package enum Spelling {
     /// The first of the nearest among `names`; nil if even that is more than two edits away, or as
     /// many as `name` has letters.

@@ -1,4 +1,4 @@
-/// What carries a ring's sums from worker to worker.
+/// The carrier of a ring's sums from worker to worker.
 package enum Transport: String, Sendable, Codable, CaseIterable {
     /// Shared memory within a host, tcp between hosts.
     case auto

@@ -2,6 +2,7 @@ import Coordination
 
 /// One fault in a run of several workers, and whom the coordinator names for it.
 package struct Blame: Sendable {
+    /// The faults that one worker, or one link, may have.
     package enum Kind: Hashable, Sendable, CaseIterable {
         /// Its process dies.
         case killed
@@ -9,22 +10,27 @@ package struct Blame: Sendable {
         case stopped
         /// Its arithmetic hangs while its heartbeats go on.
         case hung
-        /// What it says to the coordinator, what it hears from it, or both, is lost.
+        /// Its messages to the coordinator, those from it, or both, are lost.
         case mute, deaf, cutOff
         case disconnected
-        /// What it sends to its successor in the ring is lost.
+        /// Its frames to its successor in the ring are lost.
         case ringCut
         /// A bit of its parameters changes.
         case bitFlipped
     }
 
+    /// The fault that befell it.
     package let kind: Kind
+    /// The seed of the run.
     package let seed: UInt64
-    /// Who may be named: the victim; for a link, either of its ends.
+    /// The workers that may be named: the victim; for a link, either of its ends.
     package let guilty: [String]
+    /// The workers that the coordinator has named since the fault, in order.
     package let named: [String]
+    /// The first thing that must not have happened; nil if nothing did.
     package let violation: String?
 
+    /// Whether at least one worker was named, and none that is not at fault.
     package var isRight: Bool {
         violation == nil && !named.isEmpty && named.allSatisfy(guilty.contains)
     }
@@ -65,7 +71,8 @@ extension Blame.Kind {
 }
 
 extension World {
-    /// What the coordinator has called the worker in a slot: it may come back under another name.
+    /// Returns the names that the coordinator gave the worker in a slot: it may come back under
+    /// another.
     fileprivate func names(of slot: Int) -> [String] {
         notes.compactMap { entry in
             guard case .joined(let name, _, let processID, _, _) = entry.note,

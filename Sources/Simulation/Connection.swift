@@ -61,7 +61,7 @@ final class Connection {
         world.agenda.add(at: arrival) { [self] in pumpDown() }
     }
 
-    /// What was held up by a cut goes on.
+    /// Sends on what was held up by a cut.
     func pumpAll() {
         pumpUp()
         pumpDown()

@@ -1,7 +1,7 @@
 import Coordination
 import Wire
 
-/// What can go wrong, and for how long (microseconds; `forGood` does not end by itself).
+/// A fault, and how long it lasts (microseconds; `forGood` does not end by itself).
 enum Fault: Hashable, Sendable {
     case killWorker(slot: Int)
     case stopWorker(slot: Int, time: Int)
@@ -38,7 +38,7 @@ package enum Canary: Hashable, Sendable, CaseIterable {
     case forgetsLines
     /// A checkpoint gets its name before the ledger is synced.
     case forgetsToSynchronize
-    /// What was computed from a state is kept when that is replaced.
+    /// Gradients of a state are kept when the state is replaced.
     case keepsOldGradients
     /// The digest of a state is not taken anew before a vote.
     case trustsMemory
@@ -56,8 +56,8 @@ struct Plan: Sendable {
     let validateEvery: Int
     /// Shards are cut by speed.
     let balances: Bool
-    /// Megabytes a second of the links between hosts, by the one they lead from and the one they lead
-    /// to; empty where they don't matter.
+    /// Megabytes a second of the links between hosts, by the one they lead from and the one they
+    /// lead to; empty where they don't matter.
     let linkRates: [[Double]]
     let faults: [(time: Int64, fault: Fault)]
     let canary: Canary?

@@ -9,7 +9,7 @@ final class SimulatedCoordinator: Process {
     private var lastSynchronized: Int64 = 0
     private var diskIsFreeAt: Int64 = 0
     private(set) var outcome: Outcome?
-    /// What waits for a line that the disk did not take; the line first.
+    /// Actions that wait for a line that the disk did not take; the line first.
     private var withheld: [CoordinatorAction] = []
 
     init(_ world: World) {

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Wire
 
 /// A worker process that obeys the real `WorkerSession` with a toy model and a toy ring.
@@ -71,8 +72,8 @@ final class SimulatedWorker: Process {
 
     /// One bit of its parameters changes once it computes the next time.
     ///
-    /// In the moment between the digest for the vote and the update, others notice by what it writes;
-    /// a lone worker cannot.
+    /// In the moment between the digest for the vote and the update, others notice by what it
+    /// writes; a lone worker cannot.
     func flipLater(_ bit: Int) { bitToFlip = bit }
 
     private func flip(_ bit: Int) {
@@ -167,7 +168,7 @@ final class SimulatedWorker: Process {
             address: PeerAddress(
                 hostKey: "host \(host)", hostName: "h\(host)", ipc: "", tcp: "\(slot)"),
             processID: 100 + slot, instance: instance &+ UInt64(life), threads: 1, kernel: "toy",
-            probe: WireDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
+            probe: FastDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
         connection?.sendUp(WorkerMessage.hello(hello).encoded)
     }
 
@@ -284,7 +285,7 @@ final class SimulatedWorker: Process {
         goOnFolding()
     }
 
-    /// What was computed from a state counts no more when that is replaced.
+    /// Forgets the gradients of a state that is being replaced.
     private func forgetGradients() {
         if !world.plan.keepsOldGradients { gradients = [:] }
     }

@@ -1,13 +1,17 @@
 /// Runs a whole training with toy arithmetic and the real state machines, under faults drawn from
 /// a seed.
 package enum Simulator {
+    /// The outcome of a simulated run.
     package struct Report: Sendable {
+        /// The seed from which all follows.
         package let seed: UInt64
-        /// What must not have happened; nil if nothing did.
+        /// The first thing that must not have happened; nil if nothing did.
         package let violation: String?
-        /// When the run was finished, in seconds of its own clock.
+        /// The moment when the run was finished, in seconds of its own clock.
         package let seconds: Double
+        /// Number of coordinators that have lived, one after another.
         package let coordinators: Int
+        /// Number of faults in the plan.
         package let faults: Int
         /// Everything that was said and done, if asked for.
         package let trace: [String]

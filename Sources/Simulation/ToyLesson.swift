@@ -3,7 +3,7 @@ import Wire
 /// A state that is learned piece by piece, each as of a step of its own.
 struct ToyLesson: Sendable {
     private var sections: [[Float]]
-    /// As of which step each range is there; -1 for not at all.
+    /// The step as of which each range is there; -1 for not at all.
     private var steps: [Int]
 
     /// Begins with nothing, or with a whole state that is to be brought forward.

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Wire
 
 /// θ, m and v of a few floats, as a worker holds them and a checkpoint keeps them.
@@ -7,7 +8,7 @@ struct ToyState: Hashable, Sendable {
     var sections: [[Float]]
 
     /// Digest of the floats' bits.
-    var digest: WireDigest { ToyModel.digest(sections.flatMap { $0 }) }
+    var digest: FastDigest { ToyModel.digest(sections.flatMap { $0 }) }
 }
 
 /// A sum of gradients and the shards that are in it, in the order in which they were added.
@@ -71,14 +72,14 @@ struct ToyModel: Sendable {
         sections = state.sections
     }
 
-    static func digest(_ values: [Float]) -> WireDigest {
+    static func digest(_ values: [Float]) -> FastDigest {
         var high: UInt64 = 1
         var low: UInt64 = 2
         for value in values {
             high = RandomStream.mixed(high &+ UInt64(value.bitPattern))
             low = RandomStream.mixed(low ^ high)
         }
-        return WireDigest(high: high, low: low)
+        return FastDigest(high: high, low: low)
     }
 
     static func bytes(of values: some Sequence<Float>) -> [UInt8] {
@@ -103,12 +104,12 @@ struct ToyModel: Sendable {
     }
 }
 
-/// What every step of the undisturbed run gives.
+/// The digests that every step of the undisturbed run gives.
 struct Undisturbed: Sendable {
     /// Digests of the folded gradient by step, from 1; entry 0 is unused.
-    private(set) var totals = [WireDigest(high: 0, low: 0)]
+    private(set) var totals = [FastDigest(high: 0, low: 0)]
     /// Digests of the state after every step, from 0.
-    private(set) var states: [WireDigest]
+    private(set) var states: [FastDigest]
 
     init(_ model: ToyModel, steps: Int, shards: Int) {
         var state = model.initial()

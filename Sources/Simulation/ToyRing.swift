@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Wire
 
 /// The ring of one generation, as one member knows it.
@@ -29,7 +30,7 @@ struct ToyFold {
     var total: ToySum?
 }
 
-/// What members send each other.
+/// A message from one member to another.
 struct RingFrame {
     enum Content {
         /// Says hello to the successor; `from` tells whom to answer.
@@ -148,8 +149,9 @@ extension SimulatedWorker {
         handle(.reports(.voted(vote)))
     }
 
-    /// As it lies in memory; with the canary as it was once written.
-    private func digest(of state: ToyState) -> WireDigest {
+    /// Returns the digest of the state as it lies in memory; with the canary, as it was once
+    /// written.
+    private func digest(of state: ToyState) -> FastDigest {
         guard world.plan.trustsMemory, let held = session.held else { return state.digest }
         return held.digest
     }

@@ -21,7 +21,7 @@ final class World {
     private var lostLinks: Set<Int> = []
     private var losesPower = false
     private(set) var isFinished = false
-    /// What the coordinator has said, and when.
+    /// Notes of the coordinator, and the moments at which it gave them.
     var notes: [(time: Int64, note: CoordinatorNote)] = []
     private let isTracing: Bool
     private(set) var lines: [String] = []

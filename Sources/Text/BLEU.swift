@@ -10,18 +10,21 @@ import Foundation
 ///
 /// Source: Papineni et al., "BLEU", ACL 2002; Post, "A call for clarity", WMT 2018.
 package struct BLEU: Sendable, Hashable {
+    /// The longest n-gram that is counted, in words.
     package static let order = 4
 
-    /// 0 to 100.
+    /// The score, 0 to 100; 0 where an order has no n-gram at all.
     package let score: Double
-    /// Percentages for n = 1…4, smoothed.
+    /// The percentages pₙ for n = 1…4, smoothed; all 0 where nothing matches.
     package let precisions: [Double]
+    /// The factor min(1, exp(1 − r/h)) for hypotheses that are too short, 0 to 1.
     package let brevityPenalty: Double
-    /// In words.
+    /// The number of words in all hypotheses, h.
     package let hypothesisLength: Int
+    /// The number of words in all references, r.
     package let referenceLength: Int
 
-    /// Compares hypothesis n with reference n.
+    /// Compares hypothesis n with reference n; there must be as many of one as of the other.
     package static func corpus(hypotheses: [String], references: [String]) -> BLEU {
         precondition(
             hypotheses.count == references.count,

@@ -2,17 +2,18 @@ import Synchronization
 
 /// The samples of one step, cut into shards.
 package struct Batch: Sendable, Hashable {
-    /// From 1.
+    /// The step that trains on the batch, from 1.
     package let step: Int
-    /// From 0.
+    /// The epoch that the step belongs to, from 0.
     package let epoch: Int
-    /// Always as many as the run has; some are empty when there are fewer samples.
+    /// The shards of the run, always all of them; some are empty when there are few samples.
     package let shards: [Shard]
-    /// Words and end marks, of which the loss is the mean.
+    /// The number of words and end marks; the loss is the mean over them.
     package let labels: Int
-    /// Source tokens and labels.
+    /// The number of source tokens and labels.
     package let tokens: Int
 
+    /// Makes a batch of a step (from 1), its epoch (from 0) and all its shards.
     package init(step: Int, epoch: Int, shards: [Shard]) {
         self.step = step
         self.epoch = epoch
@@ -22,21 +23,26 @@ package struct Batch: Sendable, Hashable {
     }
 }
 
-/// Which samples every step uses: a pure function of (seed, step).
+/// Chooses the samples of every step: a pure function of (seed, step).
 ///
 /// An epoch is a permutation of the corpus cut into `batchesPerEpoch` runs: with T tokens in the
 /// corpus, batch b takes the samples whose token midpoint m in the permutation has
 /// b ≤ m · batches / T < b + 1, and one sample at least. Inside a batch samples go to shards longest
 /// first, each to the shard with the fewest tokens so far.
 package struct BatchSchedule: Sendable {
+    /// The samples that the steps train on.
     package let corpus: TokenizedCorpus
+    /// The tokens that a batch has on average, source tokens and labels.
     package let batchTokens: Int
+    /// The number of shards of a batch.
     package let shards: Int
+    /// The run's seed, which decides the order of samples in each epoch.
     package let seed: UInt64
+    /// The number of steps of an epoch, at least 1.
     package let batchesPerEpoch: Int
     private let latest: LatestEpoch
 
-    /// Throws: `unfitSchedule`.
+    /// Makes a schedule; throws `unfitSchedule` if there is no sample, token or shard.
     package init(
         corpus: TokenizedCorpus, batchTokens: Int, shards: Int, seed: UInt64
     ) throws(TextError) {
@@ -52,7 +58,7 @@ package struct BatchSchedule: Sendable {
         latest = LatestEpoch()
     }
 
-    /// The batch of a step, counted from 1.
+    /// Returns the batch of a step; steps count from 1.
     package func batch(step: Int) -> Batch {
         precondition(step >= 1, "steps count from 1, this is \(step)")
         let epoch = (step - 1) / batchesPerEpoch
@@ -67,13 +73,14 @@ package struct BatchSchedule: Sendable {
             step: step, epoch: epoch, shards: Self.cut(indices, of: corpus.samples, into: shards))
     }
 
-    /// Another corpus once through, in its own order, in batches and shards of this schedule's
-    /// size; steps count from 1. No samples: no batches.
+    /// Returns batches of another corpus, once through in its own order, of this schedule's size.
+    /// Steps count from 1; a corpus without samples gives no batches.
     package func heldOutBatches(_ heldOut: TokenizedCorpus) -> [Batch] {
         Self.batchesInOrder(heldOut, batchTokens: batchTokens, shards: shards)
     }
 
-    /// A corpus once through, in its own order; steps count from 1. No samples: no batches.
+    /// Returns batches of a corpus, once through in its own order. Steps count from 1; a corpus
+    /// without samples gives no batches.
     package static func batchesInOrder(
         _ corpus: TokenizedCorpus, batchTokens: Int, shards: Int
     ) -> [Batch] {
@@ -94,7 +101,8 @@ package struct BatchSchedule: Sendable {
         return max(1, min(corpus.samples.count, (corpus.tokens + size / 2) / size))
     }
 
-    /// Longest first to the emptiest shard; ties go to the lower index on both sides.
+    /// Gives the longest sample first, to the emptiest shard; ties go to
+    /// the lower index on both sides.
     static func cut(_ indices: [Int], of samples: [Sample], into shards: Int) -> [Shard] {
         let longestFirst = indices.sorted {
             (samples[$1].tokens, $0) < (samples[$0].tokens, $1)

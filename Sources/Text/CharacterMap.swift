@@ -1,15 +1,15 @@
-/// A look at what SentencePiece does not look at: its library follows the offsets of a model's
-/// character maps wherever they lead, so that a damaged one reads memory that is not its own.
+/// A look at what SentencePiece does not look at. Its library follows the offsets of character maps
+/// wherever they lead. A damaged map so reads memory that is not its own.
 ///
 /// Source: sentencepiece_model.proto; Yata, "Darts-clone: a clone of Darts (Double-ARray Trie System)".
 struct CharacterMap {
-    /// Of `ModelProto` those that hold a `NormalizerSpec`, and of that its map.
+    /// The fields of `ModelProto` that hold a `NormalizerSpec`, and the field of that with its map.
     private static let specifications: Set<UInt64> = [3, 5]
     private static let map: UInt64 = 2
     private static let normalizer: UInt64 = 3
 
-    /// Where a model is no sound message, or a character map in it leads outside itself, in bytes from
-    /// 0; nil if nowhere.
+    /// Returns the first byte (from 0) where a model is no sound message or a map leads outside
+    /// itself. Nil means a sound model.
     static func fault(in model: [UInt8]) -> Int? {
         do throws(ProtocolFields.Fault) {
             var fields = ProtocolFields(model, 0..<model.count)
@@ -49,9 +49,9 @@ struct CharacterMap {
     /// Nodes of a double array: bits 0 to 7 and 31 the label by which one comes here, bit 8 whether a
     /// value lies at its base, bits 9 to 31 the way to its base.
     private let units: [UInt32]
-    /// Bytes of the texts that values lead to.
+    /// The number of bytes of the texts that values lead to.
     private let textBytes: Int
-    /// Most values on any way down from a base; -1 where nobody has looked.
+    /// The most values on any way down from a base; -1 where nobody has looked.
     private var valuesBelow: [Int8]
 
     /// The library keeps so many values of one way, and reads more than it keeps.
@@ -82,7 +82,8 @@ struct CharacterMap {
 
     private static func way(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 512) >> 6) }
 
-    /// Most values on a way down from `base`, at most 32; nil if one leads outside or in a circle.
+    /// Returns the most values on a way down from `base`, at most 32; nil if
+    /// one leads outside or in a circle.
     private mutating func values(below base: Int, depth: Int) -> Int? {
         guard base | 255 < units.count, depth < Self.depthLimit else { return nil }
         guard valuesBelow[base] < 0 else { return Int(valuesBelow[base]) }

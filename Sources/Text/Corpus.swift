@@ -2,11 +2,16 @@ import CXXHash
 
 /// A sentence and its translation, as they stand in the file, and where that is.
 package struct SentencePair: Sendable, Hashable {
+    /// The sentence to translate, as it stands in the file.
     package let source: String
+    /// Its translation, as it stands in the file.
     package let target: String
+    /// The line that holds the source.
     package let sourcePlace: Place
+    /// The line that holds the target: the same one in a file of pairs.
     package let targetPlace: Place
 
+    /// Makes a pair of its parts.
     package init(source: String, target: String, sourcePlace: Place, targetPlace: Place) {
         self.source = source
         self.target = target
@@ -15,7 +20,7 @@ package struct SentencePair: Sendable, Hashable {
     }
 }
 
-/// Where pairs come from.
+/// The place that pairs come from.
 package enum CorpusSource: Sendable, Hashable {
     /// The English and French pairs inside the program.
     case embedded
@@ -30,13 +35,18 @@ package enum CorpusSource: Sendable, Hashable {
 /// Held out is a pair whose source's fingerprint is divisible by 20, so that equal sources fall on
 /// one side. With a validation file nothing is held out of the corpus: that file takes the place.
 package struct Corpus: Sendable {
+    /// The held-out share: one source in so many, on average.
     package static let heldOutDivisor: UInt64 = 20
+    /// The name that messages give the pairs inside the program.
     package static let embeddedName = "demo.en-fr.tsv (embedded)"
 
+    /// The pairs that steps train on, in the order of the file; never empty.
     package let training: [SentencePair]
+    /// The pairs that validation uses, in the order of their file; possibly none.
     package let heldOut: [SentencePair]
+    /// The counts of what became of each line.
     package let summary: CorpusSummary
-    /// By which the text is known again.
+    /// The hashes by which the run knows the text again.
     package let trace: TextTrace
 
     /// Reads, checks and divides a corpus.
@@ -100,6 +110,7 @@ package struct Corpus: Sendable {
 }
 
 extension CorpusSource {
+    /// The name of the file for messages; of two files that of the source.
     package var name: String {
         switch self {
         case .embedded: Corpus.embeddedName
@@ -109,7 +120,7 @@ extension CorpusSource {
     }
 }
 
-/// By which a pair that repeats another exactly is known.
+/// A digest that tells a pair which repeats another exactly.
 private struct PairDigest: Hashable {
     let high, low: UInt64
 

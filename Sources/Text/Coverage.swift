@@ -1,11 +1,13 @@
-/// How much of a text a tokenizer knows.
+/// A count of how much of a text a tokenizer knows.
 package struct Coverage: Sendable, Hashable {
-    /// Of words, without marks.
+    /// The number of tokens of words, without marks.
     package private(set) var tokens = 0
+    /// The number of those tokens that are unknown.
     package private(set) var unknownTokens = 0
-    /// How often each character that is unknown stands in the text.
+    /// The number of times that each unknown character stands in the text.
     package private(set) var unknown: [Unicode.Scalar: Int] = [:]
 
+    /// Makes a count of nothing.
     package init() {}
 
     /// Counts what a text was encoded as. Throws: `tokenizer`.
@@ -21,6 +23,7 @@ package struct Coverage: Sendable, Hashable {
         }
     }
 
+    /// Returns the sums of two counts.
     package func and(_ other: Coverage) -> Coverage {
         var both = self
         both.tokens += other.tokens
@@ -29,12 +32,12 @@ package struct Coverage: Sendable, Hashable {
         return both
     }
 
-    /// Of all tokens.
+    /// The share of unknown tokens among all, 0 to 1; 0 of no tokens.
     package var unknownShare: Double {
         tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens)
     }
 
-    /// From one unknown token in a thousand on a translation suffers visibly.
+    /// Whether one token in a thousand or more is unknown: then a translation suffers visibly.
     package var isPoor: Bool { unknownTokens > 0 && unknownTokens * 1000 >= tokens }
 
     /// The characters that are unknown most often, the commonest first.

@@ -1,7 +1,7 @@
-/// What a file is when it is no UTF-8 text with lines, as far as its bytes tell.
+/// The format of a file that is no UTF-8 text with lines, as far as its bytes tell.
 package enum ForeignFormat: Sendable, Hashable, CaseIterable {
     case gzip, zstd, xz, bzip2, lz4, zip, sevenZip, pdf, parquet
-    /// With a byte order mark, or every other byte a NUL.
+    /// The text has a byte order mark, or every other byte is a NUL.
     case utf16LittleEndian, utf16BigEndian
     case utf32LittleEndian, utf32BigEndian
     /// Lines end with a carriage return alone, as before Mac OS X.
@@ -35,7 +35,7 @@ package enum ForeignFormat: Sendable, Hashable, CaseIterable {
         self = wide
     }
 
-    /// Also recognises lines that end otherwise.
+    /// Recognises the same, and lines that end otherwise.
     package init?(beginning bytes: [UInt8], hasLines: Bool) {
         if let format = ForeignFormat(beginning: bytes) {
             self = format
@@ -82,8 +82,8 @@ package enum LikelyEncoding: String, Sendable, Hashable {
     /// Latin 1 with letters where that has control characters.
     case windows1252 = "WINDOWS-1252"
 
-    /// What text that is not UTF-8 looks like: in Western Europe's languages letters above ASCII stand
-    /// alone. Nil for others, and for UTF-8 that has been damaged.
+    /// Guesses the encoding of text that is not UTF-8: in Western Europe's languages letters above
+    /// ASCII stand alone. Returns nil for others, and for UTF-8 that has been damaged.
     static func guess(_ bytes: ArraySlice<UInt8>) -> LikelyEncoding? {
         bytes.withUnsafeBytes { bytes in
             var (alone, together, sequences, hasWindowsLetter) = (0, 0, 0, false)

@@ -72,7 +72,7 @@ extension String {
         return String(start[...end])
     }
 
-    /// Whether `rules` see no word in the text.
+    /// Whether the text has no word under `rules`.
     package func isBlank(_ rules: TextRules) -> Bool {
         unicodeScalars.allSatisfy {
             // No letter below U+00AD is one that nobody sees.
@@ -82,7 +82,7 @@ extension String {
         }
     }
 
-    /// How far a text is from being normalised.
+    /// The work that is left before a text is normalised.
     private enum Form { case normalised, composed, other }
 
     private var form: Form {

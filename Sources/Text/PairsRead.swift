@@ -2,14 +2,17 @@ import CEmbeddedText
 
 /// Every usable pair of a corpus in the order of the file, nothing held out.
 package struct PairsRead: Sendable {
+    /// The pairs that have a word on both sides and are short enough.
     package private(set) var pairs: [SentencePair] = []
+    /// The counts of what became of each line.
     package private(set) var lines = LineCounts()
+    /// The hashes of the pairs, by which the run knows the file again.
     package private(set) var trace: TextTrace.Part
     private let rules: TextRules
     private let tooLong: TooLong
 
-    /// Throws: `unreadable`, `emptyFile`, `foreign`, `invalidUTF8`, `nulByte`, `tabs`, `lineCounts`;
-    /// `lineTooLong` where that is to stop.
+    /// Reads a corpus. Throws: `unreadable`, `emptyFile`, `foreign`, `invalidUTF8`, `nulByte`,
+    /// `tabs`, `lineCounts`; `lineTooLong` where that is to stop.
     package init(
         _ source: CorpusSource, rules: TextRules = .current, tooLong: TooLong = .skip
     ) throws(TextError) {
@@ -34,7 +37,7 @@ package struct PairsRead: Sendable {
         trace.close()
     }
 
-    /// What became of the lines, before anything is held out.
+    /// The counts of what became of the lines, before anything is held out.
     package var summary: CorpusSummary {
         var summary = CorpusSummary()
         summary.lines = lines
@@ -111,7 +114,7 @@ package struct PairsRead: Sendable {
         }
     }
 
-    /// Nil stands for one that is too long.
+    /// Returns the lines; nil stands for one that is too long.
     private func sentences(_ file: TextFile) throws(TextError) -> [String?] {
         if rules != .first { try file.requireLineFeeds() }
         var sentences: [String?] = []

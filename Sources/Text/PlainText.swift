@@ -2,13 +2,16 @@ import CEmbeddedText
 
 /// Some lines of a text that follow each other.
 package struct Passage: Sendable, Hashable {
-    /// From 0 in the order of the file.
+    /// The number of the passage, from 0 in the order of the file.
     package let number: Int
+    /// The lines of the passage, joined by line feeds.
     package let text: String
+    /// The first line of the passage.
     package let place: Place
-    /// A blank line follows, or the file's end.
+    /// Whether a blank line follows, or the file's end.
     package let endsText: Bool
 
+    /// Makes a passage of its parts; numbers without a gap mean that passages follow each other.
     package init(number: Int, text: String, place: Place, endsText: Bool) {
         self.number = number
         self.text = text
@@ -23,12 +26,16 @@ package struct Passage: Sendable, Hashable {
 /// whose fingerprint is divisible by 20; with a validation file nothing is held out, that file takes
 /// the place.
 package struct PlainText: Sendable {
+    /// The name that messages give the text inside the program.
     package static let embeddedName = "botchan.txt (embedded)"
 
+    /// The passages that steps train on, in the order of the file; never empty.
     package let training: [Passage]
+    /// The passages that validation uses, in the order of their file; possibly none.
     package let heldOut: [Passage]
+    /// The counts of what became of each passage.
     package let summary: CorpusSummary
-    /// By which the text is known again.
+    /// The hashes by which the run knows the text again.
     package let trace: TextTrace
 
     /// Reads and divides the text at `path`, without one the embedded text.
@@ -69,8 +76,11 @@ package struct PlainText: Sendable {
 
 /// Every passage of a file, none held out.
 package struct PassagesRead: Sendable {
+    /// The passages in the order of the file.
     package private(set) var passages: [Passage] = []
+    /// The counts of what became of each line; `read` counts passages.
     package private(set) var lines = LineCounts()
+    /// The hashes of the passages, by which the run knows the file again.
     package private(set) var trace: TextTrace.Part
     private let rules: TextRules
 
@@ -78,8 +88,8 @@ package struct PassagesRead: Sendable {
     /// Bytes of a piece of a line that is longer: of about as many as sixteen lines of prose have.
     static let longestPiece = 2048
 
-    /// Throws: `unreadable`, `emptyFile`, `foreign`, `nulByte`, `invalidUTF8`; `lineTooLong` under the
-    /// first rules.
+    /// Reads the text at `path`; nil means the embedded text. Throws: `unreadable`, `emptyFile`,
+    /// `foreign`, `nulByte`, `invalidUTF8`; `lineTooLong` under the first rules.
     package init(_ path: String?, rules: TextRules = .current) throws(TextError) {
         self.rules = rules
         let file: TextFile
@@ -163,7 +173,7 @@ extension String {
                 if scalar.isSpace { gap = end }
                 rest.formIndex(after: &end)
             }
-            // What belongs to the character before it is not torn off.
+            // A character keeps the marks that belong to it.
             if end < rest.endIndex { end = gap ?? rest.startOfCharacter(before: end) }
             let piece = String(String.UnicodeScalarView(rest[..<end]))
             if !piece.isBlank(.second) { pieces.append(piece) }

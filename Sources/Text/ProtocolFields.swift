@@ -12,7 +12,7 @@ struct ProtocolFields {
 
     struct Field {
         let number: UInt64
-        /// Where the bytes of a string or of a message within lie; nil for a plain number.
+        /// The bytes of a string or of a message within; nil for a plain number.
         let content: Range<Int>?
     }
 
@@ -27,7 +27,7 @@ struct ProtocolFields {
         end = range.upperBound
     }
 
-    /// Nil at the end.
+    /// Returns the next field, or nil at the end.
     mutating func next() throws(Fault) -> Field? {
         guard position < end else { return nil }
         let start = position

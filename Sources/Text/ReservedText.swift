@@ -1,5 +1,5 @@
-/// What SentencePiece's trainer keeps for itself, and so never learns from: lines with U+2585, and what
-/// stands in the names of the marks, such as `<s>`.
+/// The text that SentencePiece's trainer keeps for itself, and so never learns from. It is lines
+/// with U+2585, and characters of the names of marks, such as `<s>`.
 struct ReservedText {
     /// U+2585 has stood somewhere: it has to be made a piece by itself.
     private(set) var hasBlock = false

@@ -1,11 +1,13 @@
 /// A fixed part of a batch: its samples are always computed together, by whoever has the shard.
 package struct Shard: Sendable, Hashable {
-    /// Indices into the corpus.
+    /// The index of each sample in the corpus.
     package let samples: [Int]
+    /// The ids of each sample's source; empty for windows of a text.
     package let sources: [[Int32]]
-    /// Words only, as in `Sample.target`.
+    /// The ids of each sample's target: words only, as in `Sample.target`.
     package let targets: [[Int32]]
 
+    /// Makes a shard of its parts, which must have one element for each sample.
     package init(samples: [Int], sources: [[Int32]], targets: [[Int32]]) {
         precondition(
             samples.count == sources.count && samples.count == targets.count,
@@ -21,17 +23,18 @@ package struct Shard: Sendable, Hashable {
         targets = indices.map { corpus[$0].target }
     }
 
-    /// Words and an end mark for each sample; of windows of a text their tokens.
+    /// The number of words and end marks; of windows of a text the number of their tokens.
     package var labels: Int {
         zip(sources, targets).reduce(0) { $0 + Sample.labels(source: $1.0, target: $1.1) }
     }
-    /// Source tokens and labels.
+    /// The number of source tokens and labels.
     package var tokens: Int { sources.reduce(labels) { $0 + $1.count } }
 }
 
 /// The form that travels: the number of samples, then for each its index, the lengths of source and
 /// target, and their ids.
 extension Shard {
+    /// The shard as numbers: 1 + 3 · samples, and all ids.
     package var flattened: [Int32] {
         var numbers: [Int32] = []
         numbers.reserveCapacity(1 + 3 * samples.count + tokens)

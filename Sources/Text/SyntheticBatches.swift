@@ -1,13 +1,17 @@
 /// Random sentences of one length, for `bench step` without a corpus.
 package struct SyntheticBatches: Sendable {
-    /// Sequences of a whole batch.
+    /// The number of sequences of a whole batch.
     package let sequences: Int
-    /// Tokens of a source, and labels of a target (end mark included).
+    /// The tokens of a source, and the labels of a target (end mark included).
     package let length: Int
+    /// The number of ids, marks included; words have ids from 4.
     package let vocabulary: Int
+    /// The number of shards of a batch.
     package let shards: Int
+    /// The seed that decides every word.
     package let seed: UInt64
 
+    /// Makes batches; every number must be positive, and the vocabulary above 4.
     package init(sequences: Int, length: Int, vocabulary: Int, shards: Int, seed: UInt64) {
         precondition(
             sequences > 0 && length > 0 && vocabulary > 4 && shards > 0,

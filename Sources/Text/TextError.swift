@@ -1,15 +1,18 @@
 /// A line of a file, counted from 1.
 package struct Place: Sendable, Hashable {
+    /// The name of the file: its path, or `TextFile.standardInput`.
     package let file: String
+    /// The number of the line, from 1.
     package let line: Int
 
+    /// Makes a place of its parts.
     package init(file: String, line: Int) {
         self.file = file
         self.line = line
     }
 }
 
-/// What can be wrong with text, a tokenizer, or a batch that came off the wire.
+/// An error in text, in a tokenizer, or in a batch that came off the wire.
 package enum TextError: Error, Sendable, Hashable {
     /// The file could not be opened or read; `code` is errno.
     case unreadable(file: String, code: Int32)
@@ -23,7 +26,7 @@ package enum TextError: Error, Sendable, Hashable {
     case nulByte(Place, offset: Int)
     /// Not exactly one tab on a line of pairs.
     case tabs(Place, found: Int)
-    /// More bytes on one line than a sentence can have.
+    /// One line has more bytes than a sentence can have.
     case lineTooLong(Place, bytes: Int, limit: Int)
     /// Two files of one corpus with different numbers of lines.
     case lineCounts(source: String, sourceLines: Int, target: String, targetLines: Int)
@@ -63,7 +66,7 @@ package enum TextError: Error, Sendable, Hashable {
     case malformedShard(at: Int, ShardFault)
 }
 
-/// What made a shard's numbers unreadable.
+/// The fault that makes a shard's numbers unreadable.
 package enum ShardFault: Sendable, Hashable {
     case truncated
     case negative(Int32)

@@ -2,13 +2,16 @@ import Foundation
 
 /// The lines of a UTF-8 file: a byte order mark and carriage returns at line ends are taken off.
 package struct TextFile {
-    /// Longer lines are no sentences, and words above 65,535 characters end SentencePiece's process.
+    /// The most bytes of a sentence. SentencePiece ends the process over
+    /// words above 65,535 characters.
     package static let longestLine = 32_768
+    /// The name that messages give standard input.
     package static let standardInput = "standard input"
 
+    /// The name for messages: the path, or `standardInput`.
     package let name: String
     private let bytes: [UInt8]
-    /// Where the text begins, behind a mark.
+    /// The offset at which the text begins, behind a mark.
     private let start: Int
 
     /// Reads a file as a whole; `-` and the system's names of it are standard input.
@@ -23,7 +26,7 @@ package struct TextFile {
         try self.init(name: name, bytes: Self.contents(of: descriptor, name))
     }
 
-    /// Text that is in memory already. Throws: `emptyFile`, `foreign`.
+    /// Makes a file of text that is in memory already. Throws: `emptyFile`, `foreign`.
     package init(name: String, bytes: [UInt8]) throws(TextError) {
         self.name = name
         self.bytes = bytes
@@ -34,6 +37,7 @@ package struct TextFile {
         if start == bytes.count { throw .emptyFile(file: name) }
     }
 
+    /// The byte order mark of UTF-8, U+FEFF, which is no part of the text.
     package static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// Whether a path is a name of standard input.
@@ -41,7 +45,7 @@ package struct TextFile {
         ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(path)
     }
 
-    /// Whether what a path leads to can be read once only, or by this process alone: a pipe.
+    /// Whether a path leads to a pipe: one can read it only once, or only in this process.
     package static func isPassing(_ path: String) -> Bool {
         if isStandardInput(path) || path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/") {
             return true
@@ -106,7 +110,7 @@ package struct TextFile {
         return lines
     }
 
-    /// Throws `foreign` for a file whose lines end as before Mac OS X.
+    /// Checks how lines end. Throws: `foreign` for a file whose lines end as before Mac OS X.
     func requireLineFeeds() throws(TextError) {
         if ForeignFormat.hasOldLineEnds(bytes[start...]) {
             throw .foreign(file: name, .carriageReturns)

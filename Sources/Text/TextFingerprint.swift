@@ -1,31 +1,34 @@
 import CXXHash
 
-/// By what a run knows its text again: what is saved of it, a few bytes a block of samples.
+/// The saved hashes by which a run knows its text again, a few bytes a block of samples.
 package struct TextFingerprint: Codable, Equatable, Sendable {
     /// One file, or two that belong together.
     package struct Part: Codable, Equatable, Sendable {
-        /// The files, for people: the same text may lie elsewhere.
+        /// The names of the files, for people: the same text may lie elsewhere.
         package let files: [String]
-        /// Pairs, or passages.
+        /// The number of pairs, or of passages.
         package let samples: Int
-        /// Of each block but the last.
+        /// The number of samples of each block but the last.
         package let samplesOfBlock: Int
         /// XXH3-64 of each block, 16 hexadecimal digits each; of sources and of targets, or of passages.
         package let blocks: [String]
     }
 
+    /// The rules by which the text became samples.
     package let rules: TextRules
-    /// The text, and a validation file if there is one.
+    /// The hashes of the text, and of a validation file if there is one.
     package let parts: [Part]
 
+    /// Makes a fingerprint of its parts: the text first.
     package init(rules: TextRules, parts: [Part]) {
         self.rules = rules
         self.parts = parts
     }
 }
 
-/// Where a text differs from the one that a run began with.
+/// A difference between a text and the one that a run began with.
 package struct TextDifference: Sendable, Hashable {
+    /// The kind of the difference, with lines counted from 1.
     package enum Kind: Sendable, Hashable {
         /// Something between these lines.
         case changed(lines: ClosedRange<Int>)
@@ -37,20 +40,26 @@ package struct TextDifference: Sendable, Hashable {
         case validation
     }
 
+    /// The file of the text that differs.
     package let file: String
+    /// The kind of the difference, and its lines.
     package let kind: Kind
-    /// Pairs or passages that there were, and are.
+    /// The number of pairs or passages that the run began with.
     package let samplesBefore: Int
+    /// The number of pairs or passages now.
     package let samples: Int
+    /// The unit of both numbers.
     package let unit: CorpusSummary.Unit
 }
 
-/// What a text that was read is known by, finer than is saved: a hash of every few samples.
+/// The hashes of a text that was read, finer than is saved: one of every few samples.
 ///
 /// What is hashed are the samples as a tokenizer sees them, so that another way to write the same
 /// (line ends, decomposed accents, white space) makes no other text.
 package struct TextTrace: Sendable {
+    /// The rules by which the text became samples.
     package let rules: TextRules
+    /// The hashes of the text, and of a validation file if there is one.
     package private(set) var parts: [Part]
 
     init(rules: TextRules, _ part: Part) {
@@ -60,11 +69,12 @@ package struct TextTrace: Sendable {
 
     mutating func add(_ part: Part) { parts.append(part) }
 
+    /// The hashes to save: at most 1024 blocks a file.
     package var fingerprint: TextFingerprint {
         TextFingerprint(rules: rules, parts: parts.map(\.saved))
     }
 
-    /// Where the text differs from the one that `saved` is of; nil if nowhere.
+    /// Returns the first difference from the text that `saved` is of; nil if there is none.
     package func difference(from saved: TextFingerprint) -> TextDifference? {
         for (part, before) in zip(parts, saved.parts) {
             if let difference = part.difference(from: before) { return difference }
@@ -81,9 +91,11 @@ package struct TextTrace: Sendable {
 }
 
 extension TextTrace {
-    /// Of one file, or of two that belong together.
+    /// The hashes of one file, or of two that belong together.
     package struct Part: Sendable {
+        /// The names of the files: that of the source first.
         package let files: [String]
+        /// The number of pairs or passages so far.
         package private(set) var samples = 0
         private let samplesOfGroup: Int
         /// XXH3-64 of each group of samples; for each side.
@@ -93,7 +105,7 @@ extension TextTrace {
         private var lastLine = 0
         private var open: [[UInt8]] = [[], []]
 
-        /// So many blocks are saved at most.
+        /// The most blocks that are saved.
         private static let mostBlocks = 1024
 
         init(files: [String], samplesOfGroup: Int) {
@@ -168,7 +180,7 @@ extension TextTrace {
             return nil
         }
 
-        /// What happened behind so many blocks that are the same.
+        /// Returns the kind of a difference behind so many blocks that are the same.
         private func kind(
             _ same: Int, _ ours: Int, _ known: Int, _ groupsOfBlock: Int,
             _ before: TextFingerprint.Part

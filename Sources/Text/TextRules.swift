@@ -12,10 +12,11 @@ package enum TextRules: Int, Codable, Sendable, CaseIterable {
     /// running text is cut into several passages.
     case second = 2
 
+    /// The rules that a new run follows.
     package static let current = TextRules.second
 }
 
-/// What to do with sentences of more tokens than the model has positions.
+/// The treatment of sentences with more tokens than the model has positions.
 package enum TooLong: String, CaseIterable, Codable, Sendable {
     /// Leaves the pair out and counts it.
     case skip

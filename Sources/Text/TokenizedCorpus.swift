@@ -1,19 +1,22 @@
-/// A pair as numbers: what the encoder reads and what the decoder learns to say; or a window of a text,
-/// which has no source.
+/// A pair as numbers: the source for the encoder, the target for the decoder. A
+/// window of a text has no source.
 package struct Sample: Sendable, Hashable {
-    /// Ends with the end mark (except words of a benchmark, which have none).
+    /// The ids of the source. They end with the end mark (a benchmark's words have none).
     package let source: [Int32]
-    /// Words only: the decoder reads the begin mark before them, its labels end with the end mark. Of a
-    /// window it reads all but the last, and its labels are the window itself.
+    /// The ids of the target, words only. The decoder reads the begin mark before them,
+    /// and its labels end with the end mark. Of a window it reads all but the last, and
+    /// its labels are the window itself.
     package let target: [Int32]
 
+    /// Makes a sample of its parts; an empty source means a window of a text.
     package init(source: [Int32], target: [Int32]) {
         self.source = source
         self.target = target
     }
 
+    /// The number of labels: the target's ids, and an end mark unless it is a window.
     package var labels: Int { Self.labels(source: source, target: target) }
-    /// What a sample counts for in a batch: source tokens and labels.
+    /// The number of tokens that count in a batch: source tokens and labels.
     package var tokens: Int { source.count + labels }
 
     static func labels(source: [Int32], target: [Int32]) -> Int {
@@ -23,18 +26,20 @@ package struct Sample: Sendable, Hashable {
 
 /// Samples in the order of the corpus; a sample's number is its index.
 package struct TokenizedCorpus: Sendable {
+    /// The samples, numbered from 0.
     package let samples: [Sample]
-    /// Where each sample's source stands, for messages and the ledger; empty for made-up samples.
+    /// The place of each sample's source, for messages and the ledger; empty for made-up samples.
     package let places: [Place]
-    /// Source tokens and labels of all samples.
+    /// The number of source tokens and labels of all samples.
     package let tokens: Int
     /// Pairs that were left out because they have too many tokens.
     package let tooLong: Skipped
-    /// How much of the text the tokenizer knows.
+    /// The count of how much of the text the tokenizer knows.
     package let coverage: Coverage
-    /// Which of the pairs given the samples are, where some were left out.
+    /// The indices of the pairs that became samples; nil if all did.
     private let kept: [Int]?
 
+    /// Makes a corpus of its parts; there are no places, or one for each sample.
     package init(
         samples: [Sample], places: [Place] = [], tooLong: Skipped = Skipped(),
         coverage: Coverage = Coverage(), kept: [Int]? = nil
@@ -86,7 +91,7 @@ package struct TokenizedCorpus: Sendable {
             samples: samples, places: places, tooLong: skipped, coverage: coverage, kept: kept)
     }
 
-    /// Those of the elements given for each pair that belong to samples.
+    /// Returns those of the elements, one for each pair given, that belong to samples.
     package func kept<Element>(of elements: [Element]) -> [Element] {
         kept.map { $0.map { elements[$0] } } ?? elements
     }
@@ -127,7 +132,7 @@ package struct TokenizedCorpus: Sendable {
 }
 
 extension SentencePair {
-    /// The side that is too long for so many positions, with a mark, and its tokens.
+    /// Returns the place and tokens (one mark included) of a side that is too long; nil if none is.
     fileprivate func excess(
         _ source: [Int32], _ target: [Int32], _ positions: Int
     ) -> (Place, tokens: Int)? {

@@ -7,12 +7,16 @@ import CSentencePiece
 ///
 /// Source: Kudo and Richardson, "SentencePiece", EMNLP 2018.
 package final class Tokenizer: Sendable {
+    /// The id of padding, which no sample holds.
     package static let pad: Int32 = 0
+    /// The id of the begin mark, which the decoder reads first.
     package static let begin: Int32 = 1
+    /// The id of the end mark, which ends sources and labels.
     package static let end: Int32 = 2
+    /// The id of text that no piece stands for.
     package static let unknown: Int32 = 3
 
-    /// How pieces are chosen.
+    /// The way to choose pieces.
     ///
     /// Byte pairs are the default: with 2,000 and 2,600 pieces of the embedded text a 4-gram model
     /// (Witten and Bell) of the training French gives held-out French 30.0 and 30.0 nats a sentence,
@@ -24,11 +28,11 @@ package final class Tokenizer: Sendable {
         case bytePairs = "bpe"
     }
 
-    /// The model as SentencePiece's own files hold it.
+    /// The bytes of the model, as SentencePiece's own files hold them.
     package let model: [UInt8]
-    /// Number of ids, marks included.
+    /// The number of ids, marks included.
     package let vocabulary: Int
-    /// By which a text is normalised before it is encoded.
+    /// The rules that normalise a text before it is encoded.
     package let rules: TextRules
     nonisolated(unsafe) private let pieces: OpaquePointer
 
@@ -128,7 +132,7 @@ package final class Tokenizer: Sendable {
             on: lines, vocabulary: vocabulary, method: method, rules: corpus.trace.rules)
     }
 
-    /// The pieces of a text, no marks around them. Throws: `tokenizer`.
+    /// Returns the pieces of a text, no marks around them. Throws: `tokenizer`.
     package func encode(_ text: String) throws(TextError) -> [Int32] {
         var ids: UnsafeMutablePointer<Int32>?
         var count = 0
@@ -145,7 +149,7 @@ package final class Tokenizer: Sendable {
         return [Int32](UnsafeBufferPointer(start: ids, count: count))
     }
 
-    /// The text of some ids; marks are silent, the unknown one reads " ⁇ ".
+    /// Returns the text of some ids; marks are silent, the unknown one reads " ⁇ ".
     ///
     /// Throws: `unknownID`, `tokenizer`.
     package func decode(_ ids: [Int32]) throws(TextError) -> String {
@@ -161,7 +165,7 @@ package final class Tokenizer: Sendable {
         return String(decoding: UnsafeRawBufferPointer(start: text, count: size), as: UTF8.self)
     }
 
-    /// The parts of a text that are unknown, one behind the other. Throws: `tokenizer`.
+    /// Returns the parts of a text that are unknown, one behind the other. Throws: `tokenizer`.
     package func unknown(in text: String) throws(TextError) -> String {
         var found: UnsafeMutablePointer<CChar>?
         var size = 0

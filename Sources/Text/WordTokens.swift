@@ -3,8 +3,9 @@
 /// Words are `\w+|[^\w\s]` as Python reads it; ids start at 4, the most frequent word first, equally
 /// frequent ones in the order of their first appearance. Sources have no end mark.
 package struct WordTokens: Sendable {
-    /// Number of different words, and four marks.
+    /// The number of different words, and four marks.
     package let vocabulary: Int
+    /// The pairs as numbers, in the order of the file.
     package let corpus: TokenizedCorpus
 
     /// Takes every pair, nothing held out. Throws: what `PairsRead` throws, `nothingToTrainOn`.
@@ -15,6 +16,7 @@ package struct WordTokens: Sendable {
         self.init(read.pairs)
     }
 
+    /// Numbers the words of the pairs; none at all leave an empty corpus.
     package init(_ pairs: [SentencePair]) {
         var numbers: [[Unicode.Scalar]: Int] = [:]
         var counts: [Int] = []

@@ -52,9 +52,12 @@ package enum ChildProcess {
 
 /// A system call that failed.
 package struct POSIXFailure: Error, Sendable {
+    /// The name of the call, as `posix_spawn`.
     package let call: String
+    /// An errno.
     package let code: Int32
 
+    /// Makes a failure of its parts.
     package init(call: String, code: Int32) {
         self.call = call
         self.code = code
@@ -62,7 +65,7 @@ package struct POSIXFailure: Error, Sendable {
 }
 
 extension ExitStatus {
-    /// What `waitpid` says.
+    /// Reads the status that `waitpid` gives.
     package init(waitStatus status: Int32) {
         let signal = status & 0x7f
         self = signal == 0 ? .code(status >> 8 & 0xff) : .signal(signal)

@@ -4,11 +4,13 @@ import Coordination
 package enum Clock {
     private static let origin = ContinuousClock.now
 
+    /// The moment at hand, in nanoseconds since this process first asked; it never goes back.
     package static var now: Instant {
         let (seconds, attoseconds) = origin.duration(to: .now).components
         return Instant(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
+    /// Returns the seconds from `start` until now.
     package static func seconds(since start: ContinuousClock.Instant) -> Double {
         let (seconds, attoseconds) = start.duration(to: .now).components
         return Double(seconds) + Double(attoseconds) * 1e-18
@@ -16,6 +18,7 @@ package enum Clock {
 }
 
 extension ContinuousClock.Instant {
+    /// Returns the moment that is so much later than now: a deadline.
     package static func after(_ span: Milliseconds) -> ContinuousClock.Instant {
         .now + .milliseconds(span.count)
     }

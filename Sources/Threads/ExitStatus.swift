@@ -1,4 +1,4 @@
-/// How a process ended.
+/// The way in which a process ended.
 package enum ExitStatus: Hashable, Sendable {
     case code(Int32)
     case signal(Int32)

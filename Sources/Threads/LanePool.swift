@@ -11,6 +11,7 @@ package final class LanePool: @unchecked Sendable {
         let completion: @Sendable () -> Void
     }
 
+    /// Number of lanes, at least 1.
     package let count: Int
     private let condition = NSCondition()
     // Guarded by `condition`.
@@ -88,7 +89,7 @@ package final class LanePool: @unchecked Sendable {
         }
     }
 
-    /// Whether this lane was the last of the job.
+    /// Notes that a lane has done a job; true if it was the last one.
     private func finish(_ number: Int) -> Bool {
         condition.withLock {
             unfinishedLanes[number - firstJob] -= 1

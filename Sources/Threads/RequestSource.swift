@@ -1,7 +1,7 @@
 import Messaging
 import Synchronization
 
-/// What a running process is asked from outside.
+/// A request to a running process from outside.
 package enum Request: Sendable {
     /// To save and end.
     case stop
@@ -9,7 +9,7 @@ package enum Request: Sendable {
     case status
 }
 
-/// Where requests come from: signals, another part of the program, a test.
+/// A source of requests: signals, another part of the program, a test.
 package protocol RequestSource: AnyObject {
     /// Readable while there is a request to take.
     var descriptor: Int32 { get }
@@ -26,10 +26,13 @@ package final class RequestBox: RequestSource, Sendable {
     /// - Throws: where there is no descriptor.
     package init() throws(MessagingError) { mailbox = try Mailbox() }
 
+    /// The mailbox's descriptor; it may be readable once more than there are requests.
     package var descriptor: Int32 { mailbox.wakeup.descriptor }
 
+    /// Adds a request, from any thread.
     package func post(_ request: Request) { mailbox.post(request) }
 
+    /// Returns the oldest request that has not been taken; nil if there is none.
     package func next() -> Request? {
         taken.withLock { taken in
             taken += mailbox.take()

@@ -4,6 +4,7 @@ import Synchronization
 package final class SharedCounter: Sendable {
     private let value = Atomic<Int>(0)
 
+    /// Begins at 0.
     package init() {}
 
     /// The next number, or nil where that would be `limit` or more.

@@ -16,12 +16,16 @@ import Parameters
 /// Source: Kingma & Ba 2015, section 2; Loshchilov & Hutter 2019, algorithm 2; β₂ and ε from
 /// Vaswani et al. 2017, section 5.3.
 package struct AdamW: Hashable, Codable, Sendable {
+    /// The decay rate β₁ of the first moment, from 0 to below 1.
     package var beta1: Double
+    /// The decay rate β₂ of the second moment, from 0 to below 1.
     package var beta2: Double
+    /// The constant ε, which keeps the quotient finite.
     package var epsilon: Double
     /// λ: the share of each parameter that is taken off it, per unit of learning rate.
     package var weightDecay: Double
 
+    /// Makes settings of their parts; without any, those of Vaswani et al. and no weight decay.
     package init(
         beta1: Double = 0.9, beta2: Double = 0.98, epsilon: Double = 1e-9, weightDecay: Double = 0
     ) {
@@ -31,7 +35,8 @@ package struct AdamW: Hashable, Codable, Sendable {
         self.weightDecay = weightDecay
     }
 
-    /// The update of the `count`-th update (from 1) with gradients multiplied by `scale`.
+    /// Returns the constants of the `count`-th update (from 1) with
+    /// gradients multiplied by `scale`.
     package func pass(count: Int, scale: Float, rate: Float) -> AdamPass {
         precondition(count >= 1, "update \(count)")
         let rate = Double(rate)

@@ -6,15 +6,16 @@
 package struct LearningRateSchedule: Hashable, Codable, Sendable {
     /// The highest rate, reached at step `warmup`.
     package var peak: Float
-    /// Steps until the peak; zero counts as one.
+    /// The number of steps until the peak; zero counts as one.
     package var warmup: Int
 
+    /// Makes a schedule of its parts.
     package init(peak: Float, warmup: Int) {
         self.peak = peak
         self.warmup = warmup
     }
 
-    /// The rate of a step, counted from 1.
+    /// Returns the rate of a step, counted from 1.
     package func rate(step: Int) -> Float {
         precondition(step >= 1, "step \(step)")
         let time = Double(step)

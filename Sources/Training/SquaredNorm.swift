@@ -1,27 +1,28 @@
 import Parameters
 
-/// Squared Euclidean norm over fixed blocks, added in block order in Double.
+/// Returns the squared Euclidean norm over fixed blocks, added in block order in Double.
 ///
-/// The same bits whoever sums which blocks. Not finite if any element is not: the verdict on a
-/// gradient that must not be used. Of elements from `trainable` on, which are statistics, only that
-/// verdict is taken.
+/// The bits are the same, whichever thread sums which blocks. The norm is not finite if any element
+/// is not: the verdict on a gradient that must not be used. Of elements from `trainable` on, which
+/// are statistics, only that verdict is taken.
 package func squaredNorm(of vector: ParameterVector, trainable: Int? = nil) -> Double {
     (0..<vector.blockCount).reduce(0) {
         $0 + vector.squaredSum(block: $1, trainable: trainable ?? vector.count)
     }
 }
 
-/// `squaredNorm(of:)` whose blocks several lanes share.
+/// The result of `squaredNorm(of:)` whose blocks several lanes share.
 ///
 /// Each block is set once; `squared` may be asked once all are set.
 package struct SquaredNorm: Sendable {
     private let sums: BlockResults<Double>
 
-    /// For vectors of `count` elements.
+    /// Makes room for the sums of vectors of `count` elements.
     package init(count: Int) {
         sums = BlockResults(count: ParameterVector.blockCount(count), initial: 0)
     }
 
+    /// The number of blocks of such a vector.
     package var blockCount: Int { sums.count }
 
     /// Forgets all blocks. Nobody else may be using this meanwhile.
@@ -36,13 +37,14 @@ package struct SquaredNorm: Sendable {
         }
     }
 
+    /// Whether every block has been summed, so that `squared` may be asked.
     package var isComplete: Bool { sums.isComplete }
 
-    /// The squared norm of the whole vector.
+    /// Returns the squared norm of the whole vector.
     package func squared() -> Double { sums.reduce(into: 0) { $0 += $1 } }
 }
 
-/// Factor that brings a gradient of this norm (not squared) under `limit`.
+/// Returns the factor that brings a gradient of this norm (not squared) under `limit`.
 ///
 ///     min(1, c / (‖g‖ + 1e-6))
 ///

@@ -9,16 +9,20 @@ import Parameters
 /// stands once. The total is the ring's: gradients added in shard order. Nothing here depends on the
 /// number of lanes or workers: a shard is whole on one lane, vectors are cut into fixed blocks.
 package struct StepArithmetic: Hashable, Sendable {
-    /// Decides θ at step 0 and what dropout drops.
+    /// The run's seed, which decides θ at step 0 and what dropout drops.
     package var seed: UInt64
+    /// The distribution of the layers' matrices at step 0.
     package var initialisation: Initialisation
-    /// ε: the share of each target that is spread over all classes.
+    /// The share ε of each target that is spread over all classes.
     package var labelSmoothing: Float
-    /// Longest norm of a total; zero clips nothing.
+    /// The longest norm of a total; zero clips nothing.
     package var clipNorm: Float
+    /// The settings of the optimizer.
     package var adam: AdamW
+    /// The learning rate of every step.
     package var schedule: LearningRateSchedule
 
+    /// Makes an arithmetic of its parts.
     package init(
         seed: UInt64, initialisation: Initialisation = .xavier, labelSmoothing: Float,
         clipNorm: Float, adam: AdamW = AdamW(), schedule: LearningRateSchedule
@@ -39,11 +43,12 @@ package struct StepArithmetic: Hashable, Sendable {
         state.adopt(step: 0, adamCount: 0)
     }
 
-    /// The gradient of one shard of step `step` by a lane; writes every element of `gradient`.
+    /// Computes the gradient of one shard of step `step` by a lane;
+    /// writes every element of `gradient`.
     ///
-    /// `labels` counts those of the whole batch, of whose mean loss it is the gradient. `finished` is
-    /// told the offset from which on every element is final; offsets descend to 0. `copies` are the
-    /// parameters rounded, where somebody keeps them.
+    /// `labels` counts those of the whole batch, of whose mean loss it is the gradient. `finished`
+    /// is told the offset from which on every element is final; offsets descend to 0. `copies` are
+    /// the parameters rounded, or nil where nobody keeps them.
     package func gradient(
         of input: ModelInput, shard: Int, step: Int, labels: Int, parameters: ParameterVector,
         copies: RoundedVector? = nil, into gradient: ParameterVector, on lane: Lane,
@@ -55,7 +60,7 @@ package struct StepArithmetic: Hashable, Sendable {
             finished: finished)
     }
 
-    /// The loss of a shard without dropout.
+    /// Computes the loss of a shard without dropout.
     package func loss(
         of input: ModelInput, parameters: ParameterVector, copies: RoundedVector? = nil,
         on lane: Lane
@@ -107,5 +112,6 @@ package struct StepArithmetic: Hashable, Sendable {
 }
 
 extension ShardLoss {
+    /// Whether both sums are finite; a step with another is not used.
     package var isFinite: Bool { smoothed.isFinite && negativeLogLikelihood.isFinite }
 }

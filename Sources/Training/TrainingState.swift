@@ -1,24 +1,30 @@
 import Parameters
 
-/// All that training changes: exactly what a checkpoint holds and a joiner receives.
+/// The state that training changes: exactly what a checkpoint holds and a pupil receives.
 ///
-/// Several lanes may update disjoint ranges at a time; whoever directs them sees to it that
-/// nobody reads meanwhile.
+/// Several lanes may update disjoint ranges at a time; their caller sees to
+/// it that nobody reads meanwhile.
 package final class TrainingState: @unchecked Sendable {
-    /// Committed steps, skipped ones included: the schedule's and the batches' time.
+    /// The number of committed steps, skipped ones included: the time
+    /// of the schedule and the batches.
     package private(set) var step: Int
-    /// Updates, skipped steps not included: Adam's time.
+    /// The number of updates, skipped steps not included: Adam's time.
     package private(set) var adamCount: Int
+    /// The parameters θ, with running statistics behind them.
     package let parameters: ParameterVector
+    /// Adam's first moment m, of as many elements as θ.
     package let firstMoment: ParameterVector
+    /// Adam's second moment v, of as many elements as θ.
     package let secondMoment: ParameterVector
-    /// The optimizer's part of θ; what lies behind are running statistics, whose moments stay 0.
+    /// The number of elements of θ that the optimizer updates. Running statistics lie
+    /// behind them, whose moments stay 0.
     package let trainable: Int
 
-    /// Share of a batch's statistics in the running ones after it.
+    /// The share of a batch's statistics in the running ones after it.
     package static let statisticsMomentum: Float = 0.1
 
-    /// A state at step 0 with moments of zero. Without `trainable` everything is.
+    /// Makes a state at step 0 with moments of zero. Nil for
+    /// `trainable` means that all elements are.
     package convenience init(parameters: ParameterVector, trainable: Int? = nil) {
         self.init(
             step: 0, adamCount: 0, parameters: parameters, trainable: trainable,
@@ -26,7 +32,7 @@ package final class TrainingState: @unchecked Sendable {
             secondMoment: ParameterVector(count: parameters.count))
     }
 
-    /// A state as it was saved. Shapes: three vectors of equal count.
+    /// Makes a state as it was saved. Shapes: three vectors of equal count.
     package init(
         step: Int, adamCount: Int, parameters: ParameterVector, trainable: Int? = nil,
         firstMoment: ParameterVector, secondMoment: ParameterVector
@@ -43,7 +49,7 @@ package final class TrainingState: @unchecked Sendable {
         self.secondMoment = secondMoment
     }
 
-    /// Number of parameters.
+    /// The number of parameters.
     package var count: Int { parameters.count }
 
     /// Applies the next update to `range`; `advance` follows once all ranges are done.
@@ -66,7 +72,8 @@ package final class TrainingState: @unchecked Sendable {
         followStatistics(total, from: 0, range)
     }
 
-    /// Running statistics of `range`; element 0 of `total` belongs to element `start` of θ.
+    /// Updates the running statistics of `range`; element 0 of `total`
+    /// belongs to element `start` of θ.
     private func followStatistics(
         _ total: ParameterVector, from start: Int, _ range: Range<Int>
     ) {
@@ -110,7 +117,7 @@ package final class TrainingState: @unchecked Sendable {
         self.adamCount = adamCount
     }
 
-    /// Digest of θ, m and v as they lie in memory; the counters are no part of it.
+    /// Returns the digest of θ, m and v as they lie in memory; the counters are no part of it.
     package func digest() -> FastDigest {
         let digest = StateDigest(count: count)
         digest.set(0..<digest.blockCount, of: self)
@@ -118,16 +125,17 @@ package final class TrainingState: @unchecked Sendable {
     }
 }
 
-/// `TrainingState.digest()` whose blocks several lanes share, for example right after a block's
-/// update while it is still in the cache.
+/// The result of `TrainingState.digest()` whose blocks several lanes share. A lane digests a block
+/// right after its update, while it is still in the cache.
 package struct StateDigest: Sendable {
     private let parts: [FastDigest.Blocks]
 
-    /// For states of `count` parameters.
+    /// Makes room for the digests of states of `count` parameters.
     package init(count: Int) {
         parts = (0..<3).map { _ in FastDigest.Blocks(byteCount: count * 4) }
     }
 
+    /// The number of blocks of each of θ, m and v.
     package var blockCount: Int { parts[0].count }
 
     /// Forgets all blocks. Nobody else may be using this meanwhile.
@@ -140,7 +148,9 @@ package struct StateDigest: Sendable {
         parts[2].set(blocks, of: state.secondMoment)
     }
 
+    /// Whether every block has been digested, so that `digest` may be called.
     package var isComplete: Bool { parts.allSatisfy { $0.isComplete } }
 
+    /// Returns the digest of θ, m and v; every block must be set.
     package func digest() -> FastDigest { FastDigest(combining: parts.map { $0.digest() }) }
 }

@@ -1,12 +1,14 @@
+import Parameters
+
 /// A training state in memory, as whoever wrote it vouches for it.
 package struct HeldState: Hashable, Sendable {
     /// The last step that the state holds.
     package var step = 0
     /// Digest of θ, m and v, taken when they were written.
-    package var digest = WireDigest()
+    package var digest = FastDigest()
 
     /// Makes the state of a step with a digest.
-    package init(step: Int, digest: WireDigest) {
+    package init(step: Int, digest: FastDigest) {
         self.step = step
         self.digest = digest
     }
@@ -37,12 +39,12 @@ package struct FoldedStep: Hashable, Sendable {
     /// The step, counted from 1.
     package var step = 0
     /// Digest of the folded gradient.
-    package var total = WireDigest()
+    package var total = FastDigest()
     /// Digest of θ, m and v before the step's update.
-    package var state = WireDigest()
+    package var state = FastDigest()
 
     /// Makes a step of the digests of its total and of the state before it.
-    package init(step: Int, total: WireDigest, state: WireDigest) {
+    package init(step: Int, total: FastDigest, state: FastDigest) {
         self.step = step
         self.total = total
         self.state = state
@@ -59,9 +61,9 @@ package struct CommittedLine: Hashable, Sendable {
     /// The step, counted from 1.
     package var step = 0
     /// Digest of the folded gradient.
-    package var total = WireDigest()
+    package var total = FastDigest()
     /// Digest of θ, m and v before the step's update.
-    package var state = WireDigest()
+    package var state = FastDigest()
     /// Mean over the batch's labels of the smoothed loss, in nats.
     package var loss = 0.0
     /// Whether the step changed nothing, because its gradient was not finite.
@@ -69,7 +71,7 @@ package struct CommittedLine: Hashable, Sendable {
 
     /// Makes a line of all its parts.
     package init(
-        generation: Generation, step: Int, total: WireDigest, state: WireDigest, loss: Double,
+        generation: Generation, step: Int, total: FastDigest, state: FastDigest, loss: Double,
         skipped: Bool
     ) {
         self.generation = generation

@@ -1,3 +1,5 @@
+import Parameters
+
 /// The names under which ring frames reach a worker through the coordinator.
 ///
 /// A relayed message has two frames: whom it is for (whom it is from, once it has been passed on),

@@ -1,37 +1,7 @@
-/// A 128-bit digest as it travels.
-package struct WireDigest: Hashable, Sendable, CustomStringConvertible {
-    /// The upper 64 bits.
-    package var high: UInt64 = 0
-    /// The lower 64 bits.
-    package var low: UInt64 = 0
-
-    /// Makes a digest of its two halves.
-    package init(high: UInt64, low: UInt64) {
-        self.high = high
-        self.low = low
-    }
-
-    /// Reads what `description` wrote; nil for anything else.
-    package init?(_ description: String) {
-        guard description.utf8.count == 32, description.allSatisfy(\.isHexDigit),
-            let high = UInt64(description.prefix(16), radix: 16),
-            let low = UInt64(description.suffix(16), radix: 16)
-        else { return nil }
-        self.init(high: high, low: low)
-    }
-
-    /// 32 hexadecimal digits, the upper half first.
-    package var description: String { hexadecimal(high) + hexadecimal(low) }
-}
-
-/// Returns sixteen hexadecimal digits.
-package func hexadecimal(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-}
+import Parameters
 
 /// Where a worker's ring socket can be reached, and on which host that is.
-package struct PeerAddress: Hashable, Sendable {
+package struct PeerAddress: Hashable, Codable, Sendable {
     /// Boot id, network namespace and host name: processes with equal keys share a host.
     package var hostKey = ""
     /// The host's name, for people.
@@ -56,7 +26,7 @@ package struct PeerAddress: Hashable, Sendable {
 }
 
 /// Memory that a process of the same host can open: whose descriptor, and of which file.
-package struct MemoryPlace: Hashable, Sendable {
+package struct MemoryPlace: Hashable, Codable, Sendable {
     /// Id of the process that holds the descriptor.
     package var process: Int32 = 0
     /// The descriptor's number in that process.
@@ -66,17 +36,17 @@ package struct MemoryPlace: Hashable, Sendable {
     /// The inode of the file.
     package var inode: UInt64 = 0
     /// The file's size in bytes.
-    package var bytes: UInt64 = 0
+    package var byteCount = 0
 
     /// Makes a place of all its parts.
     package init(
-        process: Int32, descriptor: Int32, device: UInt64, inode: UInt64, bytes: UInt64
+        process: Int32, descriptor: Int32, device: UInt64, inode: UInt64, byteCount: Int
     ) {
         self.process = process
         self.descriptor = descriptor
         self.device = device
         self.inode = inode
-        self.bytes = bytes
+        self.byteCount = byteCount
     }
 }
 
@@ -149,9 +119,7 @@ package enum Refusal: Hashable, Sendable {
 
 // MARK: - Coding
 
-extension WireDigest: WireCodable {
-    init() {}
-
+extension FastDigest: WireCodable {
     mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
         try coder.integer(&high, "digest")
         try coder.integer(&low, "digest")
@@ -178,7 +146,10 @@ extension MemoryPlace: WireCodable {
         try coder.integer(&descriptor, "descriptor")
         try coder.integer(&device, "device")
         try coder.integer(&inode, "inode")
+        // Of an unsound number memory of no size is left, which nobody opens.
+        var bytes = UInt64(byteCount)
         try coder.integer(&bytes, "bytes")
+        byteCount = Int(exactly: bytes) ?? 0
     }
 }
 

@@ -1,3 +1,5 @@
+import Parameters
+
 /// Who a worker is and what it computes with.
 package struct Hello: Hashable, Sendable {
     /// Version and arithmetic of the program: the coordinator's must be the same.
@@ -16,7 +18,7 @@ package struct Hello: Hashable, Sendable {
     /// Name of the product kernel.
     package var kernel = ""
     /// Digest of a fixed piece of arithmetic.
-    package var probe = WireDigest()
+    package var probe = FastDigest()
     /// The run that it has already obeyed; nil for a process that is new.
     package var run: UInt64?
     /// The highest epoch that it has already obeyed.
@@ -26,7 +28,7 @@ package struct Hello: Hashable, Sendable {
     /// are of at most `WireLimit.text` bytes.
     package init(
         software: String, address: PeerAddress, key: [UInt8] = [], processID: Int,
-        instance: UInt64, threads: Int, kernel: String, probe: WireDigest, run: UInt64? = nil,
+        instance: UInt64, threads: Int, kernel: String, probe: FastDigest, run: UInt64? = nil,
         epoch: UInt32 = 0
     ) {
         self.software = software
@@ -49,9 +51,9 @@ package struct Vote: Hashable, Sendable {
     /// The step, counted from 1.
     package var step = 0
     /// Digest of the folded gradient.
-    package var total = WireDigest()
+    package var total = FastDigest()
     /// Digest of θ, m and v as they lie in memory before the update.
-    package var state = WireDigest()
+    package var state = FastDigest()
     /// Squared L2 norm of the folded gradient.
     package var squaredNorm = 0.0
     /// Own shards whose gradient holds a NaN or an infinity.
@@ -74,7 +76,7 @@ package struct Vote: Hashable, Sendable {
 
     /// Makes a vote, by default without measurements of link and layers.
     package init(
-        generation: Generation, step: Int, total: WireDigest, state: WireDigest,
+        generation: Generation, step: Int, total: FastDigest, state: FastDigest,
         squaredNorm: Double, nonFiniteShards: [UInt32], reports: [ShardReport],
         computeSeconds: Double, waitSeconds: Double, foldSeconds: Double,
         linkRate: Double = 0, linkDelay: Double = 0, layerNorms: [Double] = []

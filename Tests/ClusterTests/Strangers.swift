@@ -1,4 +1,5 @@
 import Messaging
+import Parameters
 import Processes
 import TestKit
 import Wire
@@ -82,7 +83,7 @@ final class Stranger {
                     hostKey: "elsewhere", hostName: "elsewhere", ipc: "", tcp: "tcp://127.0.0.1:1"),
                 key: key, processID: 4711, instance: .random(in: 0...UInt64.max), threads: 1,
                 kernel: "Stranger",
-                probe: WireDigest(high: probe, low: probe)))
+                probe: FastDigest(high: probe, low: probe)))
     }
 
     /// The bytes of a message under another version of the protocol.

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Simulation
 import Wire
 
@@ -107,7 +108,7 @@ struct CoordinatorScenario {
                         hostKey: host, hostName: "h", ipc: "", tcp: "tcp://\(peer)",
                         board: board),
                     processID: Int(peer), instance: instance ?? peer, threads: 1,
-                    kernel: "kernel \(probe)", probe: WireDigest(high: probe, low: 0), run: run)))
+                    kernel: "kernel \(probe)", probe: FastDigest(high: probe, low: 0), run: run)))
     }
 
     mutating func joins(
@@ -122,19 +123,19 @@ struct CoordinatorScenario {
         _ peer: UInt64, holds: Int? = nil, digest: UInt64 = 5, folded: FoldedStep? = nil,
         lines: [CommittedLine] = []
     ) {
-        let state = holds.map { HeldState(step: $0, digest: WireDigest(high: digest, low: 0)) }
+        let state = holds.map { HeldState(step: $0, digest: FastDigest(high: digest, low: 0)) }
         says(peer, .prepared(Holdings(state: state, folded: folded, lines: lines)))
     }
 
     mutating func stateReady(
         _ peer: UInt64, step: Int, digest: UInt64 = 5, number: UInt32 = 1
     ) {
-        let held = HeldState(step: step, digest: WireDigest(high: digest, low: 0))
+        let held = HeldState(step: step, digest: FastDigest(high: digest, low: 0))
         says(peer, .stateReady(held, number: number))
     }
 
     mutating func updated(_ peer: UInt64, step: Int, digest: UInt64 = 5) {
-        says(peer, .updated(HeldState(step: step, digest: WireDigest(high: digest, low: 0))))
+        says(peer, .updated(HeldState(step: step, digest: FastDigest(high: digest, low: 0))))
     }
 
     mutating func formed(_ counter: UInt32, _ peers: UInt64...) {
@@ -154,7 +155,7 @@ struct CoordinatorScenario {
             .voted(
                 Vote(
                     generation: Generation(epoch: 1, counter: counter), step: step,
-                    total: WireDigest(high: total, low: 0), state: WireDigest(high: state, low: 0),
+                    total: FastDigest(high: total, low: 0), state: FastDigest(high: state, low: 0),
                     squaredNorm: norm, nonFiniteShards: nonFinite, reports: reports,
                     computeSeconds: computing, waitSeconds: waiting, foldSeconds: 0,
                     linkRate: rate)))
@@ -176,7 +177,7 @@ struct CoordinatorScenario {
         quietly(
             .received(
                 PeerID(peer),
-                .captured(HeldState(step: step, digest: WireDigest(high: digest, low: 0)))))
+                .captured(HeldState(step: step, digest: FastDigest(high: digest, low: 0)))))
     }
 
     mutating func piece(_ peer: UInt64, _ content: StatePiece.Content, step: Int) {
@@ -209,11 +210,11 @@ struct CoordinatorScenario {
     static func line(_ step: Int, epoch: UInt32 = 1) -> CommittedLine {
         CommittedLine(
             generation: Generation(epoch: epoch, counter: 1), step: step,
-            total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0), loss: 1,
+            total: FastDigest(high: 7, low: 0), state: FastDigest(high: 5, low: 0), loss: 1,
             skipped: false)
     }
 
     private static func state(_ step: Int) -> HeldState {
-        HeldState(step: step, digest: WireDigest(high: 5, low: 0))
+        HeldState(step: step, digest: FastDigest(high: 5, low: 0))
     }
 }

@@ -6,7 +6,7 @@ import Wire
 @Suite("Gradients that are summed in place")
 struct InPlaceScenarios {
     private static func board(_ peer: UInt64) -> MemoryPlace {
-        MemoryPlace(process: Int32(peer), descriptor: 5, device: 1, inode: peer, bytes: 4096)
+        MemoryPlace(process: Int32(peer), descriptor: 5, device: 1, inode: peer, byteCount: 4096)
     }
 
     /// Two workers that have prepared; `change` may say otherwise of the run.

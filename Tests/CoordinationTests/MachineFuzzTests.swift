@@ -1,5 +1,6 @@
 import Coordination
 import FuzzKit
+import Parameters
 import Testing
 import Wire
 
@@ -18,8 +19,8 @@ import Wire
             counter: fuzzer.chance(95) ? UInt32(fuzzer.number(0...4)) : .max)
     }
 
-    private static func digest(_ fuzzer: inout Fuzzer) -> WireDigest {
-        WireDigest(high: UInt64(fuzzer.number(4...6)), low: 0)
+    private static func digest(_ fuzzer: inout Fuzzer) -> FastDigest {
+        FastDigest(high: UInt64(fuzzer.number(4...6)), low: 0)
     }
 
     private static func held(_ fuzzer: inout Fuzzer) -> HeldState {

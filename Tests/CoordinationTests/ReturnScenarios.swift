@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Testing
 import Wire
 
@@ -40,7 +41,7 @@ import Wire
         s.joins(
             11, holds: 0,
             folded: FoldedStep(
-                step: 1, total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0)))
+                step: 1, total: FastDigest(high: 7, low: 0), state: FastDigest(high: 5, low: 0)))
         s.joins(12, holds: 1)
         #expect(
             s.trace() == """
@@ -96,7 +97,7 @@ import Wire
         s.breaks(1)
         _ = s.trace()
         let odd = FoldedStep(
-            step: 1, total: WireDigest(high: 8, low: 0), state: WireDigest(high: 5, low: 0))
+            step: 1, total: FastDigest(high: 8, low: 0), state: FastDigest(high: 5, low: 0))
         s.joins(11, holds: 0, folded: odd)
         #expect(
             s.trace() == """

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Testing
 import Wire
 
@@ -92,7 +93,7 @@ struct RotationScenarios {
         }
         func key(_ peer: UInt64) -> [UInt8] { Array(repeating: UInt8(peer), count: 32) }
         let address = PeerAddress(hostKey: "h", hostName: "h", ipc: "", tcp: "tcp://h:1")
-        let held = HeldState(step: 0, digest: WireDigest(high: 5, low: 0))
+        let held = HeldState(step: 0, digest: FastDigest(high: 5, low: 0))
         for peer: UInt64 in 1...3 {
             say(
                 peer,
@@ -100,7 +101,7 @@ struct RotationScenarios {
                     Hello(
                         software: "dtrain", address: address, key: key(peer), processID: 1,
                         instance: peer, threads: 1, kernel: "k",
-                        probe: WireDigest(high: 0, low: 0))))
+                        probe: FastDigest(high: 0, low: 0))))
         }
         for peer: UInt64 in 1...3 { say(peer, .prepared(Holdings())) }
         for peer: UInt64 in 1...3 { say(peer, .stateReady(held, number: 1)) }

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Testing
 import Wire
 
@@ -52,7 +53,7 @@ import Wire
         for step in 1...20 { skips.add(step) }
         let line = CommittedLine(
             generation: Generation(epoch: 0, counter: 1), step: 20,
-            total: WireDigest(high: 0, low: 1), state: WireDigest(high: 0, low: 1), loss: .nan,
+            total: FastDigest(high: 0, low: 1), state: FastDigest(high: 0, low: 1), loss: .nan,
             skipped: true)
         var next = CoordinatorScenario(recorded: line, skips: skips) {
             $0.onNonFinite = .skip

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Testing
 import Wire
 
@@ -11,7 +12,7 @@ import Wire
         s.joins(
             1, holds: 1,
             folded: FoldedStep(
-                step: 2, total: WireDigest(high: 7, low: 0), state: WireDigest(high: 5, low: 0)))
+                step: 2, total: FastDigest(high: 7, low: 0), state: FastDigest(high: 5, low: 0)))
         s.joins(2)
         s.piece(1, .state([UInt8](repeating: 0, count: 12)), step: 2)
         s.says(2, .pieceTaken(offset: 0))

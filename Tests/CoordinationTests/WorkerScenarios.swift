@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Simulation
 import Testing
 import Wire
@@ -26,7 +27,7 @@ struct WorkerScenario {
         event("\(milliseconds) ms later", .tick(WorkProgress(count: 0)))
     }
 
-    static let digest = WireDigest(high: 7, low: 0)
+    static let digest = FastDigest(high: 7, low: 0)
 
     mutating func welcome(epoch: UInt32 = 1, run: UInt64 = 1) {
         hears(
@@ -52,7 +53,7 @@ struct WorkerScenario {
                     learningRate: 0, labels: 1, shards: [ShardWords(shard: 0, words: [])])))
     }
 
-    mutating func commit(_ step: Int, total: WireDigest = digest) {
+    mutating func commit(_ step: Int, total: FastDigest = digest) {
         hears(
             .commit(
                 Commit(
@@ -187,7 +188,7 @@ struct WorkerScenario {
     @Test func `a commit of another total or step is not followed`() {
         var s = WorkerScenario()
         s.voteOnce()
-        s.commit(1, total: WireDigest(high: 8, low: 0))
+        s.commit(1, total: FastDigest(high: 8, low: 0))
         s.commit(2)
         #expect(
             s.trace() == """

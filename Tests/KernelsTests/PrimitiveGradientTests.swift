@@ -28,7 +28,7 @@ struct PrimitiveGradientTests {
 
     @Test(
         "Activation with bias and dropout",
-        arguments: [Activation.relu, .gelu, .silu, .sigmoid, .tanh])
+        arguments: Activation.allCases)
     func activation(function: Activation) {
         let (rows, columns) = (6, 21)
         let (x, b, dy) = (

@@ -95,7 +95,7 @@ import Wire
     @Test func `a neighbour on another host has no ipc`() throws {
         let threads = try Threads(2)
         var far = threads.rings[1].endpoints
-        far.host.name += "-far"
+        far.hostKey += "-far"
         #expect(far.endpoint(.auto, from: threads.rings[0].endpoints.host) == far.tcp)
         threads.rings[0].form(
             RingMembership(

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Messaging
 import Testing
+import Wire
 
 @Suite struct SharedMemoryTests {
     @Test func `a neighbour reads what was written, and cannot write where it may not`() throws {
@@ -27,10 +28,10 @@ import Testing
     }
 
     @Test func `memory that could vanish, or is not what was said, is refused`() throws {
-        func handle(of descriptor: Int32, _ bytes: Int) -> DescriptorHandle {
+        func handle(of descriptor: Int32, _ bytes: Int) -> MemoryPlace {
             var status = stat()
             fstat(descriptor, &status)
-            return DescriptorHandle(
+            return MemoryPlace(
                 process: getpid(), descriptor: descriptor, device: UInt64(status.st_dev),
                 inode: UInt64(status.st_ino), byteCount: bytes)
         }
@@ -48,7 +49,7 @@ import Testing
             { $0.byteCount = 8192 }, { $0.byteCount = 0 }, { $0.byteCount = -1 },
             { $0.byteCount = .max }, { $0.inode += 1 }, { $0.descriptor = -1 },
             { $0.process = 0 }, { $0.process = .max },
-        ] as [(inout DescriptorHandle) -> Void] {
+        ] as [(inout MemoryPlace) -> Void] {
             var wrong = memory.handle
             change(&wrong)
             handles.append(wrong)

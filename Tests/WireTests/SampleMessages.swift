@@ -1,13 +1,15 @@
+import Parameters
 import Wire
 
 /// One message of every kind and of every branch in its coding.
 enum SampleMessages {
     static let generation = Generation(epoch: 3, counter: 41)
-    static let digest = WireDigest(high: 0x0123_4567_89AB_CDEF, low: 42)
+    static let digest = FastDigest(high: 0x0123_4567_89AB_CDEF, low: 42)
     static let key = (0..<32).map { UInt8($0) }
     static let address = PeerAddress(
         hostKey: "boot 7 host", hostName: "hôte", ipc: "ipc:///tmp/a", tcp: "tcp://10.0.0.1:4000")
-    static let board = MemoryPlace(process: 77, descriptor: 9, device: 1, inode: .max, bytes: 4096)
+    static let board = MemoryPlace(
+        process: 77, descriptor: 9, device: 1, inode: .max, byteCount: 4096)
     static let placed = PeerAddress(
         hostKey: "boot 7 host", hostName: "h", ipc: "", tcp: "", board: board)
     static let reports = [

@@ -12,12 +12,12 @@ import Training
 
 /// A run's steps as one process computes them: what any number of workers must have given.
 ///
-/// The arithmetic is the workers' own (lane, chunk sum, norm, update, digest). Lanes share shards and
-/// blocks, so that their number changes no bit.
+/// The arithmetic is the workers' own (lane, chunk sum, norm, update, digest). Lanes share shards
+/// and blocks, so that their number changes no bit.
 final class Recomputation {
-    /// What a step gives besides the state after it.
+    /// The results of a step, besides the state after it.
     struct Outcome {
-        /// Of θ, m and v before the update.
+        /// The digest of θ, m and v before the update.
         var state: FastDigest
         var total: FastDigest
         /// Mean of the smoothed losses over the labels, in nats.
@@ -34,7 +34,8 @@ final class Recomputation {
     private let gradients: [ParameterVector]
     private let total: ParameterVector
 
-    /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them all.
+    /// Goes on from `state`; one gradient for every shard is held, as by a worker that has them
+    /// all.
     init(_ prepared: PreparedRun, from state: TrainingState, threads: Int) throws(ResourceError) {
         self.state = state
         arithmetic = prepared.configuration.optimizer.arithmetic

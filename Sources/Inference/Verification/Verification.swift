@@ -14,19 +14,20 @@ import Training
 /// It only reads, so a run that is under way may be verified too: the lines that its ledger has at
 /// the beginning count.
 package struct Verification {
-    /// Why a run cannot be verified, where no other module says it.
+    /// The reason that a run cannot be verified, where no other module says it.
     package enum Failure: Error, Equatable, Sendable {
         /// The ledger has no line yet.
         case nothingRecorded(run: String)
         /// The stretch asked for begins before the first line of the ledger or ends after its last.
         case outside(run: String, asked: ClosedRange<Int>, recorded: ClosedRange<Int>)
-        /// The ledger begins at this step, and no checkpoint of the step before it or a later one is kept.
+        /// The ledger begins at this step, and no checkpoint of the step before it or a later one
+        /// is kept.
         case noStart(run: String, first: Int)
         /// The sums of the textbook ring depend on the number of workers.
         case collective(run: String)
     }
 
-    /// Where the recomputation began.
+    /// The state with which the recomputation began.
     package enum Start: Equatable, Sendable {
         case seed
         /// The parameters of another run.
@@ -34,8 +35,9 @@ package struct Verification {
         case checkpoint(path: String)
     }
 
-    /// What does not agree first.
+    /// The first disagreement between the record and the recomputation.
     package struct Difference: Equatable, Sendable {
+        /// The number or the file that disagrees.
         package enum Subject: Equatable, Sendable {
             /// The ledger's line has other samples than corpus and seed give.
             case samples
@@ -53,16 +55,23 @@ package struct Verification {
             case damaged(CheckpointError)
         }
 
+        /// The step at which they disagree.
         package let step: Int
+        /// The number or the file that disagrees.
         package let subject: Subject
+        /// The value that ledger or checkpoint has, as text.
         package let recorded: String
+        /// The value that this host computes, as text.
         package let recomputed: String
     }
 
+    /// The outcome of a verification.
     package struct Result: Sendable {
+        /// The state with which the recomputation began.
         package var start: Start
         /// The steps that were recomputed, the first one that differs included.
         package var steps: ClosedRange<Int>
+        /// Number of recomputed steps that were skipped.
         package var skipped = 0
         /// The run knows its text again, and it is the same.
         package var textIsChecked = true
@@ -70,7 +79,9 @@ package struct Verification {
         package var gaveUpAfter: Int?
         /// Steps of the checkpoints that agree.
         package var checkpoints: [Int] = []
+        /// The first disagreement; nil if all agrees.
         package var difference: Difference?
+        /// Seconds that the verification took.
         package var seconds = 0.0
         /// Bytes behind the ledger's last whole line.
         package var tornBytes = 0
@@ -81,7 +92,7 @@ package struct Verification {
     private let run: RunPaths
     private let asked: ClosedRange<Int>?
     private let threads: Int
-    /// Where the run's text lies now.
+    /// The paths at which the run's text lies now.
     private let text: GivenSettings
 
     /// `steps`: the stretch to verify; nil is from the oldest checkpoint, or the seed, to the end.

@@ -11,15 +11,15 @@ import Training
 struct VerificationOrigin {
     let start: Verification.Start
     let prepared: PreparedRun
-    /// What the run knows of its text.
+    /// The fingerprints by which the run knows its text.
     let memory: TextMemory
     let state: TrainingState
 
     /// Takes the newest checkpoint before the stretch, or the oldest if the stretch has no lower
     /// bound, of those behind which the ledger has lines; the seed where there is none.
     ///
-    /// Throws: `Verification.Failure.noStart`; what text, settings and the checkpoint have to say; a checkpoint that is damaged is
-    /// not passed over, for it belongs to what is verified.
+    /// Throws: `Verification.Failure.noStart`; what text, settings and the checkpoint have to say;
+    /// a checkpoint that is damaged is not passed over, for it belongs to what is verified.
     static func find(
         in run: RunPaths, before stretch: VerificationStretch, ledger: Range<Int>,
         _ configuration: RunConfiguration

@@ -4,6 +4,7 @@ import Messaging
 import Ring
 import Settings
 import Threads
+import Wire
 
 /// Times all-reduce between real processes, each with one shard, and checks every result.
 package struct AllReduceBenchmark: Sendable {
@@ -97,7 +98,7 @@ package struct AllReduceBenchmark: Sendable {
     }
 
     struct Membership: Codable, Sendable {
-        var endpoints: [RingEndpoints]
+        var endpoints: [PeerAddress]
         /// The members' public keys; empty for plain text.
         var keys: [[UInt8]]
         var transport: Transport
@@ -107,7 +108,7 @@ package struct AllReduceBenchmark: Sendable {
 
     /// What a member says.
     enum Report: Codable, Sendable {
-        case ready(rank: Int, RingEndpoints, key: [UInt8])
+        case ready(rank: Int, PeerAddress, key: [UInt8])
         case formed(rank: Int, lane: Transport?)
         case listening(rank: Int, port: Int)
         case probed(rank: Int, seconds: Double)

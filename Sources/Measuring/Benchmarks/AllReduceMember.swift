@@ -145,7 +145,7 @@ package final class AllReduceMember {
     }
 
     /// Where the members say what their gradients lie in, if these are to be read where they are.
-    private func boards(_ membership: AllReduceBenchmark.Membership) -> [DescriptorHandle] {
+    private func boards(_ membership: AllReduceBenchmark.Membership) -> [MemoryPlace] {
         guard membership.transport == .auto || membership.transport == .shared,
             membership.collective == .fold, membership.keys.allSatisfy(\.isEmpty)
         else { return [] }

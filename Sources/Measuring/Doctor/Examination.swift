@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Messaging
 import Model
+import Parameters
 import Processes
 import Resources
 import Settings
@@ -158,7 +159,7 @@ package final class Examination {
                 missing: Processor.requirement(),
                 cores: Processors.usable.count))
         let probe = arithmeticProbe()
-        let ours = WireDigest(high: probe.high, low: probe.low).description
+        let ours = probe.description
         guard let worker = facts?.workers.first else { return }
         if worker.arithmetic == ours {
             report(.arithmetic(kernel: Instructions.chosen.rawValue))

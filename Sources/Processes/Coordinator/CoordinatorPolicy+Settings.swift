@@ -17,7 +17,7 @@ extension CoordinatorPolicy {
             validationBatches: validationBatches,
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(cluster.peerTimeout.milliseconds))),
-            onNonFinite: configuration.optimizer.onNaN == .skip ? .skip : .stop)
+            onNonFinite: configuration.optimizer.onNaN)
         balance = cluster.balance
         encryptsAll = cluster.secure
         sumsInPlace = configuration.sumsInPlace

@@ -51,8 +51,7 @@ package final class RunStore {
             try ledger.append(
                 LedgerEntry(
                     step: line.step,
-                    generation: .init(
-                        epoch: line.generation.epoch, counter: line.generation.counter),
+                    generation: line.generation,
                     samples: batch.shards.map(\.samples), total: "\(line.total)",
                     state: "\(line.state)", loss: line.loss, labels: batch.labels,
                     verdict: line.skipped ? .skipped : .committed),
@@ -79,12 +78,11 @@ package final class RunStore {
     /// The ledger's last line; nil when it has none.
     func lastLine() throws(CheckpointError) -> CommittedLine? {
         guard let entry = try ledger.entry(ledger.steps.upperBound - 1) else { return nil }
-        guard let total = WireDigest(entry.total), let state = WireDigest(entry.state) else {
+        guard let total = FastDigest(entry.total), let state = FastDigest(entry.state) else {
             throw .ledger(path: ledger.path, line: ledger.steps.count, fault: .notJSON)
         }
         return CommittedLine(
-            generation: Generation(
-                epoch: entry.generation.epoch, counter: entry.generation.counter),
+            generation: entry.generation,
             step: entry.step, total: total, state: state, loss: entry.loss,
             skipped: entry.verdict == .skipped)
     }

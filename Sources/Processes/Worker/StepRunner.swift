@@ -11,14 +11,14 @@ import Wire
 enum LaneEvent: Sendable {
     // `attempt` says which order of a step this belongs to: a step may be ordered again.
     case computed(reports: [ShardReport], seconds: Double, attempt: Int)
-    case stateDigest(WireDigest, attempt: Int)
+    case stateDigest(FastDigest, attempt: Int)
     case squaredNorm(Double, layers: [Double], attempt: Int)
     /// `digest` of θ, m and v as they were written; nil where nothing was.
-    case updated(step: Int, digest: WireDigest?)
+    case updated(step: Int, digest: FastDigest?)
     case evaluated(Evaluation)
-    case initialised(WireDigest)
+    case initialised(FastDigest)
     /// Digest of a state that has come from elsewhere, unless more of it has come since.
-    case written(WireDigest, writing: Int)
+    case written(FastDigest, writing: Int)
 }
 
 /// Does a worker's arithmetic on its lanes: gradients, digests, norms, updates, losses.
@@ -183,12 +183,12 @@ final class StepRunner: @unchecked Sendable {
     // A step that is ordered again asks again while lanes still work on the first answer, so that
     // each has blocks of its own.
 
-    private func digest(then: @escaping @Sendable (WireDigest) -> Void) {
+    private func digest(then: @escaping @Sendable (FastDigest) -> Void) {
         let blocks = StateDigest(count: state.count)
         pool.run { [self] lane in
             blocks.set(part(lane, of: blocks.blockCount), of: state)
         } then: {
-            then(WireDigest(blocks.digest()))
+            then(blocks.digest())
         }
     }
 
@@ -231,7 +231,7 @@ final class StepRunner: @unchecked Sendable {
                 squaredNorm: squaredNorm, rate: learningRate, digest: written, copies: copies)
         } then: { [self] in
             state.advance()
-            post(.updated(step: step, digest: WireDigest(written.digest())))
+            post(.updated(step: step, digest: written.digest()))
         }
         if step <= keepsTotalsUntil {
             self.total = keptTotal?.vector ?? sink.vector(count: total.count)
@@ -281,10 +281,6 @@ final class StepRunner: @unchecked Sendable {
                     Evaluation(step: order.step, batch: order.batch, reports: reports.all)))
         }
     }
-}
-
-extension WireDigest {
-    init(_ digest: FastDigest) { self.init(high: digest.high, low: digest.low) }
 }
 
 private final class EvaluationReports: Sendable {

@@ -3,6 +3,7 @@ import Foundation
 import Links
 import Messaging
 import Model
+import Parameters
 import Settings
 import Wire
 
@@ -90,8 +91,8 @@ struct PendingVote {
     let attempt: Int
     var reports: [ShardReport]?
     var computeSeconds = 0.0
-    var state: WireDigest?
-    var total: WireDigest?
+    var state: FastDigest?
+    var total: FastDigest?
     var waitSeconds = 0.0
     var foldSeconds = 0.0
     var link: LinkMeter.Reading?

@@ -127,11 +127,6 @@ extension WorkerProcess {
     private func formRing(_ roster: Roster) {
         guard let job else { return }
         pending = nil
-        let successor = roster.successor.map {
-            RingEndpoints(
-                host: HostIdentity(key: $0.hostKey),
-                ipc: $0.ipc.isEmpty ? nil : $0.ipc, tcp: $0.tcp)
-        }
         ring.relay(
             through: control.way.map {
                 RelayAccess(
@@ -141,14 +136,14 @@ extension WorkerProcess {
         ring.form(
             RingMembership(
                 run: runNumber, generation: roster.generation, rank: roster.rank,
-                shardBounds: roster.bounds, successor: successor,
+                shardBounds: roster.bounds, successor: roster.successor,
                 transport: job.configuration.cluster.transport,
                 collective: job.configuration.cluster.collective,
                 wire: job.configuration.cluster.wire, seed: job.configuration.optimizer.seed,
                 predecessorIsRelayed: roster.predecessorIsRelayed,
                 patience: .milliseconds(session.peerTimeout.count), keys: roster.keys,
                 chunkBytes: roster.chunkBytes > 0 ? roster.chunkBytes : nil,
-                boards: roster.boards.map(DescriptorHandle.init)))
+                boards: roster.boards))
     }
 
     private func compute(_ order: StepOrder) {
@@ -200,7 +195,7 @@ extension WorkerProcess {
         }
         let digest = FastDigest(combining: copies.map { FastDigest($0) })
         control.post(
-            WorkerMessage.captured(HeldState(step: step, digest: WireDigest(digest))).encoded)
+            WorkerMessage.captured(HeldState(step: step, digest: digest)).encoded)
         stream = StateStream(step: step, adamCount: state.adamCount, sections: copies)
         for _ in 0..<StateStream.window { sendSlice() }
     }

@@ -1,4 +1,5 @@
 import Coordination
+import Parameters
 import Ring
 import Wire
 
@@ -44,7 +45,7 @@ extension WorkerProcess {
         case .ring(.folded(let step, let digest, let timings)):
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {
-                $0.total = WireDigest(digest)
+                $0.total = digest
                 $0.waitSeconds = timings.waitSeconds
                 $0.foldSeconds = timings.foldSeconds
                 $0.link = timings.link

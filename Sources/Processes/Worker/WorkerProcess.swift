@@ -111,20 +111,16 @@ package final class WorkerProcess {
     }
 
     static func hello(
-        _ options: WorkerOptions, _ endpoints: RingEndpoints, _ key: PublicKey?
+        _ options: WorkerOptions, _ endpoints: PeerAddress, _ key: PublicKey?
     ) -> Hello {
         let probe = arithmeticProbe()
-        let host = endpoints.host
         return Hello(
             software: options.software,
-            address: PeerAddress(
-                hostKey: host.key, hostName: host.name,
-                ipc: endpoints.ipc ?? "", tcp: endpoints.tcp,
-                board: endpoints.board.map(MemoryPlace.init)),
+            address: endpoints,
             key: key?.bytes ?? [], processID: Int(getpid()), instance: .random(in: 1 ... .max),
             threads: options.threads,
             kernel: Instructions.chosen.rawValue,
-            probe: WireDigest(high: probe.high, low: probe.low))
+            probe: probe)
     }
 
     // MARK: the loop

@@ -14,6 +14,9 @@ import PackageDescription
     let optimised: [CSetting] = [.unsafeFlags(["-O2", "-ffp-contract=off"])]
 #endif
 
+/// A compiler must not fuse a product and a sum that the source does not.
+let uncontracted: [CXXSetting] = [.unsafeFlags(["-ffp-contract=off"])]
+
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// Modules full of pointer loops run 7 times faster when optimised, so debug builds optimise them too.
@@ -48,6 +51,21 @@ let guided: [Target] =
             swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
     ]
 
+/// What `cluster/check-bits` gives its driver: a target for it alone.
+let bits: [Target] =
+    Context.environment["DTRAIN_BITS"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "bits",
+            dependencies: [
+                "Checkpoint", "Inference", "Kernels", "Model", "Preparation", "Settings", "Text",
+                "Training",
+            ],
+            path: "cluster/bits/reader",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])])
+    ]
+
 let package = Package(
     name: "dtrain",
     dependencies: [
@@ -63,7 +81,7 @@ let package = Package(
         .target(name: "CXXHash", cSettings: optimised),
         .systemLibrary(name: "CCrypto"),
         .target(
-            name: "CSentencePiece",
+            name: "CSentencePiece", cxxSettings: uncontracted,
             linkerSettings: [
                 .linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train"),
             ]),
@@ -74,7 +92,7 @@ let package = Package(
             ]),
         .target(
             name: "CBuildFacts",
-            cxxSettings: [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
+            cxxSettings: uncontracted + [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
 
         // What the system grants, to all of them.
         .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
@@ -122,19 +140,22 @@ let package = Package(
 
         // What a process is made of.
         .target(
-            name: "Threads", dependencies: ["CLinux", "Coordination", "Messaging", "Resources"],
+            name: "Threads",
+            dependencies: ["CLinux", "Coordination", "Kernels", "Messaging", "Resources"],
             swiftSettings: strict),
         .target(
             name: "Links",
             dependencies: [
-                "Coordination", "Messaging", "Parameters", "Resources", "Ring", "Settings",
+                "Coordination", "Kernels", "Messaging", "Parameters", "Resources", "Ring",
+                "Settings",
                 "Threads", "Wire",
             ],
             swiftSettings: strict),
         .target(
             name: "Preparation",
             dependencies: [
-                "Checkpoint", "Model", "Parameters", "Resources", "Settings", "Text", "Training",
+                "Checkpoint", "Kernels", "Model", "Parameters", "Resources", "Settings", "Text",
+                "Training",
                 "Wire",
             ],
             swiftSettings: strict),
@@ -238,9 +259,9 @@ let package = Package(
         .testTarget(
             name: "ProcessesTests",
             dependencies: [
-                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Messaging", "Model",
-                "Preparation", "Processes", "Resources", "Ring", "Settings", "TestKit", "Threads",
-                "Wire",
+                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Kernels", "Messaging",
+                "Model", "Preparation", "Processes", "Resources", "Ring", "Settings", "TestKit",
+                "Threads", "Wire",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -256,7 +277,7 @@ let package = Package(
                 "Ring", "TestKit", "Wire", "dtrain",
             ],
             swiftSettings: strict),
-    ] + guided,
+    ] + guided + bits,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu2x,
     cxxLanguageStandard: .cxx17

@@ -29,6 +29,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
     case incarnation(path: String)
     /// A newer version wrote this; `writer` is its name, where the files tell it.
     case newer(path: String, format: Int, known: Int, writer: String?)
+    /// Another version of the arithmetic computed the run: going on would give other numbers.
+    case otherArithmetic(path: String, theirs: Int, ours: Int, writer: String?)
     /// The run has been gone on with between the look at its files and the lock.
     case changed(path: String)
     /// A run with neither settings nor a whole checkpoint.

@@ -36,6 +36,8 @@ package struct CheckpointFolder: Sendable {
     package var step: Int { manifest.step }
     /// SHA-256 of the parameters as little-endian float32 in layout order.
     package var digest: String { manifest.digest }
+    /// The version of the arithmetic that made it.
+    package var arithmetic: Int { manifest.arithmetic ?? 1 }
 
     /// Opens a checkpoint. Throws: `damaged` with the path of the file that is, `newer`, `io`.
     package init(
@@ -79,8 +81,8 @@ package struct CheckpointFolder: Sendable {
     /// The path of that model.
     package var tokenizerPath: String { path + "/" + Self.tokenizerFile }
 
-    /// Hands the values to `body` as little-endian float32, section after section in layout order, in
-    /// pieces of at most `chunk` elements, each with its place in the flat vector.
+    /// Hands the values to `body` as little-endian float32, section after section in layout order.
+    /// Each piece has at most `chunk` elements, and comes with its place in the flat vector.
     /// Throws: `otherLayout` (before the first piece) unless the tensors are just these in this
     /// order; `io`, `safetensors`, `cutShort`; what `body` throws.
     package func read(

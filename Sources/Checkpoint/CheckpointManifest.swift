@@ -13,6 +13,8 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
     package let files: [String: File]
     /// The name and version of the writer, such as `dtrain 0.1.0`; nil in the first ones.
     package let software: String?
+    /// The version of the arithmetic that made the numbers; nil where the first one did.
+    package let arithmetic: Int?
 
     /// The promise about one file.
     package struct File: Codable, Equatable, Sendable {
@@ -29,9 +31,13 @@ package struct CheckpointManifest: Codable, Equatable, Sendable {
     }
 
     /// Makes a manifest in the current format; `digest` is that of the parameters.
-    package init(step: Int, digest: String, files: [String: File], software: String? = nil) {
+    package init(
+        step: Int, digest: String, files: [String: File], software: String? = nil,
+        arithmetic: Int? = nil
+    ) {
         format = Self.format
         self.software = software
+        self.arithmetic = arithmetic
         self.step = step
         self.digest = digest
         self.files = files

@@ -65,10 +65,9 @@ package struct CheckpointShelf: Sendable {
         return (nil, rejected)
     }
 
-    /// Removes the oldest checkpoints but for `keep` of them (0: removes none). `newest` is the step
-    /// of one just committed: it stays, counts as one, and any of a later step is not counted and
-    /// not touched, for it may be a damaged one that the run has gone back behind.
-    /// Throws: `io`.
+    /// Removes the oldest checkpoints but for `keep` of them (0: removes none). `newest` is the
+    /// step of one just committed: it stays and counts as one. Any of a later step is not counted
+    /// and not touched. It may be a damaged one that the run has gone back behind. Throws: `io`.
     package func prune(keep: Int, newest: Int) throws(CheckpointError) {
         guard keep > 0 else { return }
         let older = try candidates().filter { $0.step < newest }

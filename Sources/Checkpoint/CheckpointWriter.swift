@@ -14,8 +14,9 @@ package final class CheckpointWriter {
     private let operations: any FileOperations
     private let model: SafetensorsWriter
     private let optimizer: SafetensorsWriter
-    /// The name and version of the writer, as the state says.
+    /// The name and version of the writer, and the version of its arithmetic, as the state says.
     private let software: String?
+    private let arithmetic: Int?
     private var files: [String: CheckpointManifest.File] = [:]
     private var isOpen = true
 
@@ -55,6 +56,8 @@ package final class CheckpointWriter {
         }
         step = state.step
         software = if case .string(let name)? = state.more["software"] { name } else { nil }
+        arithmetic =
+            if case .integer(let version)? = state.more["arithmetic"] { version } else { nil }
         count = model.dataBytes / MemoryLayout<Float>.stride
         self.parent = parent
         self.temporary = temporary
@@ -93,7 +96,7 @@ package final class CheckpointWriter {
             .init(bytes: optimizer.bytes, sha256: optimizer.digest)
         guard let digest = model.dataDigest else { preconditionFailure("no digest of the model") }
         let manifest = CheckpointManifest(
-            step: step, digest: digest, files: files, software: software)
+            step: step, digest: digest, files: files, software: software, arithmetic: arithmetic)
         let manifestPath = temporary + "/" + CheckpointFolder.manifestFile
         try operations.createWhole(
             manifestPath, encoded(manifest, pretty: true, for: manifestPath))

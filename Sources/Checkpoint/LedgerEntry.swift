@@ -24,6 +24,8 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     package var labels: Int
     /// The outcome of the step.
     package var verdict: Verdict
+    /// The version of the arithmetic that computed it; nil where the first one did.
+    package var arithmetic: Int?
 
     /// The outcome of a step that counts.
     package enum Verdict: String, Codable, Sendable {
@@ -36,7 +38,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
     /// Makes an entry of its parts, in the current format.
     package init(
         step: Int, generation: Generation, samples: [[Int]], total: String, state: String,
-        loss: Double, labels: Int, verdict: Verdict
+        loss: Double, labels: Int, verdict: Verdict, arithmetic: Int? = nil
     ) {
         format = Self.format
         self.step = step
@@ -47,6 +49,7 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         self.loss = loss
         self.labels = labels
         self.verdict = verdict
+        self.arithmetic = arithmetic
     }
 
     /// Returns the entry as a line, newline included: a JSON object. Its first field, `check`, is
@@ -98,13 +101,27 @@ package struct LedgerEntry: Codable, Equatable, Sendable {
         return check.elementsEqual(Self.check(body).utf8) ? body : nil
     }
 
-    /// Returns the format of a verified body: its first key, since keys are
-    /// sorted; 1 where it is not given.
+    /// Returns the format of a verified body; 1 where it is not given.
     static func format(ofVerified body: [UInt8]) -> Int {
-        let key = Array("{\"format\":".utf8)
-        guard body.starts(with: key) else { return 1 }
-        let digits = body[key.count...].prefix { (48...57).contains($0) }
-        return Int(String(decoding: digits, as: UTF8.self)) ?? .max
+        let rest = number(under: "arithmetic", in: body.dropFirst())?.rest ?? body.dropFirst()
+        return number(under: "format", in: rest)?.number ?? 1
+    }
+
+    /// Returns the version of the arithmetic of a verified body; 1 where it is not given.
+    static func arithmetic(ofVerified body: [UInt8]) -> Int {
+        number(under: "arithmetic", in: body.dropFirst())?.number ?? 1
+    }
+
+    /// Returns the number under the first key of `body`, if that is `key`, and what follows its
+    /// comma. Keys are sorted.
+    private static func number(
+        under key: String, in body: ArraySlice<UInt8>
+    ) -> (number: Int, rest: ArraySlice<UInt8>)? {
+        let key = Array("\"\(key)\":".utf8)
+        guard body.starts(with: key) else { return nil }
+        let digits = body.dropFirst(key.count).prefix { (48...57).contains($0) }
+        let number = Int(String(decoding: digits, as: UTF8.self)) ?? .max
+        return (number, body[digits.endIndex...].dropFirst())
     }
 
     /// Returns the step of a verified body without decoding the rest of it. Keys are sorted, so it

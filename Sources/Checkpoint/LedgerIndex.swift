@@ -15,9 +15,9 @@ package struct LedgerIndex: Sendable {
     package var steps: Range<Int> { first..<first + offsets.count - 1 }
     var end: Int { offsets[offsets.count - 1] }
 
-    /// Reads the ledger; a missing file is an empty one. Throws: `io`, `newer`, `ledger` with the number of
-    /// the first line that is damaged or out of order, unless it is the last and merely damaged:
-    /// that is a torn write.
+    /// Reads the ledger; a missing file is an empty one. Throws: `io`, `newer`; `ledger` with the
+    /// number of the first line that is damaged or out of order. A last line that is merely damaged
+    /// is none of these: that is a torn write.
     package init(_ path: String) throws(CheckpointError) {
         self.path = path
         guard exists(path) else {

@@ -22,6 +22,8 @@ struct LedgerSurvey: Sendable {
     let size: Int
     /// The highest incarnation in which a line was written; 0 without lines.
     private(set) var epoch: UInt32 = 0
+    /// The versions of the arithmetic that computed its whole lines.
+    private(set) var arithmetics: Set<Int> = []
     private var lines = 0
     private var pendingFault: (line: Int, fault: LedgerFault)?
 
@@ -71,6 +73,7 @@ struct LedgerSurvey: Sendable {
             return
         }
         try LedgerIndex.requireKnown(body, path: path)
+        arithmetics.insert(LedgerEntry.arithmetic(ofVerified: body))
         guard let step = LedgerEntry.step(ofVerified: body),
             LedgerEntry.possibleSteps.contains(step)
         else {

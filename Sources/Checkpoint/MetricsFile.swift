@@ -10,8 +10,8 @@ package final class MetricsFile {
     package private(set) var lastStep: Int
     private let file: LineFile
 
-    /// Opens a file, made when it is missing, to go on behind its last whole line of a step up to
-    /// `last`. Throws: `io`.
+    /// Opens a file, made when it is missing. It goes on behind its last whole line of a
+    /// step up to `last`. Throws: `io`.
     package init(
         _ path: String, last: Int = .max, operations: any FileOperations = SystemFileOperations()
     ) throws(CheckpointError) {

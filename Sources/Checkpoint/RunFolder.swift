@@ -24,8 +24,8 @@ package final class RunFolder: Sendable {
         return try begin(in: path, operations)
     }
 
-    /// Makes the folder of a new run under the name `path`, or where that is taken with `-2`, `-3`, …
-    /// behind it: no two that are made at once get the same. Throws: `io`.
+    /// Makes the folder of a new run under the name `path`. Where that is taken it puts `-2`, `-3`,
+    /// … behind it: no two that are made at once get the same. Throws: `io`.
     package static func createNext(
         to path: String, operations: any FileOperations = SystemFileOperations()
     ) throws(CheckpointError) -> RunFolder {

@@ -23,6 +23,8 @@ package struct RunRecovery: Sendable {
     package let epoch: UInt32
     /// The faults that were found, and what is done about them.
     package let repairs: [Repair]
+    /// The versions of the arithmetic that made the checkpoint and the ledger's lines.
+    package let arithmetics: Set<Int>
     /// The size in bytes of the ledger that was looked at.
     let ledgerSize: Int
 
@@ -58,7 +60,16 @@ package struct RunRecovery: Sendable {
         }
         return RunRecovery(
             checkpoint: checkpoint, ledger: ledger, lastStep: lastStep, epoch: survey.epoch,
-            repairs: repairs, ledgerSize: survey.size)
+            repairs: repairs,
+            arithmetics: survey.arithmetics.union(checkpoint.map { [$0.arithmetic] } ?? []),
+            ledgerSize: survey.size)
+    }
+
+    /// Throws: `otherArithmetic` unless all of the run was computed by this version of it.
+    package func require(arithmetic ours: Int, of run: String) throws(CheckpointError) {
+        guard let theirs = arithmetics.subtracting([ours]).min() else { return }
+        throw .otherArithmetic(
+            path: run, theirs: theirs, ours: ours, writer: checkpoint?.manifest.software)
     }
 
     /// The checkpoint to go on from, and the step of the newest whole one.

@@ -17,7 +17,8 @@ package struct TensorShape: Equatable, Sendable {
 
 /// Writes float32 tensors to a safetensors file as their bytes come, in the order of the entries.
 ///
-/// The data region is the entries end to end, so its SHA-256 is that of the flat vector they lie in.
+/// The data region is the entries end to end. So its SHA-256 is that
+/// of the flat vector they lie in.
 package final class SafetensorsWriter {
     /// The path of the file.
     package let path: String

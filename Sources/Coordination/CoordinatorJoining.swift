@@ -40,6 +40,11 @@ extension Coordinator {
         guard hello.software == policy.software else {
             return .version(theirs: hello.software, ours: policy.software)
         }
+        guard hello.arithmetic == policy.arithmetic else {
+            return .version(
+                theirs: "\(hello.software) with arithmetic \(hello.arithmetic)",
+                ours: "\(policy.software) with arithmetic \(policy.arithmetic)")
+        }
         let others = peersInOrder.first { $0.hello.instance != hello.instance }?.hello
         let run = arithmetic ?? others.map { ($0.kernel, $0.probe) }
         if let run, run.probe != hello.probe {

@@ -11,6 +11,8 @@ package struct CoordinatorPolicy: Hashable, Sendable {
     package var epoch: UInt32
     /// Name and version of this program; workers of another are refused.
     package var software: String
+    /// The version of the program's arithmetic.
+    package var arithmetic: UInt32 = 1
     /// The run's configuration as JSON, sent to every worker.
     package var configuration: [UInt8]
     /// Workers to start with.

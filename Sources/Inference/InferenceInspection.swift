@@ -21,6 +21,8 @@ package struct Inspection: Sendable {
     package let configuration: RunConfiguration
     /// The program that wrote it: `dtrain 0.1.0`.
     package let software: String
+    /// The version of the arithmetic that made it.
+    package let arithmetic: Int
     /// Names, shapes and places of the tensors in `model.safetensors`.
     package let tensors: [TensorEntry]
     /// The checkpoint itself, and newer ones that were passed over as damaged.
@@ -41,6 +43,7 @@ package struct Inspection: Sendable {
         architecture = facts.architecture
         configuration = facts.configuration
         software = facts.software
+        arithmetic = folder.arithmetic
         tensors = try folder.model().tensors
         self.found = found
     }

@@ -11,6 +11,16 @@ package enum UnfitLine: Error, Equatable, Sendable {
     case unreadable(TextError)
 }
 
+/// One of a line's translations.
+package struct Translation: Hashable, Sendable {
+    /// The sentence, detokenised.
+    package var text: String
+    /// log P over the length penalty, in nats: what translations of a line are ordered by.
+    package var score: Double
+    /// log P in nats, end mark included.
+    package var logProbability: Double
+}
+
 /// Translates lines with a trained model on several threads.
 ///
 /// Lines are decoded in groups that depend on the lines alone, so no number depends on the threads.
@@ -19,16 +29,24 @@ package final class Translator: Sendable {
     package static let usualGroup = 32
 
     private let model: TrainedModel
-    private let beam: Int
+    private let choices: SearchChoices
     private let pool: LanePool
 
-    /// Starts the threads. `beam` is the number of hypotheses kept; 1 is greedy.
+    /// Starts the threads. `beam` is the number of beginnings kept; 1 is greedy.
     ///
     /// - Throws: `ResourceError` where the system refuses one of the threads.
-    package init(_ model: TrainedModel, beam: Int, threads: Int) throws(ResourceError) {
-        precondition(beam >= 1, "beam \(beam)")
+    package convenience init(
+        _ model: TrainedModel, beam: Int, threads: Int
+    ) throws(ResourceError) {
+        try self.init(model, SearchChoices(width: beam), threads: threads)
+    }
+
+    /// The same with other choices of the search.
+    package init(
+        _ model: TrainedModel, _ choices: SearchChoices, threads: Int
+    ) throws(ResourceError) {
         self.model = model
-        self.beam = beam
+        self.choices = choices
         pool = try LanePool(lanes: threads)
     }
 
@@ -38,24 +56,44 @@ package final class Translator: Sendable {
     package func translate(
         _ lines: [String], group: Int = usualGroup
     ) -> [Result<String, UnfitLine>] {
+        translations(lines, group: group).map { $0.map { $0[0].text } }
+    }
+
+    /// The best translations of each line, best first: as many as the choices want where so many are
+    /// found. A line without words gives one that is empty.
+    package func translations(
+        _ lines: [String], group: Int = usualGroup
+    ) -> [Result<[Translation], UnfitLine>] {
         let groups = stride(from: 0, to: lines.count, by: group).map {
             Array(lines[$0..<min($0 + group, lines.count)])
         }
         return pool.map(groups.count) { [self] in translate(together: groups[$0]) }.flatMap { $0 }
     }
 
-    private func translate(together lines: [String]) -> [Result<String, UnfitLine>] {
+    private func translate(together lines: [String]) -> [Result<[Translation], UnfitLine>] {
         let sources = lines.map { line in
             Result { () throws(UnfitLine) in try source(line) }
         }
-        let outputs = Decoding(model.transformer).translate(
-            sources.compactMap { try? $0.get() }, parameters: model.parameters, beam: beam)
-        var next = outputs.makeIterator()
+        let found = Decoding(model.transformer).search(
+            sources.compactMap { try? $0.get() }, parameters: model.parameters, choices)
+        var next = found.makeIterator()
         return sources.map { source in
             source.flatMap { _ in
-                Result { () throws(UnfitLine) in try text(next.next() ?? []) }
+                Result { () throws(UnfitLine) in try translations(next.next() ?? []) }
             }
         }
+    }
+
+    private func translations(_ outputs: [SearchOutput]) throws(UnfitLine) -> [Translation] {
+        guard !outputs.isEmpty else { return [Translation(text: "", score: 0, logProbability: 0)] }
+        var translations: [Translation] = []
+        for output in outputs {
+            translations.append(
+                Translation(
+                    text: try text(output.words), score: output.score,
+                    logProbability: output.logProbability))
+        }
+        return translations
     }
 
     private func source(_ line: String) throws(UnfitLine) -> [Int32] {

@@ -4,8 +4,8 @@
 ///
 ///     o_i = Σ_j p_ij v_j,   p_ij = softmax over j ∈ J(i) of q_i·k_j / √d_h
 ///
-/// With a `bias` the picked rows are a query's positions from 0 on, it stands at the last, and the bias
-/// is added to the logits.
+/// With a `bias` the picked rows are a query's positions from 0 on, and it stands at the last.
+/// The bias is added to the logits.
 ///
 /// Queries may pick the same rows, as hypotheses with a common beginning do. A query's bits
 /// depend on it and its rows alone. No rows give zeros.

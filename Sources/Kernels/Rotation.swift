@@ -1,5 +1,5 @@
-/// Rotary positions: pairs of neighbouring columns of each head are turned by an angle that grows with
-/// the position, so that q·k depends on the distance alone.
+/// Rotary positions turn pairs of neighbouring columns of each head by an angle. It grows with the
+/// position, so that q·k depends on the distance alone.
 ///
 ///     (a, b) ← (a cos φ - b sin φ, a sin φ + b cos φ),   φ = p / 10000^(2i/d_h)
 ///

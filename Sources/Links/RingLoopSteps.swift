@@ -1,9 +1,11 @@
+import Kernels
 import Parameters
 import Ring
 
 /// Begins steps, and ends them before their time.
 extension RingLoop {
     func begin(_ input: RingStep) {
+        FloatingPointMode.require()
         guard let membership, !membership.broken else { return }
         guard membership.formed else {
             waitingStep = input

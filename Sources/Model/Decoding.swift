@@ -34,23 +34,36 @@ package struct Decoding {
         _ sources: [[Int32]], parameters: ParameterVector, beam: Int = 1,
         lengthLimit: (Int) -> Int = usualLimit
     ) -> [[Int32]] {
+        search(
+            sources, parameters: parameters, SearchChoices(width: beam), lengthLimit: lengthLimit
+        ).map { $0.first?.words ?? [] }
+    }
+
+    /// The best outputs for each source, best first: as many as `choices` want, or fewer where the
+    /// search finds no more; none for a source without words. The rest as `translate`.
+    package func search(
+        _ sources: [[Int32]], parameters: ParameterVector, _ choices: SearchChoices,
+        lengthLimit: (Int) -> Int = usualLimit
+    ) -> [[SearchOutput]] {
         precondition(model.architecture.kind == .encoderDecoder, "a language model can't translate")
         check(sources, parameters)
-        var results = [[Int32]](repeating: [], count: sources.count)
-        let full = sources.indices.filter {
-            sources[$0].contains { $0 != Mark.end } && limit(lengthLimit(sources[$0].count)) > 0
+        let limits = sources.map { limit(choices.longest ?? lengthLimit($0.count)) }
+        var results = [[SearchOutput]](repeating: [], count: sources.count)
+        let full = sources.indices.filter { index in
+            sources[index].contains { $0 != Mark.end } && limits[index] > 0
         }
         let tape = Tape(model)
-        for batch in batches(full, sources: sources, beam: beam) {
-            let chosen = batch.map { sources[$0] }
-            let packed = Sequences(chosen)
+        for batch in batches(full, sources: sources, beam: choices.width) {
+            let packed = Sequences(batch.map { sources[$0] })
             tape.begin(parameters: parameters)
             let memory = ForwardPass(model: model, tape: tape).encode(packed)
             let decoder = IncrementalDecoder(
                 model, parameters: parameters, memory: memory?.states.data,
-                offsets: packed.offsets, hypotheses: beam * batch.count)
-            let beams = chosen.map { Beam(width: beam, limit: limit(lengthLimit($0.count))) }
-            for (index, words) in zip(batch, search(beams, decoder)) { results[index] = words }
+                offsets: packed.offsets, hypotheses: choices.width * batch.count)
+            let beams = batch.map { Beam(choices, limit: limits[$0]) }
+            for (index, outputs) in zip(batch, search(beams, decoder)) {
+                results[index] = Array(outputs.prefix(choices.outputs))
+            }
         }
         return results
     }
@@ -74,8 +87,9 @@ package struct Decoding {
             let fed = [Mark.begin] + prompt
             for token in fed.dropLast() { _ = decoder.step([token], sources: [0], &start) }
             let first = Beam(
-                width: beam, limit: longest, start: start[0], firstInput: fed[fed.count - 1])
-            return search([first], decoder)[0]
+                SearchChoices(width: beam), limit: longest, start: start[0],
+                firstInput: fed[fed.count - 1])
+            return search([first], decoder)[0].first?.words ?? []
         }
     }
 
@@ -108,7 +122,9 @@ package struct Decoding {
     }
 
     /// Runs all beams to their end, in step.
-    private func search(_ beams: [Beam], _ decoder: IncrementalDecoder) -> [[Int32]] {
+    private func search(
+        _ beams: [Beam], _ decoder: IncrementalDecoder
+    ) -> [[SearchOutput]] {
         var beams = beams
         var active = Array(beams.indices)
         while !active.isEmpty {
@@ -131,6 +147,6 @@ package struct Decoding {
             }
             active.removeAll { beams[$0].live.isEmpty }
         }
-        return beams.map { $0.best?.words ?? [] }
+        return beams.map(\.outputs)
     }
 }

@@ -1,13 +1,5 @@
 import Kernels
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A beginning of an output: its words, log P of them, and its rows of the cache.
 struct Hypothesis {
     var words: [Int32] = []
@@ -18,29 +10,28 @@ struct Hypothesis {
 
 /// Beam search for one source: keeps the `width` best beginnings; with one it is greedy search.
 ///
-/// Finished outputs compete by log P / lp, end mark included, so that long ones stand a chance:
-///
-///     lp(n) = ((5 + n) / 6)^α,   α = 0.6
-///
-/// An end mark finishes a beginning if it is among the `width` best continuations. The search
-/// ends when `width` outputs are finished or none that is not could still become the best.
+/// An end mark finishes a beginning if it is among the `width` best continuations. Finished outputs
+/// compete by their score. The search ends when `width` outputs are finished, or as many as are
+/// wanted and none that is not could still become one of them.
 /// Equals are ordered by the rank of the beginning, then by the lower id.
 /// Source: Wu et al. 2016, section 7.
 struct Beam {
-    let width: Int
-    /// The most words of an output, without the end mark.
-    let limit: Int
+    private let choices: SearchChoices
+    /// Most words of an output, without the end mark.
+    private let limit: Int
     /// Beginnings that are not finished, likeliest first. Only their paths are set from outside.
     var live: [Hypothesis]
-    private(set) var best: (words: [Int32], score: Double)?
-    private var finished = 0
+    /// Best first; of equals the one that was finished first.
+    private(set) var outputs: [SearchOutput] = []
     private let firstInput: Int32
 
     init(
-        width: Int, limit: Int, start: Hypothesis = Hypothesis(), firstInput: Int32 = Mark.begin
+        _ choices: SearchChoices, limit: Int, start: Hypothesis = Hypothesis(),
+        firstInput: Int32 = Mark.begin
     ) {
-        precondition(width > 0 && limit > 0, "beam \(width), limit \(limit)")
-        self.width = width
+        precondition(choices.width > 0 && limit > 0, "beam \(choices.width), limit \(limit)")
+        precondition(1...choices.width ~= choices.outputs, "\(choices.outputs) outputs")
+        self.choices = choices
         self.limit = limit
         self.firstInput = firstInput
         live = [start]
@@ -49,13 +40,11 @@ struct Beam {
     /// The token that the decoder is fed next, for each beginning.
     var inputs: [Int32] { live.map { $0.words.last ?? firstInput } }
 
-    static func lengthPenalty(_ count: Int) -> Double { pow(Double(5 + count) / 6, 0.6) }
-
     /// Whether the next word must be the end mark.
     var mustEnd: Bool { live.first.map { $0.words.count >= limit } ?? false }
 
     /// Continuations that each beginning must offer to `advance`.
-    var offers: Int { 2 * width }
+    var offers: Int { 2 * choices.width }
 
     private struct Candidate {
         let parent: Int
@@ -69,8 +58,8 @@ struct Beam {
         var survivors: [Hypothesis] = []
         for (rank, candidate) in candidates(ranked).prefix(offers).enumerated() {
             if candidate.word == Mark.end {
-                if rank < width { finish(live[candidate.parent], candidate.logProbability) }
-            } else if survivors.count < width {
+                if rank < choices.width { finish(live[candidate.parent], candidate.logProbability) }
+            } else if survivors.count < choices.width {
                 var hypothesis = live[candidate.parent]
                 hypothesis.words.append(candidate.word)
                 hypothesis.logProbability = candidate.logProbability
@@ -78,16 +67,21 @@ struct Beam {
             }
         }
         // No survivor: the model yields what is no number. The words so far are the output.
-        if survivors.isEmpty && best == nil {
-            best = (live.first?.words ?? [], -.infinity)
+        if survivors.isEmpty && outputs.isEmpty {
+            outputs = [
+                SearchOutput(
+                    words: live.first?.words ?? [], logProbability: -.infinity, score: -.infinity)
+            ]
         }
-        live = finished >= width || isDecided(survivors) ? [] : survivors
+        live = outputs.count >= choices.width || isDecided(survivors) ? [] : survivors
     }
 
     private func candidates(_ ranked: [[Ranked]]) -> [Candidate] {
         var candidates: [Candidate] = []
         for (parent, list) in ranked.enumerated() {
+            let isTooShort = live[parent].words.count < min(choices.shortest, limit)
             for next in list where !next.logProbability.isNaN {
+                if isTooShort && next.column == Mark.end { continue }
                 let sum = live[parent].logProbability + Double(next.logProbability)
                 candidates.append(
                     Candidate(parent: parent, word: next.column, logProbability: sum))
@@ -99,14 +93,18 @@ struct Beam {
     }
 
     private mutating func finish(_ hypothesis: Hypothesis, _ logProbability: Double) {
-        finished += 1
-        let score = logProbability / Self.lengthPenalty(hypothesis.words.count + 1)
-        if best.map({ score > $0.score }) ?? true { best = (hypothesis.words, score) }
+        let score = logProbability / choices.penalty.value(hypothesis.words.count + 1)
+        let place = outputs.firstIndex { $0.score < score } ?? outputs.endIndex
+        outputs.insert(
+            SearchOutput(words: hypothesis.words, logProbability: logProbability, score: score),
+            at: place)
     }
 
-    /// Log P only falls, so no beginning ends above its log P / lp of the longest output.
+    /// Log P only falls, so no beginning ends above its log P over the longest output's penalty.
     private func isDecided(_ survivors: [Hypothesis]) -> Bool {
-        guard let best, let first = survivors.first else { return survivors.isEmpty }
-        return first.logProbability / Self.lengthPenalty(limit + 1) <= best.score
+        guard let first = survivors.first else { return true }
+        guard outputs.count >= choices.outputs else { return false }
+        return first.logProbability / choices.penalty.value(limit + 1)
+            <= outputs[choices.outputs - 1].score
     }
 }

@@ -3,8 +3,8 @@ import Parameters
 
 /// Keys and values of everything fed to a decoder, a row each, for each of its layers.
 ///
-/// Rows are only appended, and hypotheses name those that they descend from, so hypotheses with
-/// a common beginning share its rows and none is copied when one splits. When the cache is full,
+/// Rows are only appended, and hypotheses name those that they descend from. So hypotheses with a
+/// common beginning share its rows, and none is copied when one splits. When the cache is full,
 /// rows that no hypothesis names are dropped.
 struct DecodingCache {
     private let width: Int

@@ -116,8 +116,9 @@ struct ResidualStep {
 }
 
 extension Tape {
-    /// Residual connection around a sub-layer whose last product gave `a` (bias `b` not yet added), and
-    /// the LayerNorm that follows it. Shapes: x, a [n, d] → sum and its normalisation [n, d].
+    /// Computes the residual connection around a sub-layer, and the LayerNorm that follows it. The
+    /// last product gave `a`, its bias `b` not yet added.
+    /// Shapes: x, a [n, d] → sum and its normalisation [n, d].
     func residual(
         _ x: Variable, _ a: Variable, bias: Weight, gain: Weight, shift: Weight
     ) -> (sum: Variable, normalised: Variable) {

@@ -1,9 +1,9 @@
 /// The matrix products of a training step, counted from the sizes of the model and of the sentences.
 ///
 /// A forward product of [m, k] by [k, n] is 2·m·n·k operations; training adds the gradients of both
-/// factors, as much again each. Encoder matrices and the keys and values of cross-attention run over
-/// source tokens, the other matrices and the output projection over target tokens. Look-ups cost
-/// nothing, recomputation is not counted.
+/// factors, as much again each. Encoder matrices run over source tokens, as do the keys and values
+/// of cross-attention. The other matrices and the output projection run over target tokens.
+/// Look-ups cost nothing, recomputation is not counted.
 package struct StepCost: Sendable {
     /// One forward product and how often a step computes it.
     package struct Product: Hashable, Sendable {

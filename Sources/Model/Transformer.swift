@@ -1,6 +1,5 @@
 import Kernels
 import Parameters
-import Resources
 
 #if canImport(Glibc)
     import Glibc
@@ -59,14 +58,6 @@ package struct Transformer: Sendable {
         layout = ParameterLayout(plan.tensors, statistics: plan.statistics)
         parts = plan.parts
         encoding = PositionTables(architecture)
-    }
-
-    /// Checks that this process may take so many vectors of the model's parameters.
-    /// Throws `ResourceError` if not.
-    package func requireMemory(vectors: Int) throws(ResourceError) {
-        let bytes = layout.count.multipliedReportingOverflow(
-            by: vectors * MemoryLayout<Float>.stride)
-        try Resources.requireMemory(bytes: bytes.overflow ? .max : bytes.partialValue)
     }
 
     /// The name of every layer and the range of its parameters, the encoder's

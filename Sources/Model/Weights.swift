@@ -65,8 +65,8 @@ struct InputWeights: Sendable {
     let relative: Weight?
 }
 
-/// Lays out the parameters in the order in which the forward pass uses them, so that the
-/// backward pass finishes the flat gradient from its end to its beginning.
+/// Lays out the parameters in the order in which the forward pass uses them. So the backward pass
+/// finishes the flat gradient from its end to its beginning.
 struct WeightPlan {
     private(set) var tensors: [(name: String, shape: [Int])] = []
     /// Running means and variances, which lie behind all `tensors`.

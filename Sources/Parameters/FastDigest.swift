@@ -2,9 +2,12 @@ import CXXHash
 
 /// 128 bits that differ when bytes, their order or their number differ: XXH3-128 in two levels.
 ///
-/// The bytes are cut into blocks of 1 MiB; the digest is XXH3-128 over the blocks' digests (each
-/// as low word, then high word, little-endian) and the number of bytes. So blocks may be digested
-/// by any threads in any order. It guards against faults, not against forgers.
+/// The bytes are cut into blocks of 1 MiB. The digest is XXH3-128 over the blocks' digests and the
+/// number of bytes. A block's digest counts as low word, then high word, little-endian. So blocks
+/// may be digested by any threads in any order. It guards against faults, not against forgers.
+///
+/// Of a vector all NaNs count as one, the canonical `Float.nan`: processors differ in the bits that
+/// they set in what is not a number.
 package struct FastDigest: Hashable, Sendable {
     /// The upper 64 bits.
     package var high: UInt64 = 0
@@ -37,15 +40,27 @@ package struct FastDigest: Hashable, Sendable {
         self = blocks.digest()
     }
 
-    /// Digests the elements as they lie in memory; another size of blocks gives another digest.
+    /// Digests the elements, NaNs as one; another size of blocks gives another digest.
     package init(_ vector: ParameterVector, blockBytes: Int = blockBytes) {
-        self = vector.withBytes(0..<vector.count) { FastDigest($0, blockBytes: blockBytes) }
+        let blocks = Blocks(byteCount: vector.byteCount, blockBytes: blockBytes)
+        blocks.set(0..<blocks.count, of: vector)
+        self = blocks.digest()
     }
 
     /// Computes XXH3-128 of these bytes alone: the digest that `Blocks.set` takes.
     package init(block: UnsafeRawBufferPointer) {
         let hash = dtrain_xxh3_128(block.baseAddress, block.count)
         self.init(high: hash.high, low: hash.low)
+    }
+
+    /// Computes XXH3-128 of these numbers, each NaN as the canonical one.
+    init(numbers: UnsafeBufferPointer<Float>) {
+        guard holdsNaN(numbers) else {
+            self.init(block: UnsafeRawBufferPointer(numbers))
+            return
+        }
+        let canonical = numbers.map { $0.isNaN ? Float.nan : $0 }
+        self = canonical.withUnsafeBytes { FastDigest(block: $0) }
     }
 
     /// Makes one digest of several in order, such as those of θ, m and v.
@@ -119,12 +134,28 @@ extension FastDigest {
 
         /// Digests blocks of a vector of `byteCount` bytes.
         package func set(_ blocks: Range<Int>, of vector: ParameterVector) {
-            precondition(vector.byteCount == byteCount, "\(vector.byteCount), not \(byteCount)")
-            vector.withBytes(0..<vector.count) { content in
-                for block in blocks {
-                    set(block, FastDigest(block: .init(rebasing: content[bytes(of: block)])))
-                }
+            for block in blocks {
+                set(block, numbers(block, of: vector) { FastDigest(numbers: $0) })
             }
+        }
+
+        /// Takes the digest of a block's bytes, unless there are NaNs among them.
+        package func set(_ block: Int, _ digest: FastDigest, of vector: ParameterVector) {
+            let known = numbers(block, of: vector) {
+                holdsNaN($0) ? FastDigest(numbers: $0) : digest
+            }
+            set(block, known)
+        }
+
+        private func numbers(
+            _ block: Int, of vector: ParameterVector,
+            _ body: (UnsafeBufferPointer<Float>) -> FastDigest
+        ) -> FastDigest {
+            let stride = MemoryLayout<Float>.stride
+            precondition(vector.byteCount == byteCount, "\(vector.byteCount), not \(byteCount)")
+            precondition(blockBytes % stride == 0, "blocks of \(blockBytes) bytes")
+            let bytes = bytes(of: block)
+            return vector.withFloats(bytes.lowerBound / stride..<bytes.upperBound / stride, body)
         }
 
         /// Whether every block has its digest, so that `digest` may be called.

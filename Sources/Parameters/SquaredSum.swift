@@ -7,10 +7,11 @@ extension ParameterVector {
             + 0 * squaredSum(range.clamped(to: trainable..<count))
     }
 
-    /// Sum of squares, always added in the same order.
+    /// Returns the sum of squares, always added in the same order.
     ///
-    /// Runs of 512 elements are summed in float32 (16 terms a lane), the runs in Double, so the
-    /// relative error stays near 1e-7. Not finite if any element is not, or beyond 1.8e19.
+    /// Runs of 512 elements are summed in float32 (16 terms a lane), the runs in
+    /// Double. So the relative error stays near 1e-7. The sum is not finite if any
+    /// element is not, or beyond 1.8e19.
     package func squaredSum(_ range: Range<Int>) -> Double {
         withFloats(range) { floats in
             guard let base = floats.baseAddress else { return 0 }

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Kernels
 import Model
 import Parameters
 import Settings
@@ -34,6 +35,7 @@ package struct CheckpointFacts: Sendable {
             "architecture": Self.encode(architecture),
             "configuration": Self.encode(configuration),
             "software": .string(software),
+            "arithmetic": .integer(ArithmeticVersion.current),
         ]
         if let text { json["text"] = Self.encode(text) }
         return json

@@ -4,8 +4,8 @@ import Glibc
 /// Checks that this process may take `bytes` more of memory, as far as
 /// the system tells. Throws if not.
 ///
-/// It is asked for addresses, and every limit is looked at; what a control group or the machine holds
-/// already counts as free as far as it is a cache of files.
+/// It is asked for addresses, and every limit is looked at. Memory that a control group or the
+/// machine holds already counts as free as far as it is a cache of files.
 package func requireMemory(bytes: Int) throws(ResourceError) {
     guard bytes > 0 else { return }
     let wanted = ResourceError.Resource.memory(bytes: bytes)

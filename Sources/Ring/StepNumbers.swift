@@ -175,7 +175,7 @@ package struct StepNumbers {
             if start == range.lowerBound,
                 blocks.bytes(of: block) == 4 * start..<4 * range.upperBound
             {
-                blocks.set(block, digest)
+                blocks.set(block, digest, of: total)
             } else if missing[block] == 0 {
                 blocks.set(block..<block + 1, of: total)
             }

@@ -1,8 +1,8 @@
 import Model
 import Text
 
-/// The one table of settings. A new setting costs its row here, its case in `Setting` and its property,
-/// with its default, in a group of `RunConfiguration`.
+/// The one table of settings. A new setting costs its row here, its case in `Setting` and its
+/// property. The property stands, with its default, in a group of `RunConfiguration`.
 extension SettingRow {
     static var table: [(group: Group, rows: [SettingRow])] {
         [

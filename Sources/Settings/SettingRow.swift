@@ -1,7 +1,8 @@
 /// A row of the table of settings: all that is known of one setting.
 ///
-/// The flags and their help, the completions of shells, the reading and writing of YAML and JSON, the
-/// rule of `--resume`, the relations between settings and the documentation derive from it.
+/// From it derive the flags and their help, and the completions of shells. So do the reading
+/// and writing of YAML and JSON, and the rule of `--resume`. So do the relations between
+/// settings, and the documentation.
 package struct SettingRow: Sendable {
     /// A part of the help.
     package enum Group: String, CaseIterable, Sendable {

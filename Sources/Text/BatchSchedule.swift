@@ -25,10 +25,10 @@ package struct Batch: Sendable, Hashable {
 
 /// Chooses the samples of every step: a pure function of (seed, step).
 ///
-/// An epoch is a permutation of the corpus cut into `batchesPerEpoch` runs: with T tokens in the
-/// corpus, batch b takes the samples whose token midpoint m in the permutation has
-/// b ≤ m · batches / T < b + 1, and one sample at least. Inside a batch samples go to shards longest
-/// first, each to the shard with the fewest tokens so far.
+/// An epoch is a permutation of the corpus cut into `batchesPerEpoch` runs. Let T be the tokens of
+/// the corpus, and m the token midpoint of a sample in the permutation. Batch b takes the samples
+/// with b ≤ m · batches / T < b + 1, and one sample at least. Inside a batch samples go to shards
+/// longest first, each to the shard with the fewest tokens so far.
 package struct BatchSchedule: Sendable {
     /// The samples that the steps train on.
     package let corpus: TokenizedCorpus

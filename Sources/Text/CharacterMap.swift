@@ -46,8 +46,8 @@ struct CharacterMap {
         return false
     }
 
-    /// Nodes of a double array: bits 0 to 7 and 31 the label by which one comes here, bit 8 whether a
-    /// value lies at its base, bits 9 to 31 the way to its base.
+    /// The nodes of a double array. Bits 0 to 7 and 31 are the label by which one comes here. Bit 8
+    /// says whether a value lies at its base; bits 9 to 31 are the way to its base.
     private let units: [UInt32]
     /// The number of bytes of the texts that values lead to.
     private let textBytes: Int

@@ -48,8 +48,8 @@ package struct Coverage: Sendable, Hashable {
 }
 
 extension Tokenizer {
-    /// The characters of a text that the tokenizer's own normaliser writes otherwise or leaves out, in
-    /// the order of their codes. Throws: `tokenizer`.
+    /// Returns the characters of a text that the tokenizer's own normaliser rewrites or leaves out.
+    /// They are in the order of their codes. Throws: `tokenizer`.
     ///
     /// Tokenizers that are trained here have no such normaliser.
     package func rewritten(

@@ -1,7 +1,7 @@
 /// The fields of a Protocol Buffers message in their order.
 ///
-/// Stricter than the format: keys and lengths have no needless bytes and there are no groups, so that
-/// every other reader finds the same fields in the same places.
+/// It is stricter than the format: keys and lengths have no needless bytes, and there are no
+/// groups. So every other reader finds the same fields in the same places.
 ///
 /// Source: Protocol Buffers documentation, "Encoding".
 struct ProtocolFields {

@@ -11,7 +11,7 @@ struct ReservedText {
     /// No piece goes across it, and it is no piece: what the trainer itself puts in a mark's place.
     private static let boundary: UInt8 = 0x09
 
-    /// Takes U+2585 out of lines, each ended by a line feed, and adds those characters as lines that
+    /// Takes U+2585 out of lines, each ended by a line feed. Adds those characters as lines that
     /// stand nowhere but in names of marks. Other text stays as it is.
     init(mending text: inout [UInt8]) {
         takeBlocks(out: &text)

@@ -54,8 +54,8 @@ package struct TextDifference: Sendable, Hashable {
 
 /// The hashes of a text that was read, finer than is saved: one of every few samples.
 ///
-/// What is hashed are the samples as a tokenizer sees them, so that another way to write the same
-/// (line ends, decomposed accents, white space) makes no other text.
+/// The samples are hashed as a tokenizer sees them. So another way to write the same (line ends,
+/// decomposed accents, white space) makes no other text.
 package struct TextTrace: Sendable {
     /// The rules by which the text became samples.
     package let rules: TextRules

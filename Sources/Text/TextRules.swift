@@ -7,7 +7,7 @@ package enum TextRules: Int, Codable, Sendable, CaseIterable {
     /// but white space. The tokenizer never sees lines with U+2585, nor what stands in `<s>`, `</s>`,
     /// `<pad>` and `<unk>`. Runs without a number follow these.
     case first = 1
-    /// Characters that nobody sees are trimmed off the ends of a sentence, and a side that has no
+    /// Characters that nobody sees are trimmed off the ends of a sentence. A side that has no
     /// others is empty. The tokenizer knows every character of the training text. A long line of
     /// running text is cut into several passages.
     case second = 2

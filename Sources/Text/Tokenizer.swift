@@ -18,9 +18,10 @@ package final class Tokenizer: Sendable {
 
     /// The way to choose pieces.
     ///
-    /// Byte pairs are the default: with 2,000 and 2,600 pieces of the embedded text a 4-gram model
-    /// (Witten and Bell) of the training French gives held-out French 30.0 and 30.0 nats a sentence,
-    /// with unigram pieces 30.3 and 30.7; and unigram vocabularies end at 2,611, byte pairs at 8,427.
+    /// Byte pairs are the default. A 4-gram model (Witten and Bell) of the embedded text's
+    /// training French was asked about held-out French. With 2,000 and 2,600 byte pairs it gives
+    /// 30.0 and 30.0 nats a sentence, with unigram pieces 30.3 and 30.7. Unigram vocabularies end
+    /// at 2,611, byte pairs at 8,427.
     package enum Method: String, Sendable, CaseIterable {
         /// Kudo, "Subword regularization", ACL 2018.
         case unigram

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Resources
 
 /// A worker's computing threads. Each lane does all jobs in order, without waiting for the others
@@ -69,6 +70,7 @@ package final class LanePool: @unchecked Sendable {
     private func work(as lane: Int) {
         var next = 0
         while let job = take(next) {
+            FloatingPointMode.require()
             job.body(lane)
             if finish(next) { job.completion() }
             next += 1

@@ -73,7 +73,7 @@ package struct StepArithmetic: Hashable, Sendable {
     package static func isUsable(
         squaredNorm: Double, losses: some Sequence<ShardLoss>
     ) -> Bool {
-        squaredNorm.isFinite && losses.allSatisfy(\.isFinite)
+        squaredNorm.isFinite && losses.allSatisfy { $0.isFinite }
     }
 
     /// Brings some blocks of `state` past the step of `total`, and digests them while they are in the

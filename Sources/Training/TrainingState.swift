@@ -55,8 +55,8 @@ package final class TrainingState: @unchecked Sendable {
     /// Applies the next update to `range`; `advance` follows once all ranges are done.
     ///
     /// `total` is the whole batch's gradient, `scale` its clip scale. The range begins and ends
-    /// at block borders or at the end, and any cut into ranges gives the same bits. Running statistics r
-    /// become (1 - μ) r + μ · total.
+    /// at block borders or at the end. Any cut into ranges gives the same bits. Running
+    /// statistics r become (1 - μ) r + μ · total.
     package func update(
         total: ParameterVector, adam: AdamW, scale: Float, rate: Float, range: Range<Int>
     ) {
@@ -117,7 +117,7 @@ package final class TrainingState: @unchecked Sendable {
         self.adamCount = adamCount
     }
 
-    /// Returns the digest of θ, m and v as they lie in memory; the counters are no part of it.
+    /// Returns the digest of θ, m and v; the counters are no part of it.
     package func digest() -> FastDigest {
         let digest = StateDigest(count: count)
         digest.set(0..<digest.blockCount, of: self)

@@ -2,8 +2,10 @@ import Parameters
 
 /// Who a worker is and what it computes with.
 package struct Hello: Hashable, Sendable {
-    /// Version and arithmetic of the program: the coordinator's must be the same.
+    /// Name and version of the program: the coordinator's must be the same.
     package var software = ""
+    /// The version of its arithmetic: likewise.
+    package var arithmetic: UInt32 = 1
     /// Where the ring's predecessor finds this worker.
     package var address = PeerAddress()
     /// Public half of the key that this process drew when it started, and speaks under on the
@@ -27,11 +29,13 @@ package struct Hello: Hashable, Sendable {
     /// Makes a hello, by default that of a process without a key that has obeyed nobody yet; texts
     /// are of at most `WireLimit.text` bytes.
     package init(
-        software: String, address: PeerAddress, key: [UInt8] = [], processID: Int,
+        software: String, arithmetic: UInt32 = 1, address: PeerAddress, key: [UInt8] = [],
+        processID: Int,
         instance: UInt64, threads: Int, kernel: String, probe: FastDigest, run: UInt64? = nil,
         epoch: UInt32 = 0
     ) {
         self.software = software
+        self.arithmetic = arithmetic
         self.address = address
         self.key = key
         self.processID = processID
@@ -174,6 +178,7 @@ extension Hello: WireCodable {
 
     mutating func code<C: Coder>(_ coder: inout C) throws(C.Failure) {
         try coder.text(&software, "software")
+        try coder.integer(&arithmetic, "arithmetic")
         try address.code(&coder)
         try coder.key(&key, "key", orNone: true)
         try coder.count(&processID, "process id", limit: Int(Int32.max))

@@ -41,6 +41,13 @@ struct Dtrain: ParsableCommand {
             Failure(.unavailable, "this processor lacks \(missing), run dtrain on one that has it")
                 .exit()
         }
+        if let bits = FloatingPointMode.fault {
+            Failure(
+                .unavailable,
+                "a library that is loaded before (LD_PRELOAD) has changed how this processor rounds "
+                    + "(control bits \(bits)): start dtrain without it"
+            ).exit()
+        }
         StandardError.outlivesItsReader()
         var typed: TypedLine?
         do {

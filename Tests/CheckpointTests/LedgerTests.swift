@@ -81,6 +81,30 @@ import Testing
         #expect(throws: newer) { try RunRecovery.find(in: RunPaths(folder.path)) }
     }
 
+    @Test("a run that another arithmetic has computed is looked at, not gone on with")
+    func arithmetic() throws {
+        var entry = Self.entry(1)
+        entry.arithmetic = 3
+        let line = try entry.line()
+        #expect(String(decoding: line.dropFirst(28), as: UTF8.self).hasPrefix("\"arithmetic\":3,"))
+        #expect(LedgerEntry.decode(Array(line.dropLast())) == .success(entry))
+        _ = folder.write("ledger.jsonl", line)
+        let recovery = try RunRecovery.find(in: RunPaths(folder.path))
+        #expect(recovery.arithmetics == [3])
+        try recovery.require(arithmetic: 3, of: folder.path)
+        let other = CheckpointError.otherArithmetic(
+            path: folder.path, theirs: 3, ours: 2, writer: nil)
+        #expect(throws: other) { try recovery.require(arithmetic: 2, of: folder.path) }
+        // Without a number it is the first.
+        _ = try folder.write("ledger.jsonl", Self.entry(1).line())
+        #expect(try RunRecovery.find(in: RunPaths(folder.path)).arithmetics == [1])
+        // The format is found behind it.
+        let body = "{\"arithmetic\":3,\"format\":2}"
+        let check = SHA256.digest(Array(body.utf8)).prefix(16)
+        let later = Array("{\"check\":\"\(check)\",\(body.dropFirst())".utf8)
+        #expect(LedgerEntry.decode(later) == .failure(.init(fault: .newer(format: 2))))
+    }
+
     @Test("a ledger whose file was removed takes no more lines")
     func removed() throws {
         let ledger = try Ledger(folder("ledger.jsonl"))

@@ -47,6 +47,63 @@ struct InferenceTests {
             beam.output.hasPrefix("le chat dort assez bien\n\n"), "\(beam.output)\(beam.errors)")
     }
 
+    @Test func `the best translations come in order, the first is the one that a beam gives`()
+        throws
+    {
+        let input = "the cat sleeps quite well\n\na dog runs quite well\n"
+        let usual = try dtrain("translate --run run --beam 4", input: input)
+        let outcome = try dtrain("translate --run run --beam 4 --n-best 3", input: input)
+        #expect(outcome.code == 0 && outcome.errors == "", "\(outcome.errors)")
+        let rows = outcome.output.split(separator: "\n").map { $0.components(separatedBy: " ||| ") }
+        #expect(rows.allSatisfy { $0.count == 3 }, "\(outcome.output)")
+        for (number, line) in usual.output.split(separator: "\n", omittingEmptySubsequences: false)
+            .prefix(3).enumerated()
+        {
+            let own = rows.filter { $0[0] == "\(number)" }
+            #expect(own.first?[1] == String(line))
+            #expect(own.count == (line.isEmpty ? 1 : 3), "\(own)")
+            let scores = own.compactMap { Double($0[2]) }
+            #expect(scores.count == own.count && scores == scores.sorted(by: >), "\(scores)")
+            #expect(Set(own.map { $0[1] }).count == own.count, "\(own)")
+        }
+    }
+
+    @Test func `scores, lengths and penalties are as asked for`() throws {
+        let input = "the cat sleeps quite well"
+        let scored = try dtrain("translate --run run --scores --length-penalty none", input: input)
+        let parts = scored.output.split(separator: "\t")
+        #expect(parts.count == 2 && parts[1] == "le chat dort assez bien\n", "\(scored.output)")
+        let json = try object(
+            dtrain("translate --run run --json --length-penalty power:1", input: input))
+        let first = try #require((json["translations"] as? [[String: Any]])?.first)
+        let (score, sum) = (first["score"] as? Double, first["log_probability"] as? Double)
+        #expect(first["text"] as? String == "le chat dort assez bien")
+        #expect(try #require(Double(parts[0])).distance(to: try #require(sum)).magnitude < 1e-3)
+        #expect(try #require(score) > #require(sum))
+        let short = try dtrain("translate --run run --max-length 2", input: input)
+        let long = try dtrain("translate --run run --min-length 20 --max-length 20", input: input)
+        #expect(short.output.count < "le chat dort assez bien\n".count, "\(short.output)")
+        #expect(long.output.count > "le chat dort assez bien\n".count, "\(long.output)")
+    }
+
+    @Test(
+        arguments: [
+            ("--beam 2 --n-best 3", "raise --beam to 3"),
+            ("--n-best 1 --scores", "leave --scores out"),
+            ("--json --scores", "leave --scores out"),
+            ("--length-penalty gnmt", "takes gnmt:α"),
+            ("--length-penalty power:-1", "takes gnmt:α"),
+            ("--min-length 5 --max-length 4", "lower it"),
+        ])
+    func `a search that cannot be made is refused in a sentence`(options: String, phrase: String)
+        throws
+    {
+        let outcome = try dtrain("translate --run run \(options)", input: "the cat")
+        #expect(outcome.code == 64 && outcome.output == "", "\(outcome.errors)")
+        #expect(
+            outcome.errorLines.count == 1 && outcome.errors.contains(phrase), "\(outcome.errors)")
+    }
+
     @Test func `a line that cannot be translated leaves its place empty and ends with 65`() throws {
         let long = Array(repeating: "cat", count: 50).joined(separator: " ")
         let outcome = try dtrain(

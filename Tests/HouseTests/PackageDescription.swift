@@ -22,7 +22,7 @@ struct PackageDescription {
 
         var imports: [String] {
             lines.compactMap { line in
-                line.wholeMatch(of: /(?:@\w+ |private |internal )*import (?:\w+ )?(\w+).*/)
+                line.wholeMatch(of: /\s*(?:@\w+ |private |internal )*import (?:\w+ )?(\w+).*/)
                     .map { String($0.1) }
             }
         }
@@ -51,7 +51,9 @@ struct PackageDescription {
                 path: path ?? (kind == "testTarget" ? "Tests/" : "Sources/") + name)
         }
         // It is appended to the others.
-        targets = listed.filter { $0.name != "guided" } + listed.filter { $0.name == "guided" }
+        let tools = ["guided", "bits"]
+        targets =
+            listed.filter { !tools.contains($0.name) } + listed.filter { tools.contains($0.name) }
     }
 
     /// The Swift files of a module, by path.

@@ -90,6 +90,37 @@ import Testing
         #expect(FastDigest(combining: [digest, shorter]) != .init(combining: [shorter, digest]))
     }
 
+    /// Anywhere: among eight at a time or behind them, in the first block or the last.
+    @Test func `whatever bits a processor gives to NaN, the digest is the same`() {
+        let vector = sample()
+        let digest = FastDigest(vector)
+        for place in [0, 33, FastDigest.blockBytes / 4 - 1, vector.count - 9, vector.count - 1] {
+            let old = vector[place]
+            let digests = [
+                Float.nan, -Float.nan, Float(nan: 5, signaling: false),
+                -Float(nan: 9, signaling: false),
+            ].map { number in
+                vector[place] = number
+                let raw = vector.withBytes(0..<vector.count) { FastDigest($0) }
+                let blocks = FastDigest.Blocks(byteCount: vector.byteCount)
+                for block in 0..<blocks.count {
+                    let bytes = blocks.bytes(of: block)
+                    let known = vector.withBytes(bytes.lowerBound / 4..<bytes.upperBound / 4) {
+                        FastDigest(block: $0)
+                    }
+                    blocks.set(block, known, of: vector)
+                }
+                #expect(blocks.digest() == FastDigest(vector))
+                return (FastDigest(vector), raw)
+            }
+            #expect(Set(digests.map(\.0)).count == 1 && Set(digests.map(\.1)).count == 4)
+            #expect(digests[0].0 == digests[0].1 && digests[0].0 != digest)
+            vector[place] = old
+        }
+        vector[5] = .infinity
+        #expect(FastDigest(vector) == vector.withBytes(0..<vector.count) { FastDigest($0) })
+    }
+
     @Test func `blocks may be set in any order on any threads, step after step`() async {
         let vector = sample()
         let blocks = FastDigest.Blocks(byteCount: vector.byteCount)

@@ -1,5 +1,6 @@
 import Checkpoint
 import Foundation
+import Kernels
 import Messaging
 import Model
 import Preparation
@@ -77,7 +78,8 @@ struct CopiedRun {
         return LedgerEntry(
             step: step, generation: .init(epoch: epoch, counter: 1),
             samples: [[step], [step + 1]], total: String(repeating: "0", count: 32),
-            state: String(repeating: "1", count: 32), loss: 2, labels: 9, verdict: .committed)
+            state: String(repeating: "1", count: 32), loss: 2, labels: 9, verdict: .committed,
+            arithmetic: ArithmeticVersion.current)
     }
 
     static func settings(steps: Int = 200) throws -> RunConfiguration {

@@ -12,6 +12,10 @@ int dtrain_has_floor(void);
 /* 1 when they can run AVX-512 F, VL, BW and DQ. */
 int dtrain_has_avx512(void);
 
+/* What the calling thread's floating-point control says beside IEEE 754's usual mode: 0 if nothing, else
+   the bits for another rounding or for flushing what is subnormal to 0. */
+uint64_t dtrain_float_mode(void);
+
 /* Hints that a line of memory will be read (or written) soon; never faults. */
 static inline void dtrain_prefetch(const void *_Nonnull address) {
     __builtin_prefetch(address, 0, 3);

@@ -1,6 +1,7 @@
 import Checkpoint
 import Coordination
 import Foundation
+import Kernels
 import Model
 import Parameters
 import Preparation
@@ -124,6 +125,7 @@ package struct Verification {
         }
         let ledger = try LedgerIndex(run.ledger)
         let stretch = try stretch(of: ledger)
+        try requireSameArithmetic(ledger)
         let origin = try VerificationOrigin.find(
             in: run, before: stretch, ledger: ledger.steps, configuration)
         var comparison = try Comparison(
@@ -152,6 +154,18 @@ package struct Verification {
         result.checkpoints = comparison.checkpoints
         result.seconds = Clock.seconds(since: began)
         return result
+    }
+
+    /// Throws: `otherArithmetic`. One version computes all of a run.
+    private func requireSameArithmetic(_ ledger: LedgerIndex) throws(CheckpointError) {
+        let ours = ArithmeticVersion.current
+        guard let last = try ledger.entry(ledger.steps.upperBound - 1),
+            last.arithmetic ?? 1 != ours
+        else { return }
+        let newest = try CheckpointShelf(run.checkpoints).newestWhole().checkpoint
+        throw .otherArithmetic(
+            path: run.folder, theirs: last.arithmetic ?? 1, ours: ours,
+            writer: newest?.manifest.software)
     }
 
     /// Skipped steps that end the ledger, if they are too many for a run to go on.

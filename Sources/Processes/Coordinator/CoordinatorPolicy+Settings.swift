@@ -1,4 +1,5 @@
 import Coordination
+import Kernels
 import Links
 import Settings
 
@@ -18,6 +19,7 @@ extension CoordinatorPolicy {
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(cluster.peerTimeout.milliseconds))),
             onNonFinite: configuration.optimizer.onNaN)
+        arithmetic = UInt32(ArithmeticVersion.current)
         balance = cluster.balance
         encryptsAll = cluster.secure
         sumsInPlace = configuration.sumsInPlace

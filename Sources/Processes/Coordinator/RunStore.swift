@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Kernels
 import Parameters
 import Text
 import Wire
@@ -54,7 +55,8 @@ package final class RunStore {
                     generation: line.generation,
                     samples: batch.shards.map(\.samples), total: "\(line.total)",
                     state: "\(line.state)", loss: line.loss, labels: batch.labels,
-                    verdict: line.skipped ? .skipped : .committed),
+                    verdict: line.skipped ? .skipped : .committed,
+                    arithmetic: ArithmeticVersion.current),
                 now: .now)
             return true
         } catch {

@@ -2,6 +2,7 @@ import Checkpoint
 import Coordination
 import Foundation
 import Inference
+import Kernels
 import Messaging
 import Model
 import Parameters
@@ -71,6 +72,7 @@ package struct TrainingRun {
     ) throws -> Result {
         let recovery =
             location.resume ? try RunRecovery.find(in: RunPaths(location.folder)) : nil
+        try recovery?.require(arithmetic: ArithmeticVersion.current, of: location.folder)
         let lost = location.resume ? try SavedSettings(of: location.folder).repair : nil
         let resumed = try recovery.flatMap { try self.resumed(from: $0) }
         let memory =

@@ -115,7 +115,7 @@ package final class WorkerProcess {
     ) -> Hello {
         let probe = arithmeticProbe()
         return Hello(
-            software: options.software,
+            software: options.software, arithmetic: UInt32(ArithmeticVersion.current),
             address: endpoints,
             key: key?.bytes ?? [], processID: Int(getpid()), instance: .random(in: 1 ... .max),
             threads: options.threads,

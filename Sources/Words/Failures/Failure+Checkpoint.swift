@@ -38,6 +38,14 @@ extension Failure {
                 \(shown(path)) has format \(format) and this program reads up to \(known): it was \
                 written by \(maker)
                 """)
+        case .otherArithmetic(let path, let theirs, let ours, let writer):
+            let run = shown(path)
+            self = .data(
+                """
+                \(run) was computed by arithmetic \(theirs) and this program's is \(ours), which gives \
+                other numbers: use the \(writer ?? "dtrain") that wrote it, or begin a run from its \
+                parameters with dtrain train --from \(quoted(run))
+                """)
         case .exposed(let path):
             self = .usage(
                 "\(shown(path)) holds a secret and everybody can read it: chmod 600 \(quoted(shown(path)))"

@@ -59,7 +59,7 @@ struct Inspect: ParsableCommand {
             \(architecture.positionEncoding.rawValue) positions, dropout \(architecture.dropout)
             vocabulary    \(grouped(architecture.vocabulary)), positions \(architecture.positions)
             precision     \(inspection.configuration.optimizer.precision.rawValue)
-            written by    \(inspection.software)
+            written by    \(inspection.software), arithmetic \(inspection.arithmetic)
 
 
             """ + table(inspection))
@@ -111,6 +111,7 @@ private struct InspectionReport: Encodable {
     let updates: Int
     let checkpoint: String
     let software: String
+    let arithmetic: Int
     let configuration: RunConfiguration
     let tensors: [Tensor]
 
@@ -123,6 +124,7 @@ private struct InspectionReport: Encodable {
         updates = inspection.updates
         checkpoint = inspection.path
         software = inspection.software
+        arithmetic = inspection.arithmetic
         configuration = inspection.configuration
         tensors = inspection.tensors.map { Tensor(name: $0.name, shape: $0.shape) }
     }

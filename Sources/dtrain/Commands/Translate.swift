@@ -16,9 +16,12 @@ struct Translate: ParsableCommand {
             EXAMPLES
               echo 'Where are you?' | dtrain translate
               dtrain translate --run runs/best --beam 4 sentences.en > sentences.fr
+              dtrain translate --beam 8 --n-best 8 --length-penalty power:1 sentences.en
             """)
 
     @OptionGroup var trained: TrainedOptions
+
+    @OptionGroup(title: "Search") var search: SearchOptions
 
     @Argument(help: "Sentences, one a line; - is standard input. (default: standard input)")
     var file: String?
@@ -26,29 +29,36 @@ struct Translate: ParsableCommand {
     func run() throws {
         let input = try LineReader(file)
         let (model, beam, threads) = try trained.load()
+        let choices = try search.choices(beam: beam)
         try model.require(.encoderDecoder)
-        let translator = try Translator(model, beam: beam, threads: threads)
+        let translator = try Translator(model, choices, threads: threads)
         var number = 0
         var isWhole = true
         while let lines = try input.next() {
             // A line that cannot be read is translated as an empty one.
             let texts = lines.map { (try? $0.get()) ?? "" }
-            let outputs = translator.translate(
+            let outputs = translator.translations(
                 texts, group: input.isLive ? 1 : Translator.usualGroup)
+            var written = ""
             for (line, output) in zip(lines, outputs) {
+                let translations = (try? output.get()) ?? []
+                if search.json {
+                    try StandardOutput.write(json: TranslatedLine(line: number + 1, translations))
+                } else {
+                    written += search.text(of: translations, number: number)
+                }
                 number += 1
                 guard let problem = problem(line, output) else { continue }
                 isWhole = false
                 warn("\(input.name), line \(number), \(problem), its translation is left empty")
             }
-            try StandardOutput.write(
-                product: outputs.map { ((try? $0.get()) ?? "") + "\n" }.joined())
+            try StandardOutput.write(product: written)
         }
         if !isWhole { throw ExitCode(Failure.Code.data.rawValue) }
     }
 
     private func problem(
-        _ line: Result<String, TextError>, _ output: Result<String, UnfitLine>
+        _ line: Result<String, TextError>, _ output: Result<[Translation], UnfitLine>
     ) -> String? {
         if case .failure(let fault) = line { return problem(of: fault) }
         guard case .failure(let unfit) = output else { return nil }

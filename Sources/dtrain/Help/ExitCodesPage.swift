@@ -24,6 +24,7 @@ enum ExitCodesPage {
         (65, "a file of a run that is damaged and cannot do without"),
         (65, "a run's folder or checkpoint that a newer version wrote"),
         (65, "on --resume, another text or tokenizer than the run began with"),
+        (65, "--resume or verify of a run that another version of the arithmetic has computed"),
         (65, "'dtrain verify' has found a difference"),
         (69, "no coordinator answers, or another service listens at its address"),
         (71, "the system refuses memory, a thread, a descriptor or a process"),

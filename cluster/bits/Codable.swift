@@ -1,0 +1,2 @@
+/// Embedded Swift has none, and nothing here is coded.
+package protocol Codable {}

@@ -200,7 +200,8 @@ let package = Package(
             dependencies: [
                 "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Inference",
                 "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
-                "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads", "Words",
+                "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads",
+                "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -76,7 +76,9 @@ struct EditDistance {
             if column > 0 {
                 let same = word == reference[column - 1]
                 let substituted = below.cost(at: column - 1) + (same ? 0 : 1)
-                if substituted < cost { (cost, operation) = (substituted, same ? .keep : .substitute) }
+                if substituted < cost {
+                    (cost, operation) = (substituted, same ? .keep : .substitute)
+                }
             }
             let deleted = below.cost(at: column) + 1
             if deleted < cost { (cost, operation) = (deleted, .delete) }

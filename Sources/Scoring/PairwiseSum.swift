@@ -20,7 +20,8 @@ enum PairwiseSum {
             for lane in 0..<8 { sums[lane] += values[start + offset + lane] }
         }
         let total =
-            ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+            ((sums[0] + sums[1]) + (sums[2] + sums[3]))
+            + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
         return values.dropFirst(whole).reduce(total, +)
     }
 }

@@ -3,7 +3,7 @@ extension Score {
     ///
     ///     BLEU|nrefs:1|…|version:2.6.0 = 48.95 (μ = 48.90 ± 1.02) 87.5/66.7/… (BP = 0.560 …)
     package func line(
-        _ metric: some Metric, references: Int, places: Int = 2,
+        _ metric: any Metric, references: Int, places: Int = 2,
         confidence: Resampling.Confidence? = nil, resampling: Resampling? = nil
     ) -> String {
         let signature = Signature(metric, references: references, resampling: resampling)

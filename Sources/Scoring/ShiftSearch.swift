@@ -33,7 +33,9 @@ struct ShiftSearch {
 
         /// The larger gain, the longer sequence, the earlier one, the earlier place.
         func isBetter(than other: Shift) -> Bool {
-            (gain, length, -start, -target) > (other.gain, other.length, -other.start, -other.target)
+            (gain, length, -start, -target) > (
+                other.gain, other.length, -other.start, -other.target
+            )
         }
     }
 

@@ -10,7 +10,7 @@ package struct Signature: Sendable, Hashable {
     /// - Parameters:
     ///   - references: how many each line has.
     ///   - resampling: if the score stands beside what a bootstrap says.
-    package init(_ metric: some Metric, references: Int, resampling: Resampling? = nil) {
+    package init(_ metric: any Metric, references: Int, resampling: Resampling? = nil) {
         var parts = [("nrefs", String(references))]
         if let resampling {
             parts += [("bs", String(resampling.samples)), ("seed", String(resampling.seed))]

@@ -131,7 +131,7 @@ struct Evaluate: ParsableCommand {
             """)
     }
 
-    private func line(_ score: Score, by metric: some Metric) -> String {
+    private func line(_ score: Score, by metric: any Metric) -> String {
         let details = score.details.map { " \($0.text)" } ?? ""
         return """
             \(padded(metric.name, 12))\(fixed(score.value, 2))\(details)
@@ -189,7 +189,8 @@ private struct Report: Encodable {
     let checkpoint: String
 
     enum CodingKeys: String, CodingKey {
-        case loss, perplexity, bleu, scores, pairs, dropped, windows, tokens, step, digest, checkpoint
+        case loss, perplexity, bleu, scores, pairs, dropped, windows, tokens, step, digest,
+            checkpoint
         case tooLong = "too_long"
         case unknownTokens = "unknown_tokens"
     }

@@ -106,8 +106,10 @@ struct ScoreFiles: ParsableCommand {
         return Resampling(samples: try whole("--samples", samples, 2...1_000_000))
     }
 
+    private func ofSentences(_ metric: some Metric) -> any Metric { metric.ofSentences }
+
     private func sayLines(_ compared: ComparedFiles, _ metrics: [any Metric]) throws(Failure) {
-        let metrics = metrics.map(\.ofSentences)
+        let metrics = metrics.map { ofSentences($0) }
         let table = metrics.map { compared.scoresOfLines(by: $0) }
         if !json {
             try StandardOutput.write(

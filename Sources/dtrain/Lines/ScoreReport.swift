@@ -39,7 +39,7 @@ struct ScoreReport: Encodable {
     }
 
     init(
-        _ score: Score, by metric: some Metric, references: Int, resampling: Resampling? = nil
+        _ score: Score, by metric: any Metric, references: Int, resampling: Resampling? = nil
     ) {
         name = metric.name
         self.score = score.value

@@ -5,15 +5,15 @@
 /// sacreBLEU 2.6.0, significance.py, whose draws these are, number for number.
 package struct Resampling: Sendable, Hashable {
     /// sacreBLEU's.
-    package static let standard = Resampling(samples: 1000)
+    package static let standard = Resampling(resamples: 1000)
 
     /// Texts that are drawn.
-    package let samples: Int
+    package let resamples: Int
     package let seed: UInt64
 
-    package init(samples: Int, seed: UInt64 = 12345) {
-        precondition(samples > 1, "\(samples) samples")
-        self.samples = samples
+    package init(resamples: Int, seed: UInt64 = 12345) {
+        precondition(resamples > 1, "\(resamples) texts")
+        self.resamples = resamples
         self.seed = seed
     }
 
@@ -39,7 +39,7 @@ package struct Resampling: Sendable, Hashable {
         let scores = scores(of: [statistics], by: metric)[0]
         let confidence = Self.confidence(scores)
         // The mean of one text is that of Python's statistics module, exact but for its rounding.
-        let mean = Self.exactSum(scores.values) / Double(samples)
+        let mean = Self.exactSum(scores.values) / Double(resamples)
         return Confidence(
             mean: scores.isSinglePrecision ? Double(Float(mean)) : mean, margin: confidence.margin)
     }
@@ -59,7 +59,7 @@ package struct Resampling: Sendable, Hashable {
             : Self.count(differences, beyond: difference)
         return Comparison(
             confidence: Self.confidence(both[0]), baseline: Self.confidence(both[1]),
-            probability: Double(larger + 1) / Double(samples + 1))
+            probability: Double(larger + 1) / Double(resamples + 1))
     }
 
     /// Differences that lie farther above their mean than the difference at hand.
@@ -83,7 +83,7 @@ package struct Resampling: Sendable, Hashable {
         let lines = systems[0].count
         var generator = PCG64(seed: seed)
         var scores = systems.map { _ in Scores() }
-        for _ in 0..<samples {
+        for _ in 0..<resamples {
             for _ in 0..<lines {
                 let line = generator.next(below: lines)
                 for system in tables.indices { tables[system].add(line) }

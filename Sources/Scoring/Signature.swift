@@ -13,7 +13,7 @@ package struct Signature: Sendable, Hashable {
     package init(_ metric: any Metric, references: Int, resampling: Resampling? = nil) {
         var parts = [("nrefs", String(references))]
         if let resampling {
-            parts += [("bs", String(resampling.samples)), ("seed", String(resampling.seed))]
+            parts += [("bs", String(resampling.resamples)), ("seed", String(resampling.seed))]
         }
         parts += metric.traits.map { ($0.key, $0.value) }
         parts.append(("version", Self.version))

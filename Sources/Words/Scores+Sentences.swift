@@ -16,6 +16,15 @@ extension Script {
         }
     }
 
+    /// Returns what is to be said of measures that count words between blanks; nil where there are
+    /// blanks.
+    package var caution: String? {
+        switch self {
+        case .other, .korean: nil
+        default: "TER and chrF++ count words between blanks, of which \(name) has few: prefer chrF"
+        }
+    }
+
     private var name: String {
         switch self {
         case .chinese: "Chinese"

@@ -38,7 +38,7 @@ import Testing
 
     private func expectPair(_ metric: some Metric, _ row: Golden.Row, _ lines: Lines) {
         let references = Array(lines.references.prefix(row.refs))
-        let comparison = Resampling(samples: 300).comparison(
+        let comparison = Resampling(resamples: 300).comparison(
             of: metric.statistics(of: lines.hypotheses, against: references),
             with: metric.statistics(of: lines.others, against: references), by: metric)
         let found = [

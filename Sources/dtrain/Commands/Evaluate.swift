@@ -127,7 +127,7 @@ struct Evaluate: ParsableCommand {
             loss        \(fixed(evaluation.loss, 4)) nats a target token
             perplexity  \(fixed(evaluation.perplexity, 3))
             \(scores.map { line($0.1, by: $0.0) }.joined())\
-            \(script.reason.map { "note        \($0)\n" } ?? "")
+            \([script.reason, script.caution].map { $0.map { "note        \($0)\n" } ?? "" }.joined())
             """)
     }
 

@@ -49,7 +49,7 @@ struct ScoreFiles: ParsableCommand {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Texts that --confidence and --against draw. (default: 1000)", valueName: "n"))
-    var samples: String?
+    var resamples: String?
 
     @Flag(help: "Score each line, as a table; BLEU takes those orders that a line has.")
     var lines = false
@@ -79,16 +79,16 @@ struct ScoreFiles: ParsableCommand {
             resampling: resampling)
         let metrics = choice.metrics(for: script)
         if lines { return try sayLines(compared, metrics) }
-        let reason = choice.asksScript ? script.reason : nil
+        let notes = choice.notes(on: script)
         let results = metrics.map { compared.result(by: $0) }
         if json {
             return try StandardOutput.write(
                 json: ScoresReport(
                     lines: texts[0].count, references: references.count,
-                    scores: results.map(\.report), note: reason))
+                    scores: results.map(\.report), notes: notes))
         }
         for result in results { try StandardOutput.write(result.text) }
-        if let reason { try StandardOutput.write("note: \(reason)\n") }
+        for note in notes { try StandardOutput.write("note: \(note)\n") }
     }
 
     /// Nil where nothing is drawn. Throws usage failures.
@@ -99,11 +99,11 @@ struct ScoreFiles: ParsableCommand {
                 "--lines and \(confidence ? "--confidence" : "--against") exclude each other, "
                     + "leave one out")
         }
-        guard let samples else { return isDrawn ? .standard : nil }
+        guard let resamples else { return isDrawn ? .standard : nil }
         guard isDrawn else {
-            throw .usage("--samples needs --confidence or --against beside it")
+            throw .usage("--resamples needs --confidence or --against beside it")
         }
-        return Resampling(samples: try whole("--samples", samples, 2...1_000_000))
+        return Resampling(resamples: try whole("--resamples", resamples, 2...1_000_000))
     }
 
     private func ofSentences(_ metric: some Metric) -> any Metric { metric.ofSentences }
@@ -135,7 +135,8 @@ private struct ScoresReport: Encodable {
     let lines: Int
     let references: Int
     let scores: [ScoreReport]
-    let note: String?
+    /// What must be known of the script to read them.
+    let notes: [String]
 }
 
 private struct LineReport: Encodable {

@@ -74,8 +74,12 @@ struct MetricOptions: ParsableArguments {
             }
         }
 
-        /// Whether the script chooses where BLEU cuts words.
-        var asksScript: Bool { tokenisation == nil && names.contains(.bleu) }
+        /// What must be known of the script to read the scores.
+        func notes(on script: Script) -> [String] {
+            let reason = tokenisation == nil && names.contains(.bleu) ? script.reason : nil
+            let countsWords = names.contains(.ter) || names.contains(.chrfWithWords)
+            return [reason, countsWords ? script.caution : nil].compactMap { $0 }
+        }
     }
 
     /// Throws usage failures.

@@ -103,7 +103,7 @@ let package = Package(
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
-            name: "Parameters", dependencies: ["CResources", "CXXHash", "Kernels"],
+            name: "Parameters", dependencies: ["CKernels", "CResources", "CXXHash", "Kernels"],
             swiftSettings: numeric),
         .target(name: "Wire", dependencies: ["CXXHash", "Parameters"], swiftSettings: machine),
         .target(
@@ -162,6 +162,13 @@ let package = Package(
                 "Wire",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Events",
+            dependencies: [
+                "Checkpoint", "Coordination", "Messaging", "Preparation", "Resources", "Settings",
+                "Text", "Threads",
+            ],
+            swiftSettings: strict),
 
         // What is done with them.
         .target(
@@ -174,7 +181,7 @@ let package = Package(
         .target(
             name: "Processes",
             dependencies: [
-                "CLinux", "Checkpoint", "Coordination", "Inference", "Kernels", "Links",
+                "CLinux", "Checkpoint", "Coordination", "Events", "Inference", "Kernels", "Links",
                 "Messaging", "Model", "Parameters", "Preparation", "Resources", "Ring", "Settings",
                 "Text", "Threads", "Training", "Wire",
             ],
@@ -182,23 +189,25 @@ let package = Package(
         .target(
             name: "Measuring",
             dependencies: [
-                "CLinux", "Checkpoint", "Coordination", "Kernels", "Links", "Messaging", "Model",
-                "Parameters", "Preparation", "Processes", "Resources", "Ring", "Settings", "Text",
+                "CLinux", "Checkpoint", "Coordination", "Events", "Kernels", "Links", "Messaging",
+                "Model", "Parameters", "Preparation", "Processes", "Resources", "Ring", "Settings",
+                "Text",
                 "Threads", "Training", "Wire",
             ],
             swiftSettings: strict),
         .target(
             name: "Words",
             dependencies: [
-                "Checkpoint", "Coordination", "Inference", "Measuring", "Messaging", "Model",
-                "Preparation", "Processes", "Resources", "Scoring", "Settings", "Text", "Threads",
-                "Wire",
+                "Checkpoint", "Coordination", "Events", "Inference", "Measuring", "Messaging",
+                "Model", "Preparation", "Processes", "Resources", "Scoring", "Settings", "Text",
+                "Threads", "Wire",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
-                "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Inference",
+                "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Events",
+                "Inference",
                 "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
                 "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads",
                 "Words",
@@ -263,11 +272,18 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "EventsTests",
+            dependencies: [
+                "Checkpoint", "Coordination", "Events", "Messaging", "Preparation", "Settings",
+                "Text", "Threads", "Wire",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "ProcessesTests",
             dependencies: [
-                "Checkpoint", "Coordination", "FuzzKit", "Inference", "Kernels", "Messaging",
-                "Model", "Preparation", "Processes", "Resources", "Ring", "Settings", "TestKit",
-                "Threads", "Wire",
+                "Checkpoint", "Coordination", "Events", "FuzzKit", "Inference", "Kernels",
+                "Messaging", "Model", "Preparation", "Processes", "Resources", "Ring", "Settings",
+                "TestKit", "Threads", "Wire",
             ],
             swiftSettings: strict),
         .testTarget(

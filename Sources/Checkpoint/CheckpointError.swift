@@ -1,5 +1,5 @@
 /// An error with the files of a run. Payloads only; `dtrain` makes the sentences.
-package enum CheckpointError: Error, Equatable, Sendable {
+package enum CheckpointError: Error, Equatable, Codable, Sendable {
     /// A system call failed; `code` is errno.
     case io(path: String, operation: SystemCall, code: Int32)
     /// The file ended before the bytes that its own description promises.
@@ -42,13 +42,13 @@ package enum CheckpointError: Error, Equatable, Sendable {
     case exposed(path: String)
 
     /// The kind of system call that failed.
-    package enum SystemCall: String, Sendable {
+    package enum SystemCall: String, Codable, Sendable {
         case open, read, write, status, synchronize, close, rename, remove, makeFolder
         case list, lock, link, truncate, freeSpace
     }
 
     /// The damage that a file of a checkpoint has.
-    package enum Damage: Equatable, Sendable {
+    package enum Damage: Equatable, Codable, Sendable {
         case missing
         case size(expected: Int, found: Int)
         case hash
@@ -58,7 +58,7 @@ package enum CheckpointError: Error, Equatable, Sendable {
 }
 
 /// The reason why bytes are not a safetensors file.
-package enum SafetensorsFault: Equatable, Sendable {
+package enum SafetensorsFault: Equatable, Codable, Sendable {
     case headerLength(UInt64)
     case headerNotJSON
     case unknownType(tensor: String, type: String)
@@ -69,7 +69,7 @@ package enum SafetensorsFault: Equatable, Sendable {
 }
 
 /// The reason why a line of the ledger is refused.
-package enum LedgerFault: Equatable, Sendable {
+package enum LedgerFault: Equatable, Codable, Sendable {
     case checksum
     case notJSON
     case step(expected: Int, found: Int)

@@ -1,5 +1,5 @@
 /// The reason why a file could not be used as it was.
-package enum FileFault: Equatable, Sendable {
+package enum FileFault: Equatable, Codable, Sendable {
     case missing, empty
     /// Cut short, or damaged elsewhere.
     case torn
@@ -7,7 +7,7 @@ package enum FileFault: Equatable, Sendable {
 
 /// A repair to a run's folder when the run was taken up again: the
 /// fault, and what was done about it.
-package enum Repair: Equatable, Sendable {
+package enum Repair: Equatable, Codable, Sendable {
     /// A checkpoint that is not whole was passed over.
     case checkpointPassedOver(path: String, CheckpointError)
     /// Bytes of a torn last line that were cut off the ledger: that step is done again.
@@ -39,8 +39,13 @@ package enum Repair: Equatable, Sendable {
     /// Another key was made, and a token that fits it.
     case keyRenewed
 
+    enum CheckpointPassedOverCodingKeys: String, CodingKey {
+        case path
+        case _1 = "error"
+    }
+
     /// The reason why a ledger had to begin anew.
-    package enum LedgerLoss: Equatable, Sendable {
+    package enum LedgerLoss: Equatable, Codable, Sendable {
         case missing, empty
         /// Its last line is of this step, and no whole checkpoint is as old.
         case endsAt(step: Int)

@@ -149,7 +149,7 @@ extension Coordinator {
 }
 
 /// How long a worker takes for a shard on one thread.
-package struct ShardTime: Hashable, Sendable {
+package struct ShardTime: Hashable, Codable, Sendable {
     /// The worker's name, as `w3`.
     package var name: String
     /// Number of its lanes.

@@ -115,6 +115,9 @@ package struct Coordinator: Sendable {
     var refolds = 0
     /// The steps that changed nothing, those of earlier incarnations included.
     package internal(set) var skips: SkippedSteps
+    /// For observers; not handed over yet.
+    var spans: [PhaseSpan] = []
+    var stageSpan: StageSpan?
     var actions: [CoordinatorAction] = []
 
     /// A run that starts from its seed, or goes on from a checkpoint and from the ledger's last
@@ -161,6 +164,7 @@ package struct Coordinator: Sendable {
         case .stopRequested: stopRequested(at: now)
         case .tokenChanged(let token): tokenChanged(token, at: now)
         }
+        handOverSpans(at: now)
         defer { actions = [] }
         return actions
     }
@@ -205,7 +209,7 @@ package struct Coordinator: Sendable {
             // Of a state that has been replaced since.
             guard peers[peer]?.stateNumber == number else { return }
             stateReady(peer, held, at: now)
-        case .updated(let held): updated(peer, held)
+        case .updated(let update): updated(peer, update, at: now)
         case .formed(let generation): formed(peer, generation, at: now)
         case .voted(let vote): voted(vote, by: peer, at: now)
         case .evaluated(let evaluation): evaluated(evaluation, by: peer, at: now)
@@ -239,8 +243,9 @@ package struct Coordinator: Sendable {
     var peersInOrder: [Peer] { peers.values.sorted { $0.number < $1.number } }
 
     /// Announces that another state than the one in memory, if there is one, will be sent.
-    mutating func beginState(of id: PeerID) {
+    mutating func beginState(of id: PeerID, at now: Instant) {
         guard let number = peers[id]?.stateNumber else { return }
+        peers[id]?.stateSince = now
         peers[id]?.stateNumber = number &+ 1
         send(.newState(number: number &+ 1), to: id)
     }
@@ -291,6 +296,11 @@ struct Peer: Sendable {
     var heartbeat: Heartbeat?
     /// Its phase in the ring before, while nothing has come from it since.
     var phaseBefore: String?
+    /// When its state began to come from elsewhere, while it does.
+    var stateSince: Instant?
+    /// When the last commit went, until it is answered.
+    var committedAt: Instant?
+    var clock = ClockEstimate()
     /// Seconds that its shards took in the last step that it voted on.
     var computeSeconds: Double?
     var speed = ShardSpeed()

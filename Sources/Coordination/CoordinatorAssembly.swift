@@ -12,7 +12,7 @@ extension Coordinator {
         let chosen = candidates(at: now)
         let holders = chosen.filter { $0.holds == committed }
         guard holders.isEmpty else { return form(linked(routed(holders), at: now), at: now) }
-        restore(chosen)
+        restore(chosen, at: now)
     }
 
     /// Forgets the ring and what its members were doing.
@@ -74,7 +74,7 @@ extension Coordinator {
     }
 
     /// Gives the origin's state to those who are to go on from it; what is under way goes on.
-    private mutating func restore(_ lacking: [Peer]) {
+    private mutating func restore(_ lacking: [Peer], at now: Instant) {
         stage = .restoring(Set(lacking.map(\.id)))
         if hasStarted { note(.restoring(names: lacking.map(\.name), step: committed)) }
         let fresh = lacking.filter { $0.delivery != origin.delivery }.map(\.id)
@@ -85,7 +85,7 @@ extension Coordinator {
             peers[id]?.holds = nil
             peers[id]?.written = nil
             peers[id]?.delivery = origin.delivery
-            beginState(of: id)
+            beginState(of: id, at: now)
         }
         switch origin {
         case .seed: for id in fresh { send(.initialise, to: id) }
@@ -106,7 +106,7 @@ extension Coordinator {
         guard members?.peers.contains(id) != true else { return }
         if peers[id]?.pupil != nil { return learned(id, held, at: now) }
         guard peers[id]?.delivery?.step == held.step else { return }
-        prove(id, held)
+        prove(id, held, at: now)
         peers[id]?.delivery = nil
         guard case .restoring(var pending) = stage, held.step == committed else { return }
         pending.remove(id)
@@ -116,16 +116,18 @@ extension Coordinator {
     }
 
     /// A worker's state is the run's: it may keep it, whatever becomes of this coordinator.
-    mutating func prove(_ id: PeerID, _ held: HeldState) {
+    mutating func prove(_ id: PeerID, _ held: HeldState, at now: Instant) {
+        endState(of: id, at: now)
         peers[id]?.holds = held.step
         peers[id]?.written = held.digest
         send(.proven(step: held.step), to: id)
     }
 
     /// A worker has followed a commit.
-    mutating func updated(_ id: PeerID, _ held: HeldState) {
-        guard peers[id]?.holds == held.step else { return }
-        peers[id]?.written = held.digest
+    mutating func updated(_ id: PeerID, _ update: Update, at now: Instant) {
+        guard peers[id]?.holds == update.held.step else { return }
+        peers[id]?.written = update.held.digest
+        timed(update, by: id, at: now)
     }
 
     private mutating func form(_ chosen: [Peer], at now: Instant) {

@@ -151,7 +151,13 @@ extension Coordinator {
     }
 
     mutating func checkpointWritten(_ step: Int, at now: Instant) {
-        if snapshot?.step == step { snapshot = nil }
+        if let written = snapshot, written.step == step {
+            snapshot = nil
+            spans.append(
+                PhaseSpan(
+                    .checkpoint, of: peers[written.donor]?.name, step: step, nil,
+                    from: written.begun, to: now))
+        }
         if step > origin.step { origin = .checkpoint(step: step) }
         checkpointIsOwed = false
         if stage == .saving { save(at: now) }

@@ -54,6 +54,8 @@ package enum CoordinatorAction: Equatable, Sendable {
     /// Break every connection but those of the peers: they were made with the old token.
     case admitOnly([PeerID])
     case note(CoordinatorNote)
+    /// What the run, its members and its peers were at since this was said last.
+    case phases([PhaseSpan])
     case finish(Outcome)
 }
 
@@ -61,7 +63,7 @@ extension CoordinatorAction {
     /// Whether the action may be carried out before a line that the ledger has not taken yet.
     package var mayOvertake: Bool {
         switch self {
-        case .send(_, .heartbeat), .note: true
+        case .send(_, .heartbeat), .note, .phases: true
         default: false
         }
     }
@@ -112,7 +114,7 @@ package struct StepTiming: Hashable, Sendable {
 }
 
 /// Losses of the held-out part, in nats per label.
-package struct ValidationResult: Hashable, Sendable {
+package struct ValidationResult: Hashable, Codable, Sendable {
     /// The step after which the held-out part was tried.
     package var step: Int
     /// Mean smoothed loss, as training sees it.
@@ -124,7 +126,7 @@ package struct ValidationResult: Hashable, Sendable {
 }
 
 /// How a run ended.
-package enum Outcome: Hashable, Sendable {
+package enum Outcome: Hashable, Codable, Sendable {
     /// All steps are done.
     case finished(step: Int)
     /// Stopped on request; `saved` is the newest checkpoint's step.
@@ -140,7 +142,7 @@ package enum Outcome: Hashable, Sendable {
 }
 
 /// Things that a person would want to know.
-package enum CoordinatorNote: Hashable, Sendable {
+package enum CoordinatorNote: Hashable, Codable, Sendable {
     case joined(name: String, host: String, processID: Int, threads: Int, waitingFor: Int)
     /// It can only connect outwards: its ring frames go through the coordinator.
     case relayed(name: String, host: String)
@@ -190,10 +192,37 @@ package enum CoordinatorNote: Hashable, Sendable {
     case nonsense(name: String, WireError)
     /// So many workers have the new token.
     case tokenChanged(workers: Int)
+
+    // What the values without a label are called in JSON.
+    enum RefusedCodingKeys: String, CodingKey {
+        case host, processID
+        case _2 = "refusal"
+    }
+    enum FormedCodingKeys: String, CodingKey {
+        case _0 = "generation"
+        case members, bounds
+    }
+    enum RingBrokenCodingKeys: String, CodingKey {
+        case _0 = "worker"
+        case _1 = "fault"
+        case _2 = "neighbours"
+    }
+    enum AwaitingCodingKeys: String, CodingKey {
+        case step, milliseconds
+        case _1 = "workers"
+    }
+    enum BalancingCodingKeys: String, CodingKey {
+        case step, before, after
+        case _1 = "times"
+    }
+    enum NonsenseCodingKeys: String, CodingKey {
+        case name
+        case _1 = "error"
+    }
 }
 
 /// Why a worker is no longer counted.
-package enum LossReason: Hashable, Sendable {
+package enum LossReason: Hashable, Codable, Sendable {
     case connectionBroke
     case silent(milliseconds: Int64)
     /// It is heard, but has not got on with what it alone has to do.

@@ -73,7 +73,7 @@ extension Coordinator {
 }
 
 /// A worker as people know it.
-package struct NamedWorker: Hashable, Sendable, CustomStringConvertible {
+package struct NamedWorker: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The name that the coordinator gave it, as `w3`.
     package var name: String
     /// The name of its host, as the worker said it.

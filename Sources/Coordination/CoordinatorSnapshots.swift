@@ -7,6 +7,7 @@ import Wire
 struct Snapshot: Sendable {
     let step: Int
     let donor: PeerID
+    let begun: Instant
     /// Elements of all three sections.
     let end: Int
     /// The digest of the donor's copy, once it has told.
@@ -25,7 +26,8 @@ extension Coordinator {
     mutating func openSnapshot(donor: PeerID, at now: Instant) {
         precondition(snapshot == nil, "two snapshots at once, at step \(committed)")
         snapshot = Snapshot(
-            step: committed, donor: donor, end: parameterCount * StateSection.allCases.count,
+            step: committed, donor: donor, begun: now,
+            end: parameterCount * StateSection.allCases.count,
             lastMovement: now)
         send(.snapshot(step: committed), to: donor)
     }

@@ -31,6 +31,7 @@ extension Coordinator {
         // What was committed is told to have been written before the next step is voted on.
         guard peers[id]?.written != nil else { return lost(id, .spokeNonsense, at: now) }
         votes[id] = vote
+        timed(vote, by: id, orderedAt: since, at: now)
         movements += 1
         guard votes.count == members.peers.count else { return }
         settle(members.peers.map { votes[$0]! }, members, since: since, at: now)
@@ -134,6 +135,7 @@ extension Coordinator {
             send(.commit(Commit(decided.line, durable: durable)), to: peer)
             peers[peer]?.holds = step
             peers[peer]?.written = nil
+            peers[peer]?.committedAt = now
         }
         if skipped { pass(step: step) }
         if skips.areTooMany(at: step, of: policy.steps) { return giveUp() }

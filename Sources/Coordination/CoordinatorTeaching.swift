@@ -70,7 +70,7 @@ extension Coordinator {
             endDelivery(to: peer.id)
             let fresh = pupil(holding: usableStep(of: peer) ?? -1, at: now)
             peers[peer.id]?.pupil = fresh
-            beginState(of: peer.id)
+            beginState(of: peer.id, at: now)
             note(.teaching(name: peer.name, step: committed))
             teach(peer.id, at: now)
             room -= 1
@@ -185,7 +185,7 @@ extension Coordinator {
             if case .restoring = stage { assemble(at: now) }
             return
         }
-        prove(id, held)
+        prove(id, held, at: now)
         guard case .restoring(var pending) = stage else { return }
         pending.remove(id)
         movements += 1

@@ -21,6 +21,9 @@ package struct Instant: Hashable, Comparable, Sendable {
         (nanoseconds - earlier.nanoseconds) / 1_000_000
     }
 
+    /// Seconds since the arbitrary moment.
+    package var seconds: Double { Double(nanoseconds) * 1e-9 }
+
     /// Seconds from `earlier` to `self`; negative if it is later.
     package func seconds(since earlier: Instant) -> Double {
         Double(nanoseconds - earlier.nanoseconds) * 1e-9

@@ -64,7 +64,7 @@ package struct RunStatus: Codable, Hashable, Sendable {
 }
 
 /// A worker for which the run waits.
-package struct Awaited: Hashable, Sendable {
+package struct Awaited: Hashable, Codable, Sendable {
     /// The worker's name, as `w3`.
     package var name: String
     /// The name of its host.
@@ -73,6 +73,11 @@ package struct Awaited: Hashable, Sendable {
     package var phase: String
     /// The neighbour for which its fold waits, by name; empty if it waits for nobody.
     package var waitingFor: String
+
+    enum CodingKeys: String, CodingKey {
+        case name, host, phase
+        case waitingFor = "waiting_for"
+    }
 }
 
 extension Coordinator {

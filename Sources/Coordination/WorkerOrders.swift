@@ -18,17 +18,20 @@ extension WorkerSession {
     }
 
     private mutating func wait(_ message: CoordinatorMessage, at now: Instant) {
-        if case .roster = message { deferred.removeAll(where: \.isOfOneRing) }
-        deferred.append(message)
+        if case .roster = message { deferred.removeAll(where: \.message.isOfOneRing) }
+        deferred.append((message, now))
         if deferred.count > Self.patience { disconnected(at: now) }
     }
 
     /// Takes up what had to wait, in the order in which it came.
     mutating func takeDeferred() {
-        while task == nil, !hasLeft, !deferred.isEmpty { obey(deferred.removeFirst()) }
+        while task == nil, !hasLeft, !deferred.isEmpty {
+            let first = deferred.removeFirst()
+            obey(first.message, received: first.received)
+        }
     }
 
-    private mutating func obey(_ message: CoordinatorMessage) {
+    private mutating func obey(_ message: CoordinatorMessage, received: Instant) {
         if case .welcome(let new) = message { return welcomed(new) }
         guard isBuilt, isWelcomed else {
             return actions.append(.note(.ignored("an order before the model")))
@@ -50,8 +53,8 @@ extension WorkerSession {
         case .givePiece(let request) where held == nil: giveNothing(request)
         case .snapshot(let step) where step != holds: announce()
         case .roster(let roster): join(roster)
-        case .step(let order): begin(order)
-        case .commit(let commit): committed(commit)
+        case .step(let order): begin(order, received: received)
+        case .commit(let commit): committed(commit, received: received)
         case .evaluate(let order): evaluate(order)
         default: carryOut(message)
         }
@@ -125,7 +128,7 @@ extension WorkerSession {
                     shards: new.bounds[new.rank]..<new.bounds[new.rank + 1])))
     }
 
-    private mutating func begin(_ new: StepOrder) {
+    private mutating func begin(_ new: StepOrder, received: Instant) {
         guard let roster, new.generation == roster.generation, order?.step != new.step else {
             return actions.append(.note(.ignored("a step of another ring")))
         }
@@ -134,11 +137,12 @@ extension WorkerSession {
                 == Array(roster.bounds[roster.rank]..<roster.bounds[roster.rank + 1])
         else { return announce() }
         order = new
+        orderReceived = received
         phase = .computing
         carryOut(.step(new))
     }
 
-    private mutating func committed(_ commit: Commit) {
+    private mutating func committed(_ commit: Commit, received: Instant) {
         let line = commit.line
         guard let folded, line.step == folded.step, holds == folded.step - 1,
             line.skipped || line.total == folded.total
@@ -147,6 +151,7 @@ extension WorkerSession {
             return
         }
         keep(line, durable: commit.durable)
+        commitReceived = received
         self.folded = nil
         order = nil
         start(.updating(step: line.step), .updating)

@@ -40,7 +40,10 @@ package struct WorkerSession: Sendable {
     /// The number of the state that is being sent, as the coordinator counts them.
     var stateNumber: UInt32 = 0
     var task: Task?
-    var deferred: [CoordinatorMessage] = []
+    var deferred: [(message: CoordinatorMessage, received: Instant)] = []
+    /// When the order of the step at hand came, and the last commit that is obeyed.
+    var orderReceived = Instant(nanoseconds: 0)
+    var commitReceived = Instant(nanoseconds: 0)
     var lastHeard: Instant?
     var lastHeartbeat: Instant?
     var lastTick: Instant?
@@ -93,7 +96,7 @@ package struct WorkerSession: Sendable {
             actions.append(.send(.leaving(reason: "it was asked to stop")))
             leave(.stopped)
         case .buildFailed(let reason), .orderUnfit(let reason): leave(.unfit(reason: reason))
-        default: done(event)
+        default: done(event, at: now)
         }
         takeDeferred()
         defer { actions = [] }
@@ -101,7 +104,7 @@ package struct WorkerSession: Sendable {
     }
 
     /// Something that was ordered is done, or has gone wrong.
-    private mutating func done(_ event: WorkerEvent) {
+    private mutating func done(_ event: WorkerEvent, at now: Instant) {
         switch event {
         case .built where end(.building):
             isBuilt = true
@@ -111,17 +114,20 @@ package struct WorkerSession: Sendable {
         case .stateStored(let new) where task == nil: stateArrived(new)
         case .computed(let step) where order?.step == step && phase == .computing:
             phase = .folding
-        case .reports(let message): reports(message)
+        case .reports(let message): reports(message, at: now)
         default: break
         }
     }
 
     /// Takes note of what the worker has to tell, and passes it on if it is still of use.
-    private mutating func reports(_ message: WorkerMessage) {
+    private mutating func reports(_ message: WorkerMessage, at now: Instant) {
+        var message = message
         switch message {
-        case .updated(let new):
-            guard end(.updating(step: new.step)) else { return }
-            held = new
+        case .updated(var update):
+            guard end(.updating(step: update.held.step)) else { return }
+            held = update.held
+            update.times = OrderTimes(received: commitReceived, sent: now)
+            message = .updated(update)
         case .evaluated(let evaluation):
             guard end(.evaluating(step: evaluation.step, batch: evaluation.batch)) else { return }
         case .formed(let generation):
@@ -129,12 +135,14 @@ package struct WorkerSession: Sendable {
             phase = .waiting
         case .ringBroken(let generation, _):
             guard generation == roster?.generation else { return }
-        case .voted(let vote):
+        case .voted(var vote):
             guard let order, vote.step == order.step, vote.generation == roster?.generation,
                 folded == nil
             else { return }
             folded = FoldedStep(step: vote.step, total: vote.total, state: vote.state)
             phase = .voting
+            vote.times = OrderTimes(received: orderReceived, sent: now)
+            message = .voted(vote)
         default: break
         }
         if isWelcomed { actions.append(.send(message)) }
@@ -195,5 +203,12 @@ package struct WorkerSession: Sendable {
     mutating func leave(_ outcome: WorkerOutcome) {
         hasLeft = true
         actions.append(.leave(outcome))
+    }
+}
+
+extension OrderTimes {
+    /// Moments of the clock that the session is told.
+    fileprivate init(received: Instant, sent: Instant) {
+        self.init(received: received.nanoseconds, sent: sent.nanoseconds)
     }
 }

@@ -228,8 +228,10 @@ extension Neighbour {
 package struct RingTimings: Sendable, Equatable {
     /// Seconds from the moment when own gradients were complete to the end of the fold.
     package var waitSeconds: Double
-    /// Seconds from the first chunk that moved to the end of the fold.
-    package var foldSeconds: Double
+    /// The moment when the first chunk moved; the end of the fold if none did.
+    package var begun: ContinuousClock.Instant
+    /// The end of the fold.
+    package var ended: ContinuousClock.Instant
     /// Processor time of the ring thread; libzmq's own threads come on top.
     package var processorSeconds: Double
     /// Seconds of it that went into checksums of frames; the digest of the total is not counted.
@@ -237,6 +239,9 @@ package struct RingTimings: Sendable, Equatable {
     /// The rate of the link to the successor while it had something to carry; nil if that is not
     /// known anew.
     package var link: LinkMeter.Reading?
+
+    /// From the first chunk that moved to the end of the fold.
+    package var foldSeconds: Double { begun.duration(to: ended).seconds }
 }
 
 /// The state of the ring thread, for people and for status messages.

@@ -239,7 +239,7 @@ extension RingLoop {
         // A lane notes its end just after the ring may have seen it.
         let timings = RingTimings(
             waitSeconds: done.input.completedAt.map { max(0, $0.duration(to: now).seconds) } ?? 0,
-            foldSeconds: done.startedAt.map { $0.duration(to: now).seconds } ?? 0,
+            begun: done.startedAt ?? now, ended: now,
             processorSeconds: processorSeconds() - done.processorAtStart,
             checksumSeconds: done.checkingSeconds + done.numbers.checksumSeconds,
             link: link?.measured())

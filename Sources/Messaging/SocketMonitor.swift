@@ -27,7 +27,7 @@ package struct ConnectionEvent: Sendable, Equatable {
 }
 
 /// Why two sides did not come to speak the same protocol.
-package enum HandshakeFailure: Sendable, Hashable {
+package enum HandshakeFailure: Codable, Sendable, Hashable {
     /// The gate does not know the client's key.
     case refused
     /// One side encrypts, the other does not.

@@ -1,7 +1,7 @@
 import Wire
 
 /// The size of one layer's gradient and output at a step.
-package struct LayerReport: Sendable, Hashable, Encodable {
+package struct LayerReport: Sendable, Hashable, Codable {
     /// The name with which its parameters begin: `encoder.layers.0`.
     package var name: String
     /// Euclidean norm of the whole batch's gradient of its parameters, before clipping.

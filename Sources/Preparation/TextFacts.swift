@@ -1,7 +1,7 @@
 import Text
 
 /// Counts of what became of a text before a run learns from it.
-package struct TextFacts: Sendable {
+package struct TextFacts: Codable, Sendable {
     /// Counts of lines, and of pairs or passages.
     package let summary: CorpusSummary
     /// Source tokens and labels to train on.
@@ -18,14 +18,17 @@ package struct TextFacts: Sendable {
     package let coverage: Coverage
     /// The same of the held-out samples.
     package let coverageHeldOut: Coverage
-    /// Characters that the tokenizer's own normaliser writes otherwise.
-    package let rewritten: [Unicode.Scalar]
+    /// `rewritten` as a text.
+    let rewrittenText: String
     /// Validation is asked for.
     package let validates: Bool
     /// Number of pieces of the tokenizer, marks included.
     package let vocabulary: Int
     /// The pieces that the vocabulary was to have, if the text does not allow so many.
     package let shrunkFrom: Int?
+
+    /// Characters that the tokenizer's own normaliser writes otherwise.
+    package var rewritten: [Unicode.Scalar] { Array(rewrittenText.unicodeScalars) }
 }
 
 extension PreparedRun {
@@ -35,7 +38,8 @@ extension PreparedRun {
             summary: summary, trainingTokens: training.tokens,
             heldOutSamples: heldOut.samples.count, tooLong: training.tooLong,
             tooLongHeldOut: heldOut.tooLong, positions: configuration.architecture.positions,
-            coverage: training.coverage, coverageHeldOut: heldOut.coverage, rewritten: rewritten,
+            coverage: training.coverage, coverageHeldOut: heldOut.coverage,
+            rewrittenText: String(String.UnicodeScalarView(rewritten)),
             validates: configuration.reporting.validateEvery > 0, vocabulary: tokenizer.vocabulary,
             shrunkFrom: shrunkFrom)
     }

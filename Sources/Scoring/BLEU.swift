@@ -13,14 +13,19 @@ import Foundation
 /// Source: Papineni et al., "BLEU", ACL 2002; Post, "A call for clarity", WMT 2018; sacreBLEU 2.6.0,
 /// metrics/bleu.py.
 package struct BLEU: Metric, Hashable {
+    /// The longest n-grams that count, in words.
     package static let order = 4
 
+    /// Where lines are cut into words.
     package var tokenisation: Tokenisation
+    /// What an order without a match counts.
     package var smoothing: Smoothing
+    /// Whether capitals count as small letters.
     package var lowercase: Bool
     /// Whether the mean is taken over those orders only of which the hypothesis has n-grams.
     package var effectiveOrder: Bool
 
+    /// Makes the metric; the defaults are sacreBLEU's.
     package init(
         _ tokenisation: Tokenisation = .mteval13a, smoothing: Smoothing = .exponential,
         lowercase: Bool = false, effectiveOrder: Bool = false
@@ -35,9 +40,11 @@ package struct BLEU: Metric, Hashable {
     package struct Details: Sendable, Hashable {
         /// Percentages for n = 1…4, smoothed.
         package let precisions: [Double]
+        /// The factor for texts that are too short, 0 to 1.
         package let brevityPenalty: Double
         /// In words.
         package let hypothesisLength: Int
+        /// The words of the references, of several the nearest in length.
         package let referenceLength: Int
 
         /// Hypothesis to reference; 0 without a reference.
@@ -46,8 +53,10 @@ package struct BLEU: Metric, Hashable {
         }
     }
 
+    /// The name that sacreBLEU prints.
     package var name: String { "BLEU" }
 
+    /// The parts of the signature: case and what else decides the score.
     package var traits: [(key: String, value: String)] {
         [
             ("case", lowercase ? "lc" : "mixed"), ("eff", effectiveOrder ? "yes" : "no"),
@@ -55,12 +64,14 @@ package struct BLEU: Metric, Hashable {
         ]
     }
 
+    /// The same metric with effective order.
     package var ofSentences: BLEU {
         var metric = self
         metric.effectiveOrder = true
         return metric
     }
 
+    /// Returns what one hypothesis shares with its references, in the order that the type names.
     package func statistics(
         of hypothesis: [Unicode.Scalar], against references: [[Unicode.Scalar]]
     ) -> [Double] {
@@ -82,6 +93,7 @@ package struct BLEU: Metric, Hashable {
         return [Double(hypothesis.count), Double(nearest)] + matched + counted
     }
 
+    /// Returns the score of summed statistics.
     package func result<Number: BinaryFloatingPoint>(of sums: [Number]) -> Score {
         var matched = Array(sums[2..<2 + Self.order])
         var counted = Array(sums[(2 + Self.order)...])

@@ -10,20 +10,26 @@
 ///
 /// Source: Popović, "chrF", WMT 2015; Popović, "chrF++", WMT 2017; sacreBLEU 2.6.0, metrics/chrf.py.
 package struct ChrF: Metric, Hashable {
+    /// The longest n-grams that count, in characters.
     package static let characterOrder = 6
+    /// How much heavier recall is than precision.
     package static let beta = 2
 
     /// 0 of chrF, 2 of chrF++.
     package var wordOrder: Int
+    /// Whether capitals count as small letters.
     package var lowercase: Bool
 
+    /// Makes the metric; the defaults are sacreBLEU's.
     package init(wordOrder: Int = 0, lowercase: Bool = false) {
         self.wordOrder = wordOrder
         self.lowercase = lowercase
     }
 
+    /// The name that sacreBLEU prints.
     package var name: String { "chrF\(Self.beta)" + String(repeating: "+", count: wordOrder) }
 
+    /// The parts of the signature: case and what else decides the score.
     package var traits: [(key: String, value: String)] {
         [
             ("case", lowercase ? "lc" : "mixed"), ("eff", "yes"),
@@ -31,6 +37,7 @@ package struct ChrF: Metric, Hashable {
         ]
     }
 
+    /// Returns what one hypothesis shares with its references, in the order that the type names.
     package func statistics(
         of hypothesis: [Unicode.Scalar], against references: [[Unicode.Scalar]]
     ) -> [Double] {
@@ -56,6 +63,7 @@ package struct ChrF: Metric, Hashable {
         return best
     }
 
+    /// Returns the score of summed statistics.
     package func result<Number: BinaryFloatingPoint>(of sums: [Number]) -> Score {
         var precision: Number = 0
         var recall: Number = 0

@@ -22,6 +22,7 @@ package protocol Metric: Sendable {
 }
 
 extension Metric {
+    /// The same metric: most score a sentence as they score a text.
     package var ofSentences: Self { self }
 
     /// Statistics of all lines.

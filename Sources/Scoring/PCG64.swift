@@ -10,6 +10,7 @@ package struct PCG64 {
     /// The upper half of a draw whose lower half was used.
     private var kept: UInt32?
 
+    /// Makes the generator that `numpy.random.default_rng(seed)` makes.
     package init(seed: UInt64) {
         let words = SeedSequence(seed).state(words: 4).map { UInt128($0) }
         increment = (words[2] << 64 | words[3]) << 1 | 1

@@ -9,8 +9,10 @@ package struct Resampling: Sendable, Hashable {
 
     /// Texts that are drawn.
     package let resamples: Int
+    /// The seed of the draws.
     package let seed: UInt64
 
+    /// Chooses so many texts, at least two; the seed is sacreBLEU's.
     package init(resamples: Int, seed: UInt64 = 12345) {
         precondition(resamples > 1, "\(resamples) texts")
         self.resamples = resamples
@@ -19,6 +21,7 @@ package struct Resampling: Sendable, Hashable {
 
     /// Where 95 of 100 scores lie.
     package struct Confidence: Sendable, Hashable {
+        /// The mean score of the drawn texts.
         package let mean: Double
         /// Half the distance from the lower end to the upper.
         package let margin: Double
@@ -26,7 +29,9 @@ package struct Resampling: Sendable, Hashable {
 
     /// Of a text and of another for the same references.
     package struct Comparison: Sendable, Hashable {
+        /// The text's confidence.
         package let confidence: Confidence
+        /// The other text's confidence.
         package let baseline: Confidence
         /// How likely chance alone makes the two differ as much as they do.
         package let probability: Double

@@ -5,6 +5,7 @@ package struct Signature: Sendable, Hashable {
     /// Of the sacreBLEU whose numbers these are.
     package static let version = "2.6.0"
 
+    /// The signature in sacreBLEU's long form.
     package let text: String
 
     /// - Parameters:

@@ -9,14 +9,18 @@
 /// Source: Snover et al., "A study of translation edit rate", AMTA 2006; sacreBLEU 2.6.0,
 /// metrics/ter.py and lib_ter.py (after Tercom).
 package struct TER: Metric, Hashable {
+    /// Makes the metric with sacreBLEU's choices.
     package init() {}
 
+    /// The name that sacreBLEU prints.
     package var name: String { "TER" }
 
+    /// The parts of the signature: case and what else decides the score.
     package var traits: [(key: String, value: String)] {
         [("case", "lc"), ("tok", "tercom"), ("norm", "no"), ("punct", "yes"), ("asian", "no")]
     }
 
+    /// Returns what one hypothesis shares with its references, in the order that the type names.
     package func statistics(
         of hypothesis: [Unicode.Scalar], against references: [[Unicode.Scalar]]
     ) -> [Double] {
@@ -28,6 +32,7 @@ package struct TER: Metric, Hashable {
         return [Double(edits), Double(length) / Double(references.count)]
     }
 
+    /// Returns the score of summed statistics.
     package func result<Number: BinaryFloatingPoint>(of sums: [Number]) -> Score {
         let (edits, length) = (sums[0], sums[1])
         if length > 0 {

@@ -8,6 +8,9 @@ struct Audit {
     private(set) var violation: String?
     /// Every line that was ever written, lost by the disk or not.
     private var lines: [Int: CommittedLine] = [:]
+    private var truths: [String: [(start: Double, end: Double)]] = [:]
+    /// Spans of workers that were held against the world's own clock.
+    private(set) var spansSeen = 0
 
     init(_ undisturbed: Undisturbed, shards: Int) {
         self.undisturbed = undisturbed
@@ -39,6 +42,33 @@ struct Audit {
         }
         if !line.tellsTheSame(as: commit.line) {
             fail("step \(commit.step) is committed with another total")
+        }
+    }
+
+    /// A worker was at something, by the world's own clock.
+    mutating func was(
+        _ phase: PhaseSpan.Phase, _ worker: String, step: Int, from start: Double, to end: Double
+    ) {
+        truths["\(worker) \(phase) \(step)", default: []].append((start, end))
+    }
+
+    /// Somebody was at something, as the coordinator reckons: no more than the stated error off.
+    mutating func sees(_ span: PhaseSpan, at now: Double) {
+        // A step that is folded again has several. Folds are not looked at where plans say how long
+        // members are to have waited.
+        let known = span.worker.flatMap { truths["\($0) \(span.phase) \(span.step)"] }
+        guard let worker = span.worker, let known else { return }
+        spansSeen += 1
+        // Beyond what is lost by rounding to microseconds.
+        let error = span.clockError + 2e-6
+        if span.start > span.end || span.end > now + error {
+            fail("at \(now) s, a span from \(span.start) to \(span.end) s")
+        }
+        let isRight = known.contains {
+            abs($0.start - span.start) <= error && abs($0.end - span.end) <= error
+        }
+        if !isRight {
+            fail("\(worker) was at \(span.phase) of step \(span.step) \(known), not \(span)")
         }
     }
 

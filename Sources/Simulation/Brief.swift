@@ -11,7 +11,7 @@ extension WorkerMessage {
                 + (holdings.folded.map { ", folded \($0.step)" } ?? "")
                 + brief(holdings.lines)
         case .stateReady(let held, _): "state ready \(held.step)"
-        case .updated(let held): "updated \(held.step)"
+        case .updated(let update): "updated \(update.held.step)"
         case .captured(let held): "captured \(held.step)"
         case .piece(let piece): piece.brief
         case .pieceTaken(let offset): "piece taken \(offset)"
@@ -119,6 +119,7 @@ extension CoordinatorAction {
         case .forget(let peer): return "forget \(name(peer))"
         case .admitOnly(let peers): return "admit only \(names(peers))"
         case .note(let note): return "note \(Self.brief("\(note)"))"
+        case .phases(let spans): return "\(spans.count) spans"
         case .finish(let outcome): return "end \(Self.brief("\(outcome)"))"
         }
     }

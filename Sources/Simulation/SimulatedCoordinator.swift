@@ -151,6 +151,8 @@ final class SimulatedCoordinator: Process {
         case .note(let note):
             world.trace { "c notes \(note)" }
             world.notes.append((world.now, note))
+        case .phases(let spans):
+            for span in spans { world.audit.sees(span, at: world.instant.seconds) }
         case .finish(let outcome): finish(outcome)
         }
         return true

@@ -42,6 +42,14 @@ final class SimulatedWorker: Process {
         super.init(world, name: "p\(slot)")
     }
 
+    /// Nanoseconds on its own clock, which shows another time than the others' and goes up to 50 parts
+    /// in a million too fast or too slowly.
+    var clock: Int64 {
+        let ahead = Int64(instance % 1_000_000_000)
+        let drift = Int64(slot % 3 - 1) * world.now / 20
+        return world.now * 1000 + ahead + drift
+    }
+
     override func begin() {
         super.begin()
         session = WorkerSession(deadlines: world.plan.deadlines)
@@ -121,7 +129,8 @@ final class SimulatedWorker: Process {
 
     func handle(_ event: WorkerEvent) {
         guard isAlive else { return }
-        for action in session.receive(event, at: world.instant) where isAlive { perform(action) }
+        let moment = Instant(nanoseconds: clock)
+        for action in session.receive(event, at: moment) where isAlive { perform(action) }
     }
 
     private func perform(_ action: WorkerAction) {
@@ -260,13 +269,18 @@ final class SimulatedWorker: Process {
         if !isFlipped { world.audit.updates(self, step: step, from: state, by: total) }
         gradients = [:]
         self.fold = nil
+        let (begun, start) = (clock, world.instant.seconds)
         work(world.random.number(500...20_000)) { [self] in
             let updated = ToyModel.update(state, total)
             let wasFlipped = isFlipped
             write(updated)
             isFlipped = wasFlipped
             lastTotal = (step, total)
-            handle(.reports(.updated(HeldState(step: step, digest: updated.digest))))
+            let held = HeldState(step: step, digest: updated.digest)
+            world.audit.was(
+                .update, session.name, step: step, from: start, to: world.instant.seconds)
+            handle(
+                .reports(.updated(Update(held, span: WorkerSpan(begin: begun, end: clock)))))
         }
     }
 
@@ -280,7 +294,8 @@ final class SimulatedWorker: Process {
         gradientsStep = order.step
         let own = Set(order.shards.map(\.shard))
         gradients = gradients.filter { own.contains($0.key) }
-        fold = ToyFold(order: order, generation: ring.generation, begun: world.now)
+        fold = ToyFold(
+            order: order, generation: ring.generation, begun: clock, start: world.instant.seconds)
         computeNext(order, state, writings)
         goOnFolding()
     }
@@ -292,7 +307,12 @@ final class SimulatedWorker: Process {
 
     private func computeNext(_ order: StepOrder, _ state: ToyState, _ writing: Int) {
         guard let shard = order.shards.map(\.shard).first(where: { gradients[$0] == nil }) else {
-            if let fold { self.fold?.computeTime = world.now - fold.begun }
+            if let fold {
+                self.fold?.compute = WorkerSpan(begin: fold.begun, end: clock)
+                world.audit.was(
+                    .compute, session.name, step: order.step, from: fold.start,
+                    to: world.instant.seconds)
+            }
             handle(.computed(step: order.step))
             return
         }

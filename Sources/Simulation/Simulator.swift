@@ -13,6 +13,8 @@ package enum Simulator {
         package let coordinators: Int
         /// Number of faults in the plan.
         package let faults: Int
+        /// Spans of workers that the coordinator reckoned rightly, within the error that it states.
+        package let spans: Int
         /// Everything that was said and done, if asked for.
         package let trace: [String]
     }
@@ -26,6 +28,7 @@ package enum Simulator {
         world.run()
         return Report(
             seed: seed, violation: world.audit.violation, seconds: Double(world.now) * 1e-6,
-            coordinators: world.coordinator.life, faults: plan.faults.count, trace: world.lines)
+            coordinators: world.coordinator.life, faults: plan.faults.count,
+            spans: world.audit.spansSeen, trace: world.lines)
     }
 }

@@ -21,9 +21,13 @@ struct ToyRing {
 struct ToyFold {
     let order: StepOrder
     let generation: Generation
-    /// Microseconds on the world's clock.
+    /// On the worker's clock.
     let begun: Int64
-    var computeTime: Int64 = 0
+    /// The same moment on the world's clock, in seconds.
+    let start: Double
+    var compute = WorkerSpan(begin: 0, end: 0)
+    /// When the total was whole.
+    var ended: Int64 = 0
     var partial: ToySum?
     var isPassedOn = false
     var isAbandoned = false
@@ -127,6 +131,12 @@ extension SimulatedWorker {
     private func finish(_ total: ToySum) {
         guard let ring, let fold, fold.total == nil, !fold.isAbandoned else { return }
         self.fold?.total = total
+        self.fold?.ended = clock
+        if world.plan.linkRates.isEmpty {
+            world.audit.was(
+                .fold, session.name, step: fold.order.step, from: fold.start,
+                to: world.instant.seconds)
+        }
         // The last of the fold begins the total's way round, which ends with the one before it.
         if ring.workers > 1, ring.rank != ring.workers - 2, let successor = ring.successor {
             send(.total(step: fold.order.step, total), to: successor)
@@ -143,8 +153,10 @@ extension SimulatedWorker {
             generation: fold.generation, step: fold.order.step,
             total: ToyModel.digest(total.values), state: digest(of: state),
             squaredNorm: Double(total.values.reduce(0) { $0 + $1 * $1 }), nonFiniteShards: [],
-            reports: reports, computeSeconds: Double(fold.computeTime) * 1e-6,
-            waitSeconds: world.plan.linkRates.isEmpty ? 0 : 0.05, foldSeconds: 0,
+            reports: reports, compute: fold.compute,
+            fold: WorkerSpan(
+                begin: fold.begun,
+                end: world.plan.linkRates.isEmpty ? fold.ended : fold.compute.end + 50_000_000),
             linkRate: world.linkRate(from: slot, to: ring?.successor))
         handle(.reports(.voted(vote)))
     }

@@ -47,6 +47,30 @@ package struct Coverage: Sendable, Hashable {
     }
 }
 
+extension Coverage: Codable {
+    enum CodingKeys: String, CodingKey { case tokens, unknownTokens, unknown }
+
+    /// Reads what `encode` has written.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        tokens = try values.decode(Int.self, forKey: .tokens)
+        unknownTokens = try values.decode(Int.self, forKey: .unknownTokens)
+        for (text, count) in try values.decode([String: Int].self, forKey: .unknown) {
+            for scalar in text.unicodeScalars { unknown[scalar] = count }
+        }
+    }
+
+    /// Writes the counts; characters are keys of one letter.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(tokens, forKey: .tokens)
+        try values.encode(unknownTokens, forKey: .unknownTokens)
+        let characters = unknown.map { (String($0.key), $0.value) }
+        try values.encode(
+            Dictionary(characters, uniquingKeysWith: { $1 }), forKey: .unknown)
+    }
+}
+
 extension Tokenizer {
     /// Returns the characters of a text that the tokenizer's own normaliser rewrites or leaves out.
     /// They are in the order of their codes. Throws: `tokenizer`.

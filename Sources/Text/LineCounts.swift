@@ -1,5 +1,5 @@
 /// Sentences that were left out because they are too long.
-package struct Skipped: Sendable, Hashable {
+package struct Skipped: Codable, Sendable, Hashable {
     /// The number of places that are kept for messages.
     package static let placesShown = 5
 
@@ -28,7 +28,7 @@ package struct Skipped: Sendable, Hashable {
 }
 
 /// The counts of what became of the lines of one file, or of two that belong together.
-package struct LineCounts: Sendable, Hashable {
+package struct LineCounts: Codable, Sendable, Hashable {
     /// Lines, or passages of running text.
     package internal(set) var read = 0
     /// Lines without any word.
@@ -52,9 +52,9 @@ package struct LineCounts: Sendable, Hashable {
 }
 
 /// The counts of what became of a corpus's lines.
-package struct CorpusSummary: Sendable, Hashable {
+package struct CorpusSummary: Codable, Sendable, Hashable {
     /// The unit of the counts: sentence pairs, or passages of a text.
-    package enum Unit: Sendable { case pairs, passages }
+    package enum Unit: String, Codable, Sendable { case pairs, passages }
 
     /// The unit of `training` and `heldOut`.
     package internal(set) var unit = Unit.pairs

@@ -1,5 +1,5 @@
 /// A line of a file, counted from 1.
-package struct Place: Sendable, Hashable {
+package struct Place: Codable, Sendable, Hashable {
     /// The name of the file: its path, or `TextFile.standardInput`.
     package let file: String
     /// The number of the line, from 1.

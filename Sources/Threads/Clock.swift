@@ -5,9 +5,13 @@ package enum Clock {
     private static let origin = ContinuousClock.now
 
     /// The moment at hand, in nanoseconds since this process first asked; it never goes back.
-    package static var now: Instant {
-        let (seconds, attoseconds) = origin.duration(to: .now).components
-        return Instant(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    package static var now: Instant { moment(.now) }
+
+    /// Returns the same moment on this clock; what was before its first use counts as its beginning.
+    package static func moment(_ moment: ContinuousClock.Instant) -> Instant {
+        let (seconds, attoseconds) = origin.duration(to: moment).components
+        return Instant(
+            nanoseconds: max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
     }
 
     /// Returns the seconds from `start` until now.

@@ -1,5 +1,5 @@
 /// The way in which a process ended.
-package enum ExitStatus: Hashable, Sendable {
+package enum ExitStatus: Hashable, Codable, Sendable {
     case code(Int32)
     case signal(Int32)
 

@@ -193,6 +193,15 @@ extension Coder {
         try rate(&value, field, limit: WireLimit.seconds)
     }
 
+    /// Codes a moment on somebody's clock, in nanoseconds: sums and differences of a few cannot
+    /// overflow.
+    mutating func moment(_ value: inout Int64) throws(Failure) {
+        try integer(&value, "moment")
+        try check(
+            (0...WireLimit.nanoseconds).contains(value),
+            or: .unknownValue(field: "moment", value: 0))
+    }
+
     /// Codes bytes a second: not negative, NaN or endless.
     mutating func rate(
         _ value: inout Double, _ field: String, limit: Double = WireLimit.rate

@@ -1,7 +1,7 @@
 import CXXHash
 
 /// The version of everything that dtrain puts on a control connection.
-package let protocolVersion = 6
+package let protocolVersion = 7
 
 /// What stands in front of every control message: magic, protocol version, kind, checksum.
 ///

@@ -1,5 +1,5 @@
 /// Neighbours in a ring.
-package struct RingSides: OptionSet, Hashable, Sendable {
+package struct RingSides: OptionSet, Hashable, Codable, Sendable {
     /// Bit 0: the predecessor; bit 1: the successor. Others mean nothing.
     package let rawValue: UInt8
     /// Makes the sides whose bits are set.
@@ -11,9 +11,9 @@ package struct RingSides: OptionSet, Hashable, Sendable {
 }
 
 /// Why nothing more comes of a ring, as one of its members has seen it.
-package struct RingFault: Hashable, Sendable {
+package struct RingFault: Hashable, Codable, Sendable {
     /// What has gone wrong.
-    package enum Kind: UInt8, Hashable, Sendable {
+    package enum Kind: UInt8, Hashable, Codable, Sendable {
         /// The connection to these neighbours ended.
         case lost = 1
         /// They did not come when the ring was formed.

@@ -106,7 +106,7 @@ package enum WorkerPhase: UInt8, CaseIterable, Sendable {
 }
 
 /// Why a worker is not let in.
-package enum Refusal: Hashable, Sendable {
+package enum Refusal: Hashable, Codable, Sendable {
     /// The software of worker and coordinator differs.
     case version(theirs: String, ours: String)
     /// The same arithmetic gave other bits; names of the product kernels.

@@ -1,5 +1,5 @@
 /// What can be wrong with bytes from outside. No case carries the bytes themselves.
-package enum WireError: Error, Hashable, Sendable {
+package enum WireError: Error, Hashable, Codable, Sendable {
     /// The bytes end before a field that takes `needed` bytes; `available` are left.
     case truncated(field: String, needed: Int, available: Int)
     /// A count, or a number that may not be larger, is above its limit.

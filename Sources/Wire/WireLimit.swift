@@ -14,6 +14,8 @@ package enum WireLimit {
     package static let shardWords = 1 << 24
     /// Seconds, thirty years: far from where counting their milliseconds overflows.
     package static let seconds = 1e9
+    /// Nanoseconds of a moment on a worker's clock: as many seconds.
+    package static let nanoseconds: Int64 = 1_000_000_000_000_000_000
     /// Bytes of numbers in a frame of the ring.
     package static let chunkBytes = 256 << 10
     /// Bytes a second of a link.

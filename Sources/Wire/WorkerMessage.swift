@@ -7,8 +7,8 @@ package enum WorkerMessage: Hashable, Sendable {
     case prepared(Holdings)
     /// θ, m and v that were sent, or drawn, since the `newState` of this number are whole in memory.
     case stateReady(HeldState, number: UInt32)
-    /// The commit has been followed: θ, m and v as they were written.
-    case updated(HeldState)
+    /// The commit has been followed.
+    case updated(Update)
     /// Both neighbours of the ring of `generation` have answered.
     case formed(Generation)
     /// A step is folded.
@@ -44,7 +44,7 @@ package enum WorkerMessage: Hashable, Sendable {
 extension WorkerMessage: WireChoice {
     static let kinds = Kinds<Self>(
         .hello(Hello()), .prepared(Holdings()), .stateReady(HeldState(), number: 0),
-        .updated(HeldState()), .formed(Generation()), .voted(Vote()), .evaluated(Evaluation()),
+        .updated(Update()), .formed(Generation()), .voted(Vote()), .evaluated(Evaluation()),
         .heartbeat(Heartbeat()), .captured(HeldState()), .slice(StateSlice()),
         .sliceTaken(step: 0, position: 0), .piece(StatePiece()), .pieceTaken(offset: 0),
         .ringBroken(Generation(), RingFault()), .tokenTaken, .leaving(reason: ""))
@@ -76,7 +76,7 @@ extension WorkerMessage: WireChoice {
         case .ringBroken(let generation, let fault):
             (10, .ringBroken(try coder.coded(generation), try coder.coded(fault)))
         case .leaving(let reason): (11, .leaving(reason: try coder.prose(reason, "reason")))
-        case .updated(let held): (12, .updated(try coder.coded(held)))
+        case .updated(let update): (12, .updated(try coder.coded(update)))
         case .piece(let piece): (13, .piece(try coder.coded(piece)))
         case .pieceTaken(let offset):
             (14, .pieceTaken(offset: try coder.element(offset, "offset")))

@@ -64,12 +64,12 @@ package struct Vote: Hashable, Sendable {
     package var nonFiniteShards: [UInt32] = []
     /// What its own shards contributed to the loss, in shard order.
     package var reports: [ShardReport] = []
-    /// Seconds from the order to the end of the own gradients.
-    package var computeSeconds = 0.0
-    /// Seconds from the end of the own gradients to the whole total.
-    package var waitSeconds = 0.0
-    /// Seconds in which chunks were being added or moved.
-    package var foldSeconds = 0.0
+    /// When the order of the step came, and when this was sent.
+    package var times = OrderTimes()
+    /// From the order to the end of the own gradients.
+    package var compute = WorkerSpan()
+    /// From the first chunk that was added or moved to the whole total.
+    package var fold = WorkerSpan()
     /// Bytes a second that the link to the successor has carried while it was busy; 0 if that is not
     /// known anew.
     package var linkRate = 0.0
@@ -78,11 +78,12 @@ package struct Vote: Hashable, Sendable {
     /// Squared norm of each layer's part of the folded gradient; empty unless asked for.
     package var layerNorms: [Double] = []
 
-    /// Makes a vote, by default without measurements of link and layers.
+    /// Makes a vote, by default without measurements of link and layers; the session fills in the
+    /// times.
     package init(
         generation: Generation, step: Int, total: FastDigest, state: FastDigest,
         squaredNorm: Double, nonFiniteShards: [UInt32], reports: [ShardReport],
-        computeSeconds: Double, waitSeconds: Double, foldSeconds: Double,
+        times: OrderTimes = OrderTimes(), compute: WorkerSpan, fold: WorkerSpan,
         linkRate: Double = 0, linkDelay: Double = 0, layerNorms: [Double] = []
     ) {
         self.generation = generation
@@ -92,13 +93,22 @@ package struct Vote: Hashable, Sendable {
         self.squaredNorm = squaredNorm
         self.nonFiniteShards = nonFiniteShards
         self.reports = reports
-        self.computeSeconds = computeSeconds
-        self.waitSeconds = waitSeconds
-        self.foldSeconds = foldSeconds
+        self.times = times
+        self.compute = compute
+        self.fold = fold
         self.linkRate = linkRate
         self.linkDelay = linkDelay
         self.layerNorms = layerNorms
     }
+
+    /// Seconds from the order to the end of the own gradients.
+    package var computeSeconds: Double { compute.seconds }
+    /// Seconds from the end of the own gradients to the whole total.
+    package var waitSeconds: Double { wait.seconds }
+    /// Seconds in which chunks were being added or moved.
+    package var foldSeconds: Double { fold.seconds }
+    /// From the end of the own gradients to the whole total.
+    package var wait: WorkerSpan { WorkerSpan(begin: compute.end, end: fold.end) }
 }
 
 /// Losses of some shards of a held-out batch.
@@ -206,9 +216,9 @@ extension Vote: WireCodable {
         try coder.double(&squaredNorm, "squared norm")
         try coder.numbers(&nonFiniteShards, "shards", limit: WireLimit.shards)
         try coder.each(&reports, "reports", limit: WireLimit.shards)
-        try coder.seconds(&computeSeconds)
-        try coder.seconds(&waitSeconds)
-        try coder.seconds(&foldSeconds)
+        try times.code(&coder)
+        try compute.code(&coder)
+        try fold.code(&coder)
         try coder.rate(&linkRate, "link")
         try coder.seconds(&linkDelay)
         try coder.numbers(&layerNorms, "layers", limit: WireLimit.layers)

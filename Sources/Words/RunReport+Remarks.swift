@@ -1,14 +1,14 @@
 import Coordination
+import Events
 import Foundation
 import Preparation
-import Processes
 import Settings
 
 extension RunReport {
     /// What is said of it; nothing of a step or an address, whose lines depend on more than the report.
     package var remarks: [Remark] {
         switch self {
-        case .step, .listening, .workerStarted: []
+        case .step, .phases, .listening, .workerStarted, .ended: []
         case .prepared(let summary): summary.remarks
         case .textUnchecked:
             [
@@ -16,8 +16,11 @@ extension RunReport {
                     "this run was begun by a version that kept nothing by which to know its text "
                         + "again: it cannot be checked, make sure that it is the same")
             ]
-        case .turnedAway(let host, let reason, let more):
-            [.note(sentence(turnedAway: host, reason, more: more))]
+        case .turnedAway(let stranger):
+            [
+                .note(
+                    sentence(turnedAway: stranger.host, stranger.reason, more: stranger.more))
+            ]
         case .note(let note):
             [Remark(sentence: sentence(of: note), isWarning: note.isWarning)]
         case .validated(let result):
@@ -26,13 +29,17 @@ extension RunReport {
                     "step \(result.step): held-out loss \(fixed(result.loss, 3)) nats a token,"
                         + " perplexity \(fixed(exp(result.loss), 2))")
             ]
-        case .checkpoint(let step, let path, let digest):
-            [.note("step \(step): saved \(shown(path)), digest \(digest.prefix(12))…")]
-        case .checkpointFailed(let step, let error):
+        case .checkpoint(let saved):
+            [
+                .note(
+                    "step \(saved.step): saved \(shown(saved.path)), digest "
+                        + "\(saved.digest.prefix(12))…")
+            ]
+        case .checkpointFailed(let failed):
             [
                 .warning(
-                    "step \(step): the checkpoint was not written "
-                        + "(\(Failure(thrown: error).sentence));"
+                    "step \(failed.step): the checkpoint was not written "
+                        + "(\(Failure(thrown: failed.error).sentence));"
                         + " training goes on, the one before stays")
             ]
         case .ledgerFailed(let error):
@@ -53,20 +60,29 @@ extension RunReport {
             ]
         case .repaired(let repair): [.warning(repair.sentence)]
         case .notLinked(let error): [.warning(missingLink(error))]
-        case .workerEnded(let index, let processID, let status):
+        case .workerEnded(let worker):
             [
                 .warning(
-                    "worker process \(processID) (logs/worker-\(index + 1).log) \(said(status)),"
-                        + " starting another")
+                    "worker process \(worker.processID) (logs/worker-\(worker.index + 1).log) "
+                        + "\(said(worker.status)), starting another")
             ]
-        case .dump(let text, let status): ([text] + statusTable(status)).map(Remark.note)
-        case .nonFinite(let step, let shard, let samples, let places):
+        case .dump(let dump): ([dump.brief] + statusTable(dump.status)).map(Remark.note)
+        case .nonFinite(let bad):
             [
                 .warning(
-                    "step \(step): the gradient of shard \(shard) is not finite, its samples are "
-                        + (places.isEmpty
-                        ? samples.map(String.init) : places.map { "\($0.file):\($0.line)" })
+                    "step \(bad.step): the gradient of shard \(bad.shard) is not finite, its "
+                        + "samples are "
+                        + (bad.places.isEmpty
+                        ? bad.samples.map(String.init)
+                        : bad.places.map { "\($0.file):\($0.line)" })
                         .joined(separator: ", "))
+            ]
+        case .lost(let lost):
+            [
+                .warning(
+                    "\(lost.observer) was too slow for the run: \(grouped(lost.count)) "
+                        + "event\(lost.count == 1 ? " was" : "s were") lost to it, training has not "
+                        + "waited")
             ]
         case .timeIsUp(let step): [.note("step \(step): the time is up")]
         }

@@ -39,10 +39,10 @@ extension Entry {
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
             software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
-        let result = try run.run(requests: { try Signals() }, report: progress.observe)
+        let result = try run.run(requests: { try Signals() }, observers: [progress])
         terminal.finish()
         Endings.afterLastStep()
-        if !progress.hasBegun {
+        if result.wasDone {
             let advice = Advice(request, hasLocalWorkers: hasLocalWorkers).further
             terminal.say("step \(result.step) is done already: \(advice) goes on")
         }

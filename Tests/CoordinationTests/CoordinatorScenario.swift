@@ -77,10 +77,11 @@ struct CoordinatorScenario {
         event("stopped for \(milliseconds) ms", .tick)
     }
 
-    /// Heartbeats, and what is said of waits unless that is what the scene is about.
+    /// Heartbeats, what is told to observers alone, and what is said of waits unless that is what the
+    /// scene is about.
     private func isLeftOut(_ action: CoordinatorAction) -> Bool {
         switch action {
-        case .send(_, .heartbeat): true
+        case .send(_, .heartbeat), .phases: true
         case .note(.awaiting), .note(.gathering): !tellsWaits
         default: false
         }
@@ -135,7 +136,8 @@ struct CoordinatorScenario {
     }
 
     mutating func updated(_ peer: UInt64, step: Int, digest: UInt64 = 5) {
-        says(peer, .updated(HeldState(step: step, digest: FastDigest(high: digest, low: 0))))
+        let held = HeldState(step: step, digest: FastDigest(high: digest, low: 0))
+        says(peer, .updated(Update(held)))
     }
 
     mutating func formed(_ counter: UInt32, _ peers: UInt64...) {
@@ -150,6 +152,7 @@ struct CoordinatorScenario {
         let reports = shards.map {
             ShardReport(shard: $0, smoothed: 1, negativeLogLikelihood: 1, labels: 1)
         }
+        func nanoseconds(_ seconds: Double) -> Int64 { Int64((1e9 * seconds).rounded()) }
         says(
             peer,
             .voted(
@@ -157,7 +160,9 @@ struct CoordinatorScenario {
                     generation: Generation(epoch: 1, counter: counter), step: step,
                     total: FastDigest(high: total, low: 0), state: FastDigest(high: state, low: 0),
                     squaredNorm: norm, nonFiniteShards: nonFinite, reports: reports,
-                    computeSeconds: computing, waitSeconds: waiting, foldSeconds: 0,
+                    compute: WorkerSpan(begin: 0, end: nanoseconds(computing)),
+                    fold: WorkerSpan(
+                        begin: nanoseconds(computing), end: nanoseconds(computing + waiting)),
                     linkRate: rate)))
     }
 
@@ -202,8 +207,8 @@ struct CoordinatorScenario {
     ) {
         votes(1, counter, step: step, 0..<2, computing: computing.0)
         votes(2, counter, step: step, 2..<4, computing: computing.1)
-        quietly(.received(PeerID(1), .updated(Self.state(step))))
-        quietly(.received(PeerID(2), .updated(Self.state(step))))
+        quietly(.received(PeerID(1), .updated(Update(Self.state(step)))))
+        quietly(.received(PeerID(2), .updated(Update(Self.state(step)))))
     }
 
     /// A line of the ledger, as `votes` leads to it.

@@ -66,6 +66,19 @@ import Wire
             bytes: Array(repeating: 0, count: 4 * fuzzer.number(0...3)))
     }
 
+    /// From the first moment that travels to the last.
+    private static func moment(_ fuzzer: inout Fuzzer) -> Int64 {
+        fuzzer.chance(80) ? Int64(fuzzer.number(0...1_000_000_000)) : WireLimit.nanoseconds
+    }
+
+    private static func span(_ fuzzer: inout Fuzzer) -> WorkerSpan {
+        WorkerSpan(begin: moment(&fuzzer), end: moment(&fuzzer))
+    }
+
+    private static func times(_ fuzzer: inout Fuzzer) -> OrderTimes {
+        OrderTimes(received: moment(&fuzzer), sent: moment(&fuzzer))
+    }
+
     private static func ofWorker(_ fuzzer: inout Fuzzer) -> WorkerMessage {
         switch fuzzer.number(0...16) {
         case 0, 1:
@@ -87,7 +100,7 @@ import Wire
                         : nil,
                     lines: (0..<fuzzer.number(0...3)).map { _ in line(&fuzzer) }))
         case 4: return .stateReady(held(&fuzzer), number: UInt32(fuzzer.number(0...3)))
-        case 5: return .updated(held(&fuzzer))
+        case 5: return .updated(Update(held(&fuzzer), span: span(&fuzzer), times: times(&fuzzer)))
         case 6: return .formed(generation(&fuzzer))
         case 7, 8:
             return .voted(
@@ -95,8 +108,8 @@ import Wire
                     generation: generation(&fuzzer), step: step(&fuzzer), total: digest(&fuzzer),
                     state: digest(&fuzzer), squaredNorm: fuzzer.chance(10) ? .nan : 1,
                     nonFiniteShards: fuzzer.chance(10) ? [0, .max] : [],
-                    reports: reports(&fuzzer), computeSeconds: fuzzer.chance(90) ? 0 : 1e9,
-                    waitSeconds: 0, foldSeconds: 1e9,
+                    reports: reports(&fuzzer), times: times(&fuzzer), compute: span(&fuzzer),
+                    fold: span(&fuzzer),
                     layerNorms: fuzzer.chance(10) ? [1, 2] : []))
         case 9:
             return .evaluated(
@@ -224,7 +237,7 @@ import Wire
                 case 6:
                     let fault = RingFault(.lost, .successor)
                     event = .reports(.ringBroken(Self.generation(&fuzzer), fault))
-                case 7: event = .reports(.updated(Self.held(&fuzzer)))
+                case 7: event = .reports(.updated(Update(Self.held(&fuzzer))))
                 case 8: event = .tick(WorkProgress(count: 0))
                 default:
                     let bytes = Self.ofCoordinator(&fuzzer).encoded

@@ -14,16 +14,19 @@ import Testing
         }
         var failed = 0
         var lives = 0
+        var spans = 0
         var slowest = (seconds: 0.0, seed: UInt64(0))
         for seed in 1...UInt64(Self.seeds) {
             let report = Simulator.run(seed: seed)
             if report.seconds > slowest.seconds { slowest = (report.seconds, seed) }
             lives += report.coordinators
+            spans += report.spans
             guard let violation = report.violation else { continue }
             failed += 1
             Issue.record("seed \(seed): \(violation); DTRAIN_SIM_SEED=\(seed) shows its trace")
         }
-        print("\(lives) coordinators")
+        print("\(lives) coordinators, \(spans) spans")
+        #expect(spans > 20 * Self.seeds)
         print("\(Self.seeds) seeds, \(failed) failed, slowest \(slowest)")
     }
 

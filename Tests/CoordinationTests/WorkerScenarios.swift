@@ -70,13 +70,13 @@ struct WorkerScenario {
                     Vote(
                         generation: Generation(epoch: 1, counter: counter), step: step,
                         total: Self.digest, state: Self.digest, squaredNorm: 1,
-                        nonFiniteShards: [], reports: [], computeSeconds: 0, waitSeconds: 0,
-                        foldSeconds: 0))))
+                        nonFiniteShards: [], reports: [], compute: WorkerSpan(begin: 0, end: 0),
+                        fold: WorkerSpan(begin: 0, end: 0)))))
     }
 
     mutating func updated(_ step: Int) {
         let held = HeldState(step: step, digest: Self.digest)
-        event("updated \(step)", .reports(.updated(held)))
+        event("updated \(step)", .reports(.updated(Update(held))))
     }
 
     /// Holds the state of step 0, is a member of ring 1.1 and has voted on step 1.

@@ -59,4 +59,23 @@ struct ModuleTests {
             }
         }
     }
+
+    @Test func `what a module below Processes gives others says what it is`() throws {
+        let declaration =
+            /\s*(?:@\w+(?:\([^)]*\))?\s+)*package (?:\w+ |\w+\(\w+\) )*(?:struct|class|enum|protocol|func|var|let|init|typealias|subscript)\b.*/
+        let below = package.targets.prefix { $0.name != "Processes" }.filter(\.hasSwift)
+        #expect(below.count > 12)
+        for target in below {
+            for file in try package.sources(of: target) {
+                for (number, line) in file.lines.enumerated()
+                where line.contains("package ") && line.wholeMatch(of: declaration) != nil {
+                    let above = file.lines[..<number].last {
+                        !$0.trimmingCharacters(in: .whitespaces).hasPrefix("@")
+                    }
+                    let isSaid = above?.trimmingCharacters(in: .whitespaces).hasPrefix("///")
+                    #expect(isSaid == true, "\(file.path):\(number + 1): \(line)")
+                }
+            }
+        }
+    }
 }

@@ -1,4 +1,6 @@
+import Checkpoint
 import Coordination
+import Events
 import Foundation
 import Preparation
 import Processes
@@ -55,17 +57,20 @@ struct TwoRunsTests {
                 hasLocalWorkers: false, bind: Address(host: "127.0.0.1", port: 0),
                 software: "dtrain tests")
             let sendable = Sendably(run)
+            let tokenFile = RunPaths(folder.file(name).path).token
             try startThread("run") {
                 let result = Result {
                     let requests = try RequestBox()
-                    return try sendable.value.run(requests: { requests }) { report in
+                    let observer = Watcher { report in
                         switch report {
-                        case .listening(let address, let token):
-                            Self.startWorker(of: address, token!, ended)
+                        case .listening(let listening):
+                            Self.startWorker(of: listening.address, tokenFile, ended)
                         case .step(let step): watch(name, step.step, requests)
                         default: break
                         }
                     }
+                    return try sendable.value.run(
+                        requests: { requests }, observers: [observer])
                 }
                 results.withLock { $0[name] = result }
                 ended.signal()
@@ -78,10 +83,10 @@ struct TwoRunsTests {
     }
 
     private static func startWorker(
-        of address: Address, _ token: Token, _ ended: DispatchSemaphore
+        of address: Address, _ tokenFile: String, _ ended: DispatchSemaphore
     ) {
         let options = WorkerOptions(
-            coordinator: address, access: .token(token), threads: 1, wait: .seconds(20),
+            coordinator: address, access: .tokenFile(tokenFile), threads: 1, wait: .seconds(20),
             software: "dtrain tests")
         let isStarted: Void? = try? startThread("worker") {
             let outcome = Result {
@@ -103,6 +108,13 @@ struct TwoRunsTests {
         for (setting, text) in small { given.set(setting, text) }
         return try RunConfiguration(given)
     }
+}
+
+private struct Watcher: RunObserver {
+    let name = "watcher"
+    let tell: @Sendable (RunReport) -> Void
+
+    func observe(_ event: RunEvent) { tell(event.report) }
 }
 
 /// A value that one thread hands to another for good.

@@ -3,7 +3,7 @@ import Parameters
 import Testing
 import Wire
 
-/// The bytes of messages, as they have been since protocol version 6: whoever changes some on purpose
+/// The bytes of messages, as they have been since protocol version 7: whoever changes some on purpose
 /// counts the version up, whoever adds a kind need not. DTRAIN_WRITE_GOLDEN=1 writes the file.
 @Suite struct GoldenBytes {
     static let file = URL(filePath: #filePath).deletingLastPathComponent()

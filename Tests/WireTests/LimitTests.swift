@@ -82,23 +82,53 @@ import Wire
         }
     }
 
-    @Test(arguments: [Double.nan, .infinity, -1, 1e300])
-    func `a span of time that cannot be counted is refused`(seconds: Double) {
-        for (compute, wait, fold) in [(seconds, 0, 0), (0, seconds, 0), (0, 0, seconds)] {
-            let vote = Vote(
-                generation: SampleMessages.generation, step: 1, total: SampleMessages.digest,
-                state: SampleMessages.digest, squaredNorm: .nan, nonFiniteShards: [], reports: [],
-                computeSeconds: compute, waitSeconds: wait, foldSeconds: fold)
-            #expect(throws: WireError.unknownValue(field: "seconds", value: 0)) {
-                try WorkerMessage(decoding: WorkerMessage.voted(vote).encoded)
-            }
-        }
+    private func vote(
+        times: OrderTimes = OrderTimes(received: 0, sent: 0),
+        compute: WorkerSpan = WorkerSpan(begin: 0, end: 0),
+        fold: WorkerSpan = WorkerSpan(begin: 0, end: 0), rate: Double = 0, delay: Double = 0
+    ) -> [UInt8] {
         let vote = Vote(
             generation: SampleMessages.generation, step: 1, total: SampleMessages.digest,
             state: SampleMessages.digest, squaredNorm: .nan, nonFiniteShards: [], reports: [],
-            computeSeconds: 0, waitSeconds: 0, foldSeconds: 0, linkRate: seconds)
-        #expect(throws: WireError.unknownValue(field: "link", value: 0)) {
-            try WorkerMessage(decoding: WorkerMessage.voted(vote).encoded)
+            times: times, compute: compute, fold: fold, linkRate: rate, linkDelay: delay)
+        return WorkerMessage.voted(vote).encoded
+    }
+
+    @Test(arguments: [-1, WireLimit.nanoseconds + 1, .min, .max])
+    func `a moment that cannot be reckoned with is refused`(moment: Int64) {
+        let span = WorkerSpan(begin: min(moment, 0), end: max(moment, 0))
+        let times = OrderTimes(received: span.begin, sent: span.end)
+        let update = WorkerMessage.updated(
+            Update(HeldState(step: 1, digest: .init(high: 0, low: 0)), span: span))
+        for bytes in [
+            vote(times: times), vote(compute: span), vote(fold: span), update.encoded,
+        ] {
+            #expect(throws: WireError.unknownValue(field: "moment", value: 0)) {
+                try WorkerMessage(decoding: bytes)
+            }
+        }
+    }
+
+    @Test func `a span that ends before it begins is refused`() {
+        var (span, times) = (WorkerSpan(begin: 2, end: 2), OrderTimes(received: 2, sent: 2))
+        span.end = 1
+        times.sent = 1
+        for (bytes, field) in [
+            (vote(times: times), "times"), (vote(compute: span), "span"),
+            (vote(fold: span), "span"),
+        ] {
+            #expect(throws: WireError.unknownValue(field: field, value: 0)) {
+                try WorkerMessage(decoding: bytes)
+            }
+        }
+    }
+
+    @Test(arguments: [Double.nan, .infinity, -1, 1e300])
+    func `a rate or a span of time that cannot be counted is refused`(number: Double) {
+        for (bytes, field) in [(vote(rate: number), "link"), (vote(delay: number), "seconds")] {
+            #expect(throws: WireError.unknownValue(field: field, value: 0)) {
+                try WorkerMessage(decoding: bytes)
+            }
         }
     }
 

@@ -52,7 +52,11 @@ enum SampleMessages {
                 state: HeldState(step: 4, digest: digest),
                 folded: FoldedStep(step: 5, total: digest, state: digest), lines: [line, line])),
         .stateReady(HeldState(step: 1 << 40, digest: digest), number: 3),
-        .updated(HeldState(step: 10, digest: digest)),
+        .updated(Update(HeldState(step: 10, digest: digest))),
+        .updated(
+            Update(
+                HeldState(step: 10, digest: digest), span: WorkerSpan(begin: 3, end: 4),
+                times: OrderTimes(received: 2, sent: WireLimit.nanoseconds))),
         .captured(HeldState(step: 10, digest: digest)),
         .piece(piece(.state(Array(repeating: 7, count: 24)))),
         .piece(piece(.total([1, 2, 3, 4], squaredNorm: 2.5, learningRate: 1e-3))),
@@ -62,13 +66,15 @@ enum SampleMessages {
         .voted(
             Vote(
                 generation: generation, step: 11, total: digest, state: digest, squaredNorm: -0.0,
-                nonFiniteShards: [], reports: [], computeSeconds: 0, waitSeconds: 0,
-                foldSeconds: 0)),
+                nonFiniteShards: [], reports: [], compute: WorkerSpan(begin: 0, end: 0),
+                fold: WorkerSpan(begin: 0, end: 0))),
         .voted(
             Vote(
                 generation: generation, step: 10, total: digest, state: digest, squaredNorm: 2.5,
-                nonFiniteShards: [2], reports: reports, computeSeconds: 1, waitSeconds: 0.5,
-                foldSeconds: 0.25, linkRate: 1e9, linkDelay: 1e-3, layerNorms: [0.5, .infinity])),
+                nonFiniteShards: [2], reports: reports,
+                times: OrderTimes(received: 1, sent: 9), compute: WorkerSpan(begin: 2, end: 5),
+                fold: WorkerSpan(begin: 4, end: 8), linkRate: 1e9, linkDelay: 1e-3,
+                layerNorms: [0.5, .infinity])),
         .evaluated(Evaluation(step: 10, batch: 2, reports: reports)),
         .heartbeat(
             Heartbeat(

@@ -1,4 +1,5 @@
 import Coordination
+import Events
 import Foundation
 import Messaging
 import Model
@@ -75,7 +76,11 @@ package struct StepBenchmark {
     }
 
     /// Runs the benchmark; throws what the corpus or the processes have to say.
-    package func run(requests: any RequestSource) throws -> Result {
+    ///
+    /// - Parameter watching: is told what happens in the measured steps.
+    package func run(
+        requests: any RequestSource, watching: @escaping (RunReport) -> Void = { _ in }
+    ) throws -> Result {
         let (batches, vocabulary) = try source()
         let architecture = Architecture(configuration, vocabulary: vocabulary)
         let model = try Transformer(
@@ -84,9 +89,9 @@ package struct StepBenchmark {
             cores: Processors.usable.count)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
         let rate = try ProductRate.measure(
-            costs.first ?? [], threads: configuration.cluster.workers * threads)
+            costs.first ?? [], model.precision, threads: configuration.cluster.workers * threads)
         let logs = try TemporaryFolder()
-        let measurement = Measurement(workers: configuration.cluster.workers)
+        let measurement = Measurement(watching)
         let outcome = try coordinate(
             batches, architecture, model, threads: threads, logs: logs.path, measurement, requests)
         guard case .finished = outcome else { throw StepBenchmarkError.ended(outcome) }
@@ -180,22 +185,30 @@ private final class Measurement {
     private(set) var wait = 0.0
     private(set) var peakBytes = 0
     private(set) var startSeconds = 0.0
+    private var stepsDone = 0
     private(set) var seconds = 0.0
     private let created = ContinuousClock.now
     private var begun = ContinuousClock.now
     private var processes: [Int: Int32] = [:]
 
-    init(workers: Int) {}
+    private let watching: (RunReport) -> Void
+
+    init(_ watching: @escaping (RunReport) -> Void) { self.watching = watching }
 
     func observe(_ report: RunReport) {
+        if isMeasuring { watching(report) }
         switch report {
-        case .workerStarted(let index, let processID, _): processes[index] = processID
+        case .workerStarted(let worker): processes[worker.index] = worker.processID
         case .step(let step): took(step)
         default: break
         }
     }
 
+    /// The last step of the warm-up is done, and the last of all is not.
+    private var isMeasuring: Bool { stepsDone >= StepBenchmark.warmUp && stepsDone < lastStep }
+
     private func took(_ step: StepReport) {
+        stepsDone = step.step
         if step.step == 1 { startSeconds = Clock.seconds(since: created) }
         if step.step == StepBenchmark.warmUp { begun = .now }
         guard step.step > StepBenchmark.warmUp else { return }

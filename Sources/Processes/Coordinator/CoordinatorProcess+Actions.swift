@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Events
 import Messaging
 import Preparation
 import Text
@@ -21,7 +22,6 @@ extension CoordinatorProcess {
         case .record(let step): return record(step)
         case .adopt(let line): return adopt(line)
         case .validated(let result):
-            setup.store?.append(ValidationLine(result))
             report(.validated(result))
         case .deliverCheckpoint(let step, let peers): deliver(step, to: peers)
         case .endDelivery(let peer): deliveries[peer] = nil
@@ -43,6 +43,7 @@ extension CoordinatorProcess {
             }
             if case .joined(_, _, let processID, _, _) = note { localWorkers?.joined(processID) }
             report(.note(note))
+        case .phases(let spans): report(.phases(spans))
         case .finish(let outcome):
             if case .nonFinite(let step, let shards) = outcome { reportSamples(of: shards, step) }
             self.outcome = outcome
@@ -97,8 +98,9 @@ extension CoordinatorProcess {
             let samples = batch.shards[shard].samples
             report(
                 .nonFinite(
-                    step: step, shard: shard, samples: samples,
-                    places: samples.compactMap { setup.batches.place(ofSample: $0) }))
+                    NonFiniteShard(
+                        step: step, shard: shard, samples: samples,
+                        places: samples.compactMap { setup.batches.place(ofSample: $0) })))
         }
     }
 
@@ -111,7 +113,7 @@ extension CoordinatorProcess {
     private func record(_ step: CommittedStep) -> CheckpointError? {
         let summary = summary(of: step, batch(step.step))
         switch write(step.line) {
-        case .written, .wasThere: setup.store?.append(summary)
+        case .written, .wasThere: break
         case .failed(let error): return error
         case .ended: return nil
         }
@@ -154,10 +156,7 @@ extension CoordinatorProcess {
             learningRate: Double(
                 setup.configuration.optimizer.arithmetic.schedule.rate(step: step.step)),
             gradientNorm: step.gradientNorm, tokens: batch.tokens,
-            tokensPerSecond: Double(batch.tokens) / max(step.timing.step, 1e-9),
-            stepSeconds: step.timing.step, computeSeconds: step.timing.compute,
-            foldSeconds: step.timing.fold, waitSeconds: step.timing.wait, workers: step.workers,
-            isSkipped: step.skipped,
+            timing: step.timing, workers: step.workers, isSkipped: step.skipped,
             layers: LayerReport.reports(
                 setup.layers, squaredNorms: step.layerNorms, shards: step.reports))
     }
@@ -200,26 +199,5 @@ extension CoordinatorProcess {
             setup.store?.checkpoints.abandon(step: step)
             mailbox.post(.disk(.failed(step: step, error)))
         }
-    }
-}
-
-/// A line of `metrics.jsonl` about the held-out part.
-struct ValidationLine: Encodable {
-    let step: Int
-    let validationLoss: Double
-    let validationSmoothedLoss: Double
-    let labels: Int
-
-    init(_ result: ValidationResult) {
-        step = result.step
-        validationLoss = result.loss
-        validationSmoothedLoss = result.smoothed
-        labels = result.labels
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case step, labels
-        case validationLoss = "validation_loss"
-        case validationSmoothedLoss = "validation_smoothed_loss"
     }
 }

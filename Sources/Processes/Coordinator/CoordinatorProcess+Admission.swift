@@ -1,4 +1,5 @@
 import Coordination
+import Events
 import Foundation
 import Messaging
 import Wire
@@ -49,7 +50,7 @@ extension CoordinatorProcess {
         for host in hosts {
             let kind = TurnedAway.Kind(host: host, reason: reason)
             guard let more = strangers.note(kind, at: .now) else { continue }
-            report(.turnedAway(host: host, reason, more: more))
+            report(.turnedAway(Stranger(host: host, reason, more: more)))
         }
     }
 

@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Events
 import Threads
 
 /// What waits for a line that the ledger's disk did not take: no line, no commit.

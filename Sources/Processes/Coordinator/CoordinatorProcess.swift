@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Events
 import Foundation
 import Messaging
 import Parameters
@@ -111,7 +112,7 @@ package final class CoordinatorProcess {
     /// Coordinates until the run ends; throws what kept a step from being recorded.
     func run() throws -> Outcome {
         startedAt = .now
-        report(.listening(endpoint.address, token: endpoint.admissions?.token))
+        report(.listening(Listening(endpoint.address, isPlain: endpoint.admissions == nil)))
         while outcome == nil {
             try waitForSomething()
             takeRequests()
@@ -181,7 +182,8 @@ package final class CoordinatorProcess {
     private func takeRequests() {
         while let request = requests.next() {
             switch request {
-            case .status: report(.dump(coordinator.brief, coordinator.status(at: Clock.now)))
+            case .status:
+                report(.dump(StateDump(coordinator.brief, coordinator.status(at: Clock.now))))
             case .stop where !wasStopped: stop()
             case .stop: break
             }
@@ -277,10 +279,10 @@ package final class CoordinatorProcess {
         case .disk(.sliceWritten(let step, let position)):
             handle(.sliceWritten(step: step, position: position))
         case .disk(.written(let step, let path, let digest)):
-            report(.checkpoint(step: step, path: path, digest: digest))
+            report(.checkpoint(SavedCheckpoint(step: step, path: path, digest: digest)))
             handle(.checkpointWritten(step: step))
         case .disk(.failed(let step, let error)):
-            report(.checkpointFailed(step: step, error))
+            report(.checkpointFailed(FailedCheckpoint(step: step, error)))
             handle(.checkpointFailed(step: step))
         case .disk(.notFinite(let step)): handle(.checkpointNotFinite(step: step))
         }

@@ -1,4 +1,5 @@
 import CLinux
+import Events
 import Foundation
 import Glibc
 import Kernels
@@ -106,7 +107,7 @@ package final class LocalWorkers {
             failure = KeepsEnding(index: index, reason: .refused(sentence))
             return
         }
-        report(.workerEnded(index: index, processID: processID, status: status))
+        report(.workerEnded(EndedWorker(index: index, processID: processID, status: status)))
         guard children[index].failedStarts < 5 else {
             failure = KeepsEnding(
                 index: index, reason: .status(status, log: children[index].log))
@@ -151,7 +152,9 @@ package final class LocalWorkers {
         children[index].ending = ending >= 0 ? ending : nil
         children[index].hasJoined = false
         children[index].hasWorked = false
-        report(.workerStarted(index: index, processID: processID, log: children[index].log))
+        report(
+            .workerStarted(
+                StartedWorker(index: index, processID: processID, log: children[index].log)))
     }
 }
 

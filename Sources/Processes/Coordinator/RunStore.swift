@@ -16,7 +16,8 @@ package final class RunStore {
 
     let folder: RunFolder
     private let ledger: Ledger
-    private let metrics: MetricsFile
+    /// Writes `metrics.jsonl`; whoever runs the store has it observe the run.
+    let metrics: MetricsObserver
     let checkpoints: CheckpointThread
 
     /// What was found amiss with ledger and metrics as they were opened.
@@ -29,7 +30,8 @@ package final class RunStore {
         self.folder = folder
         self.checkpoints = checkpoints
         ledger = try Ledger(folder.paths.ledger)
-        metrics = try MetricsFile(folder.paths.metrics, last: recovery?.lastStep ?? .max)
+        let metrics = try MetricsFile(folder.paths.metrics, last: recovery?.lastStep ?? .max)
+        self.metrics = MetricsObserver(metrics)
         var repairs: [Repair] = []
         if ledger.tornBytes > 0 { repairs.append(.ledgerCut(bytes: ledger.tornBytes)) }
         if metrics.cutBytes > 0 {
@@ -97,10 +99,6 @@ package final class RunStore {
         }
         return skips
     }
-
-    func append(_ values: some Encodable) { try? metrics.append(values) }
-
-    func append(_ step: StepReport) { try? metrics.append(step, step: step.step) }
 
     /// To be called before a checkpoint is committed.
     func synchronize() throws(CheckpointError) { try ledger.synchronize() }

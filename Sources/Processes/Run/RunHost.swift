@@ -1,4 +1,5 @@
 import Coordination
+import Events
 import Messaging
 import Settings
 import Threads

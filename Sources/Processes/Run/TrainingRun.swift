@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Events
 import Foundation
 import Inference
 import Kernels
@@ -58,6 +59,8 @@ package struct TrainingRun {
         package var step: Int
         /// Of the newest checkpoint's parameters.
         package var digest: String?
+        /// There was nothing to do.
+        package var wasDone: Bool
     }
 
     /// Runs to the end, or until it is stopped.
@@ -65,10 +68,12 @@ package struct TrainingRun {
     /// Throws what the text, the folder, the socket or a worker that keeps dying has to say; the run
     /// folder is untouched unless the text, the settings and the address are fit.
     ///
-    /// - Parameter requests: is called once, before the first file is written; a request to stop saves
-    ///   from then on.
+    /// - Parameters:
+    ///   - requests: is called once, before the first file is written; a request to stop saves from
+    ///     then on.
+    ///   - observers: are told what happens, each on a thread of its own, until this returns.
     package func run(
-        requests: () throws -> any RequestSource, report: @escaping (RunReport) -> Void
+        requests: () throws -> any RequestSource, observers: [any RunObserver]
     ) throws -> Result {
         let recovery =
             location.resume ? try RunRecovery.find(in: RunPaths(location.folder)) : nil
@@ -88,7 +93,8 @@ package struct TrainingRun {
         if let resumedStep, resumedStep >= lastStep {
             return Result(
                 outcome: .finished(step: resumedStep), folder: location.folder,
-                prepared: prepared, step: resumedStep, digest: resumed?.folder.digest)
+                prepared: prepared, step: resumedStep, digest: resumed?.folder.digest,
+                wasDone: true)
         }
         let warmStart = try warmStart(prepared)
         let requests = try requests()
@@ -99,6 +105,8 @@ package struct TrainingRun {
         let folder = try folder(following: recovery, hasLostSettings: lost != nil)
         let store = try store(folder, prepared, host.mailbox, recovery)
         defer { store.close() }
+        let observers = try RunObservers(observers + [store.metrics])
+        defer { observers.close() }
         var digest = resumed?.folder.digest
         let setup = try setup(prepared, folder, store, resumed?.folder, warmStart, lastStep)
         try keys?.save(in: folder.paths)
@@ -106,17 +114,24 @@ package struct TrainingRun {
         try folder.save(configuration: prepared.configuration.yaml, writer: software)
         try folder.save(address: host.endpoint.address.description)
         let repairs = [lost, lostText].compactMap { $0 } + folder.repairs + (keys?.repairs ?? [])
-        for repair in repairs + store.repairs { report(.repaired(repair)) }
-        linkAsLatest(folder, report)
-        if memory == TextMemory.none { report(.textUnchecked) }
-        report(.prepared(summary(folder, prepared, resumedStep, lastStep)))
-        let (outcome, step) = try host.coordinate(setup, ownWorkers(folder)) { event in
-            if case .checkpoint(_, _, let newest) = event { digest = newest }
-            report(event)
+        for repair in repairs + store.repairs { observers.post(.repaired(repair)) }
+        linkAsLatest(folder, observers)
+        if memory == TextMemory.none { observers.post(.textUnchecked) }
+        observers.post(.prepared(summary(folder, prepared, resumedStep, lastStep)))
+        var ending = Ending(nil, step: resumedStep ?? 0)
+        defer { observers.post(.ended(ending)) }
+        let (outcome, step) = try host.coordinate(setup, ownWorkers(folder)) { report in
+            switch report {
+            case .step(let step): ending.step = step.step
+            case .checkpoint(let saved): digest = saved.digest
+            default: break
+            }
+            observers.post(report)
         }
+        ending = Ending(outcome, step: step)
         return Result(
             outcome: outcome, folder: folder.paths.folder, prepared: prepared, step: step,
-            digest: digest)
+            digest: digest, wasDone: false)
     }
 
     private func ownWorkers(_ folder: RunFolder) -> RunHost.OwnWorkers? {
@@ -171,12 +186,12 @@ package struct TrainingRun {
     }
 
     /// A run goes on without the link.
-    private func linkAsLatest(_ folder: RunFolder, _ report: (RunReport) -> Void) {
+    private func linkAsLatest(_ folder: RunFolder, _ observers: RunObservers) {
         do throws(CheckpointError) {
             try folder.linkAsLatest(
                 path: location.isStandard ? folder.paths.folder : location.given)
         } catch {
-            report(.notLinked(error))
+            observers.post(.notLinked(error))
         }
     }
 

@@ -1,3 +1,4 @@
+import Coordination
 import Links
 import Model
 import Parameters
@@ -10,11 +11,11 @@ import Wire
 /// What the lanes tell the worker's loop.
 enum LaneEvent: Sendable {
     // `attempt` says which order of a step this belongs to: a step may be ordered again.
-    case computed(reports: [ShardReport], seconds: Double, attempt: Int)
+    case computed(reports: [ShardReport], span: WorkerSpan, attempt: Int)
     case stateDigest(FastDigest, attempt: Int)
     case squaredNorm(Double, layers: [Double], attempt: Int)
     /// `digest` of θ, m and v as they were written; nil where nothing was.
-    case updated(step: Int, digest: FastDigest?)
+    case updated(step: Int, digest: FastDigest?, span: WorkerSpan)
     case evaluated(Evaluation)
     case initialised(FastDigest)
     /// Digest of a state that has come from elsewhere, unless more of it has come since.
@@ -102,7 +103,7 @@ final class StepRunner: @unchecked Sendable {
     func compute(
         _ order: StepOrder, _ inputs: [(shard: Int, input: ModelInput)], attempt: Int
     ) {
-        let start = ContinuousClock.now
+        let start = Clock.now
         if !sink.canFold(total) { total = sink.vector(count: total.count) }
         table.withLock { table in
             table.arrange(step: order.step, inputs: inputs)
@@ -125,7 +126,8 @@ final class StepRunner: @unchecked Sendable {
             guard let reports else { return }
             post(
                 .computed(
-                    reports: reports, seconds: Clock.seconds(since: start), attempt: attempt))
+                    reports: reports, span: WorkerSpan(from: start, to: Clock.now),
+                    attempt: attempt))
             let post = post
             digest { post(.stateDigest($0, attempt: attempt)) }
         }
@@ -218,10 +220,12 @@ final class StepRunner: @unchecked Sendable {
     /// Every block is digested as it is written, while it is in the cache: that digest vouches for
     /// what memory has to hold from then on.
     func update(step: Int, skipped: Bool, squaredNorm: Double, learningRate: Float) {
+        let start = Clock.now
         table.withLock { $0.forgetAll() }
         if skipped {
             state.skip()
-            return post(.updated(step: step, digest: nil))
+            return post(
+                .updated(step: step, digest: nil, span: WorkerSpan(from: start, to: start)))
         }
         let written = StateDigest(count: state.count)
         let total = total
@@ -231,7 +235,10 @@ final class StepRunner: @unchecked Sendable {
                 squaredNorm: squaredNorm, rate: learningRate, digest: written, copies: copies)
         } then: { [self] in
             state.advance()
-            post(.updated(step: step, digest: written.digest()))
+            post(
+                .updated(
+                    step: step, digest: written.digest(),
+                    span: WorkerSpan(from: start, to: Clock.now)))
         }
         if step <= keepsTotalsUntil {
             self.total = keptTotal?.vector ?? sink.vector(count: total.count)
@@ -280,6 +287,12 @@ final class StepRunner: @unchecked Sendable {
                 .evaluated(
                     Evaluation(step: order.step, batch: order.batch, reports: reports.all)))
         }
+    }
+}
+
+extension WorkerSpan {
+    init(from begin: Instant, to end: Instant) {
+        self.init(begin: begin.nanoseconds, end: end.nanoseconds)
     }
 }
 

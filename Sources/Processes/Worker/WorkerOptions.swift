@@ -90,11 +90,10 @@ struct PendingVote {
     let order: StepOrder
     let attempt: Int
     var reports: [ShardReport]?
-    var computeSeconds = 0.0
+    var compute: WorkerSpan?
     var state: FastDigest?
     var total: FastDigest?
-    var waitSeconds = 0.0
-    var foldSeconds = 0.0
+    var fold: WorkerSpan?
     var link: LinkMeter.Reading?
     var squaredNorm: Double?
     var layerNorms: [Double] = []
@@ -107,11 +106,13 @@ struct PendingVote {
 
     /// The vote, once all its parts are there.
     var vote: Vote? {
-        guard let reports, let state, let total, let squaredNorm else { return nil }
+        guard let reports, let compute, let state, let total, let fold, let squaredNorm else {
+            return nil
+        }
         return Vote(
             generation: order.generation, step: order.step, total: total, state: state,
             squaredNorm: squaredNorm, nonFiniteShards: nonFiniteShards, reports: reports,
-            computeSeconds: computeSeconds, waitSeconds: waitSeconds, foldSeconds: foldSeconds,
-            linkRate: link?.rate ?? 0, linkDelay: link?.delay ?? 0, layerNorms: layerNorms)
+            compute: compute, fold: fold, linkRate: link?.rate ?? 0,
+            linkDelay: link?.delay ?? 0, layerNorms: layerNorms)
     }
 }

@@ -1,6 +1,7 @@
 import Coordination
 import Parameters
 import Ring
+import Threads
 import Wire
 
 /// What lanes and ring have to say.
@@ -13,14 +14,14 @@ extension WorkerProcess {
         case .lane(.written(let digest, let writing)):
             guard let runner, writing == runner.writings else { break }
             handle(.stateStored(HeldState(step: runner.state.step, digest: digest)))
-        case .lane(.updated(let step, let digest)):
+        case .lane(.updated(let step, let digest, let span)):
             guard let digest = digest ?? session.held?.digest else { break }
-            handle(.reports(.updated(HeldState(step: step, digest: digest))))
+            handle(.reports(.updated(Update(HeldState(step: step, digest: digest), span: span))))
         case .lane(.evaluated(let evaluation)): handle(.reports(.evaluated(evaluation)))
-        case .lane(.computed(let reports, let seconds, let attempt)):
+        case .lane(.computed(let reports, let span, let attempt)):
             complete(attempt) {
                 $0.reports = reports
-                $0.computeSeconds = seconds
+                $0.compute = span
             }
             if let pending, pending.attempt == attempt {
                 handle(.computed(step: pending.order.step))
@@ -46,8 +47,8 @@ extension WorkerProcess {
             guard let pending, pending.order.step == Int(step) else { return }
             complete(pending.attempt) {
                 $0.total = digest
-                $0.waitSeconds = timings.waitSeconds
-                $0.foldSeconds = timings.foldSeconds
+                $0.fold = WorkerSpan(
+                    from: Clock.moment(timings.begun), to: Clock.moment(timings.ended))
                 $0.link = timings.link
             }
             runner?.normTotal(

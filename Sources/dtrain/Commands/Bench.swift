@@ -5,8 +5,8 @@ import Words
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures training steps, all-reduce and kernels on this machine.",
-        subcommands: [BenchStep.self, BenchAllReduce.self, BenchKernels.self])
+        abstract: "Measures training steps, all-reduce, kernels and events on this machine.",
+        subcommands: [BenchStep.self, BenchAllReduce.self, BenchKernels.self, BenchEvents.self])
 }
 
 struct BenchStep: ParsableCommand {

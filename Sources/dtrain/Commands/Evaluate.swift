@@ -126,13 +126,13 @@ struct Evaluate: ParsableCommand {
             \(unknownLine(evaluation.coverage))\
             loss        \(fixed(evaluation.loss, 4)) nats a target token
             perplexity  \(fixed(evaluation.perplexity, 3))
-            \(scores.map { line($0.1, by: $0.0) }.joined())\
+            \(scores.map { line($0.1, by: $0.0, evaluation.pairs) }.joined())\
             \([script.reason, script.caution].map { $0.map { "note        \($0)\n" } ?? "" }.joined())
             """)
     }
 
-    private func line(_ score: Score, by metric: any Metric) -> String {
-        let details = score.details.map { " \($0.text)" } ?? ""
+    private func line(_ score: Score, by metric: any Metric, _ pairs: Int) -> String {
+        let details = score.details.map { " \($0.text)\($0.remark(lines: pairs))" } ?? ""
         return """
             \(padded(metric.name, 12))\(fixed(score.value, 2))\(details)
                         \(Signature(metric, references: 1).text)

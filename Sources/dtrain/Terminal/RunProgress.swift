@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Events
 import Foundation
 import Preparation
 import Processes
@@ -7,10 +8,12 @@ import Settings
 import Threads
 import Words
 
-/// Says on the terminal what a coordinator reports.
-final class RunProgress {
+/// Says on the terminal what happens in a run.
+final class RunProgress: RunObserver, @unchecked Sendable {
+    let name = "the terminal"
     private let terminal: Terminal
     private let logEvery: Int
+    // Only on the observer's thread.
     private var steps = 0
     private var folder = ""
     /// The run's last step, where it has one.
@@ -21,49 +24,46 @@ final class RunProgress {
     private var skipped = 0
     /// Skipped steps are said once, and then once in so many.
     private static let skippedEach = 10
-    /// Moment and number of recent steps, for the time that is left.
-    private var recent: [(at: ContinuousClock.Instant, step: Int)] = []
+    /// Moment on the coordinator's clock and number of recent steps, for the time that is left.
+    private var recent: [(at: Double, step: Int)] = []
 
     init(terminal: Terminal, logEvery: Int) {
         self.terminal = terminal
         self.logEvery = logEvery
     }
 
-    /// Whether there was anything to do.
-    var hasBegun: Bool { steps > 0 }
-
-    func observe(_ report: RunReport) {
-        switch report {
+    func observe(_ event: RunEvent) {
+        switch event.report {
         case .prepared(let summary):
             steps = summary.steps
             lastStep = summary.hasLastStep ? summary.steps : nil
             folder = summary.folder
-        case .listening(let address, let token): listening(address, token)
-        case .step(let step): took(step)
+        case .listening(let listening): invite(to: listening)
+        case .step(let step): took(step, at: event.clock)
         case .validated(let result): heldOutLoss = result.loss
         case .note(.skipped):
             skipped += 1
             guard skipped == 1 || skipped.isMultiple(of: Self.skippedEach) else { return }
         default: break
         }
-        for remark in report.remarks { terminal.say(remark) }
+        for remark in event.report.remarks { terminal.say(remark) }
     }
 
     /// The line to type on a worker. A token is shown on a terminal alone: journals and job logs keep
     /// what is printed.
-    private func listening(_ address: Address, _ token: Token?) {
+    private func invite(to listening: Listening) {
         var access = "--insecure"
-        if let token {
-            access =
-                terminal.isLive
-                ? "--token \(token.text)" : "--token-file \(quoted(RunPaths(folder).token))"
+        if !listening.isPlain {
+            let path = RunPaths(folder).token
+            let token = terminal.isLive ? try? Access.tokenFile(path).token() : nil
+            access = token.map { "--token \($0.text)" } ?? "--token-file \(quoted(path))"
         }
-        terminal.say(invitation(to: address, access: access))
+        terminal.say(invitation(to: listening.address, access: access))
     }
 
-    private func took(_ step: StepReport) {
+    private func took(_ step: StepReport, at moment: Double) {
         if let layers = step.layers { warn(of: layers, step: step.step) }
-        recent.append((.now, step.step))
+        recent.append((moment, step.step))
         if recent.count > 50 { recent.removeFirst() }
         terminal.show(line(step))
         let isDue = logEvery > 0 && step.step.isMultiple(of: logEvery)
@@ -93,7 +93,7 @@ final class RunProgress {
         guard let first = recent.first, let last = recent.last, last.step > first.step else {
             return nil
         }
-        return first.at.duration(to: last.at) / .seconds(1) / Double(last.step - first.step)
+        return (last.at - first.at) / Double(last.step - first.step)
     }
 
     private var secondsLeft: Double? {

@@ -1,12 +1,13 @@
 import Foundation
+import Synchronization
 import Words
 
 /// Where progress is said: one live line on a terminal, plain lines with the time elsewhere.
-final class Terminal {
+final class Terminal: Sendable {
     let isLive: Bool
     private let isQuiet: Bool
     private let usesColour: Bool
-    private var hasLiveLine = false
+    private let hasLiveLine = Mutex(false)
 
     init(isQuiet: Bool) {
         self.isQuiet = isQuiet
@@ -40,18 +41,24 @@ final class Terminal {
     func show(_ line: String) {
         guard isLive else { return }
         put("\r\u{1B}[K" + line.visibleLine)
-        hasLiveLine = true
+        hasLiveLine.withLock { $0 = true }
     }
 
     private func write(_ line: String) {
-        put((hasLiveLine ? "\r\u{1B}[K" : "") + line + "\n")
-        hasLiveLine = false
+        put((takeLiveLine() ? "\r\u{1B}[K" : "") + line + "\n")
     }
 
     /// Ends the live line, so that what follows starts on a line of its own.
     func finish() {
-        if hasLiveLine { put("\n") }
-        hasLiveLine = false
+        if takeLiveLine() { put("\n") }
+    }
+
+    /// Whether there is a live line, which is over with that.
+    private func takeLiveLine() -> Bool {
+        hasLiveLine.withLock { has in
+            defer { has = false }
+            return has
+        }
     }
 
     private func put(_ text: String) {

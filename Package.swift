@@ -100,7 +100,7 @@ let package = Package(
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
-            name: "Parameters", dependencies: ["CResources", "CXXHash", "Kernels"],
+            name: "Parameters", dependencies: ["CKernels", "CResources", "CXXHash", "Kernels"],
             swiftSettings: numeric),
         .target(name: "Wire", dependencies: ["CXXHash", "Parameters"], swiftSettings: machine),
         .target(

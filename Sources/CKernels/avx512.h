@@ -36,7 +36,21 @@ struct target {
     int add;
     struct lines ahead;
     long share;
+    /* The next block of A, for the second-level cache, which all panels of this one share. */
+    struct lines *later;
+    long later_share;
 };
+
+/* Of the same for the second-level cache. */
+static inline void fetch_later(struct lines *later, long count) {
+    for (; count > 0 && later->left > 0; count--, later->left--) {
+        __builtin_prefetch(later->row + later->line * 64, 0, 2);
+        if (++later->line == later->per_row) {
+            later->line = 0;
+            later->row += later->stride;
+        }
+    }
+}
 
 /* A tile's left operand: rows, or columns of what is to be transposed. */
 struct left {
@@ -136,6 +150,34 @@ static inline struct lines panel_lines(
     }
     long per_row = (depth * size + 63) / 64;
     return (struct lines){from, p->b_column * size, per_row, 0, columns * per_row};
+}
+
+/* What packing `count` rows of A from `first` on would read, for depth from `at` on. */
+static inline struct lines block_lines(
+    const struct dtrain_product *p, long first, long count, long at, long depth) {
+    const char *from = (const char *)(p->a + first * p->a_row + at * p->a_depth);
+    if (p->a_row == 1 && p->a_depth != 1) {
+        long per_row = (4 * count + 63) / 64;
+        return (struct lines){from, 4 * p->a_depth, per_row, 0, depth * per_row};
+    }
+    long per_row = (4 * depth + 63) / 64;
+    return (struct lines){from, 4 * p->a_row, per_row, 0, count * per_row};
+}
+
+static inline long smaller(long a, long b) {
+    return a < b ? a : b;
+}
+
+/* The block of A after that of `first` and `at`, blocks being of `rows`; no lines after the last. */
+static inline struct lines next_block_lines(const struct dtrain_product *p, long first, long rows, long at) {
+    first += rows;
+    if (first >= p->rows) {
+        first = 0;
+        at += dtrain_depth_block;
+    }
+    if (at >= p->depth) return (struct lines){(const char *)p->a, 0, 1, 0, 0};
+    return block_lines(
+        p, first, smaller(rows, p->rows - first), at, smaller(dtrain_depth_block, p->depth - at));
 }
 
 /* All rows of a block by a panel of float32, whose sums go to `to`. */

@@ -6,16 +6,16 @@
 /* Each float rounded to the nearest bfloat16, of two the even one, and cleared to +0 below 2⁻⁵⁶; as a
    float. A value that is not a number stays one: quiet, its last 16 bits cut off. */
 INLINE __m512 rounded(__m512 value) {
-    __m512i bits = _mm512_castps_si512(value), upper = _mm512_set1_epi32(0xFFFF0000);
+    __m512i bits = _mm512_castps_si512(value);
     __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i sum = _mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7FFF));
-    sum = _mm512_and_si512(sum, upper);
+    __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF));
+    __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+    __mmask16 number = _mm512_cmp_ps_mask(value, value, _CMP_ORD_Q);
+    __m512i sum = _mm512_mask_add_epi32(quiet, number, bits, half);
     __m512i magnitude = _mm512_and_si512(sum, _mm512_set1_epi32(0x7FFFFFFF));
     __mmask16 large = _mm512_cmpge_epu32_mask(magnitude, _mm512_set1_epi32(0x23800000));
-    sum = _mm512_maskz_mov_epi32(large, sum);
-    __m512i quiet = _mm512_and_si512(_mm512_or_si512(bits, _mm512_set1_epi32(0x400000)), upper);
-    __mmask16 none = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(sum, none, quiet));
+    return _mm512_castsi512_ps(
+        _mm512_maskz_and_epi32(large, sum, _mm512_set1_epi32(0xFFFF0000)));
 }
 
 /* 16 bfloat16 as floats. */

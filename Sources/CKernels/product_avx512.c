@@ -28,14 +28,14 @@ INLINE void pack_rows(const float *a, long stride, long rows, long depth, float 
     }
 }
 
-/* Columns of A: for each tile as many a row as it has rows. */
+/* Columns of A: for each tile as many a row as it has rows. What is stored past them is overwritten by the
+   next k, or lies in the gap after the tile. */
 INLINE void pack_columns(const float *a, long stride, long rows, long depth, float *to) {
     for (long k = 0; k < depth; k++) {
         for (long row = 0; row < rows;) {
             long count = next_rows(rows - row);
-            __mmask16 some = mask(count);
             float *place = to + packed_place(row, depth) + k * count;
-            _mm512_mask_storeu_ps(place, some, _mm512_maskz_loadu_ps(some, a + row));
+            _mm512_storeu_ps(place, _mm512_maskz_loadu_ps(mask(count), a + row));
             row += count;
         }
         a += stride;
@@ -68,6 +68,8 @@ WIDE void dtrain_multiply_avx512(const struct dtrain_product *p) {
         for (long first = 0; first < p->rows; first += rows) {
             long count = p->rows - first < rows ? p->rows - first : rows;
             struct block a = pack_block(p, first, count, at, depth);
+            struct lines later = next_block_lines(p, first, rows, at);
+            long later_share = later.left / ((p->columns + most_columns - 1) / most_columns * count) + 1;
             for (long column = 0; column < p->columns; column += most_columns) {
                 long width = p->columns - column;
                 int vectors = width > lanes ? 2 : 1;
@@ -84,6 +86,7 @@ WIDE void dtrain_multiply_avx512(const struct dtrain_product *p) {
                     .bias = p->bias && at == 0 ? p->bias + column : NULL,
                     .add = p->accumulate || at > 0,
                     .ahead = panel_lines(p, p->b, 4, at, column + most_columns, depth),
+                    .later = &later, .later_share = later_share,
                 };
                 tiles(a, p->panel, depth, vectors, to);
             }

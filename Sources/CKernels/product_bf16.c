@@ -128,6 +128,8 @@ WIDE void dtrain_multiply_bf16(const struct dtrain_product *p, int paired) {
         for (long first = 0; first < p->rows; first += rows) {
             long count = p->rows - first < rows ? p->rows - first : rows;
             struct block a = way->block(p, first, count, at, depth);
+            struct lines later = next_block_lines(p, first, rows, at);
+            long later_share = later.left / ((p->columns + most_columns - 1) / most_columns * count) + 1;
             for (long column = 0; column < p->columns; column += most_columns) {
                 long width = p->columns - column;
                 int vectors = width > lanes ? 2 : 1;
@@ -138,6 +140,7 @@ WIDE void dtrain_multiply_bf16(const struct dtrain_product *p, int paired) {
                     .bias = p->bias && at == 0 ? p->bias + column : NULL,
                     .add = p->accumulate || at > 0,
                     .ahead = panel_lines(p, b, size, at, column + most_columns, depth),
+                    .later = &later, .later_share = later_share,
                 };
                 way->tiles(a, p->panel, words, vectors, to);
             }

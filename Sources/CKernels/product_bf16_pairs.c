@@ -110,7 +110,7 @@ TILED static struct block block(
             __m512 even = _mm512_maskz_loadu_ps(some, a + row);
             __m512 odd = _mm512_maskz_loadu_ps(k + 1 < depth ? some : 0, a + p->a_depth + row);
             float *place = p->block + packed_place(row, words) + k / 2 * count;
-            _mm512_mask_storeu_ps(place, some, pairs(even, odd));
+            _mm512_storeu_ps(place, pairs(even, odd));
             row += count;
         }
     }
@@ -179,6 +179,19 @@ TILED static int roundings_agree(void) {
     return 1;
 }
 
+TILED long dtrain_multiply_adds_bf16(long rounds) {
+    __m512 sum[12], factor = _mm512_set1_ps(0.001f), other = _mm512_set1_ps(0.003f);
+#pragma unroll
+    for (int i = 0; i < 12; i++) sum[i] = _mm512_set1_ps((float)i);
+    for (long round = 0; round < rounds; round++) {
+#pragma unroll
+        for (int i = 0; i < 12; i++) sum[i] = MULTIPLY_ADD(sum[i], factor, other);
+    }
+    /* Asked, so that the loop is not for nothing. */
+    for (int i = 1; i < 12; i++) sum[0] = _mm512_add_ps(sum[0], sum[i]);
+    return _mm512_reduce_add_ps(sum[0]) < 0 ? 0 : 12L * 4 * lanes * rounds;
+}
+
 int dtrain_has_bf16_pairs(void) {
     __builtin_cpu_init();
     return dtrain_has_avx512() && __builtin_cpu_supports("avx512bf16") && products_agree()
@@ -188,5 +201,6 @@ int dtrain_has_bf16_pairs(void) {
 #else
 
 int dtrain_has_bf16_pairs(void) { return 0; }
+long dtrain_multiply_adds_bf16(long rounds) { return 0 * rounds; }
 
 #endif

@@ -26,6 +26,7 @@ TILED __attribute__((always_inline)) static inline void tile(
         if (vectors > 1) __builtin_prefetch(next + lanes, 1, 3);
         next += to->stride;
         fetch(&to->ahead, to->share);
+        fetch_later(to->later, to->later_share);
 #pragma nounroll
         while (panel < end) {
             __m512 b0 = _mm512_load_ps(panel);

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The feed-forward layer's nonlinearity, with bias before and dropout after it in one pass.
 package enum Activation: CaseIterable, Sendable {
     case relu
@@ -41,12 +43,26 @@ package enum Activation: CaseIterable, Sendable {
     package func forward(_ h: Matrix, bias b: Matrix, mask: Mask?, into y: Matrix, keepSlope: Bool)
     {
         precondition(h.isDense && y.isDense && y.count == h.count && b.columns == h.columns)
+        guard !Instructions.chosen.isWide else {
+            return dtrain_activate(
+                wide, h.base, b.base, h.rows, h.columns, mask.wide, y.base, keepSlope ? 1 : 0)
+        }
         switch self {
         case .relu: Activation.relu.rows(h, b, mask, y, keepSlope)
         case .gelu: Activation.gelu.rows(h, b, mask, y, keepSlope)
         case .silu: Activation.silu.rows(h, b, mask, y, keepSlope)
         case .sigmoid: Activation.sigmoid.rows(h, b, mask, y, keepSlope)
         case .tanh: Activation.tanh.rows(h, b, mask, y, keepSlope)
+        }
+    }
+
+    private var wide: dtrain_activation {
+        switch self {
+        case .relu: dtrain_relu
+        case .gelu: dtrain_gelu
+        case .silu: dtrain_silu
+        case .sigmoid: dtrain_sigmoid
+        case .tanh: dtrain_tanh
         }
     }
 
@@ -84,6 +100,10 @@ package enum Activation: CaseIterable, Sendable {
         precondition(dBias.columns == dy.columns)
         if !accumulate { dBias.fill(0) }
         let sums = dBias.base
+        guard !Instructions.chosen.isWide else {
+            return dtrain_activate_back(
+                dy.base, slope.base, dy.rows, dy.columns, dy.stride, slope.stride, sums)
+        }
         for row in 0..<dy.rows {
             let (gradient, factor) = (dy.row(row), slope.row(row))
             sweep(

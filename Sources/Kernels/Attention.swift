@@ -1,3 +1,5 @@
+import CKernels
+
 /// Scaled dot-product attention with several heads over packed sequences.
 ///
 /// For each sequence and head: P = softmax(Q·Kᵀ/√d_h), O = (P ∘ mask)·V; with `causal` query i sees
@@ -100,13 +102,7 @@ package struct Attention: Sendable {
                         factor: 1 / scale)
                 }
             }
-            for row in 0..<p.rows {
-                let softmax = AttentionRow(
-                    weights: p.row(row), count: p.columns, scale: scale, mask: mask,
-                    start: part.start + row * p.columns)
-                let seen = causal ? min(row + 1, part.keys.count) : part.keys.count
-                softmax.forward(seen: seen, dropped: dropped.row(row))
-            }
+            softmax(p, part, scale: scale, mask: mask, dropped: dropped)
             multiplier.times(part.real(dropped), part.key(v), into: part.query(o))
         }
     }
@@ -127,12 +123,7 @@ package struct Attention: Sendable {
             let dropped = mask == nil ? p : part.matrix(scratch.base + p.count)
             let gradient = part.query(dO)
             multiplier.timesTransposed(gradient, part.key(v), into: dS)
-            for row in 0..<p.rows {
-                let softmax = AttentionRow(
-                    weights: p.row(row), count: p.columns, scale: scale, mask: mask,
-                    start: part.start + row * p.columns)
-                softmax.backward(dS.row(row), dropped: dropped.row(row))
-            }
+            softmaxBackward(p, part, scale: scale, mask: mask, slope: dS, dropped: dropped)
             if let bias, let dBias {
                 for row in 0..<p.rows {
                     bias.collect(
@@ -144,6 +135,39 @@ package struct Attention: Sendable {
             multiplier.times(part.real(dS), part.key(k), into: part.query(dQ))
             multiplier.transposedTimes(
                 dS, part.query(q), into: part.key(dK), accumulate: sharesQueryKey)
+        }
+    }
+
+    /// Row by row: see `AttentionRow.forward`.
+    private func softmax(
+        _ p: Matrix, _ part: Block, scale: Float, mask: Mask?, dropped: Matrix
+    ) {
+        let keys = part.keys.count
+        guard !Instructions.chosen.isWide else {
+            return dtrain_attention_rows(
+                p.base, p.rows, keys, p.columns, causal ? 1 : 0, scale, mask.wide, part.start,
+                dropped.base)
+        }
+        for row in 0..<p.rows {
+            let softmax = AttentionRow(
+                weights: p.row(row), count: p.columns, scale: scale, mask: mask,
+                start: part.start + row * p.columns)
+            softmax.forward(seen: causal ? min(row + 1, keys) : keys, dropped: dropped.row(row))
+        }
+    }
+
+    private func softmaxBackward(
+        _ p: Matrix, _ part: Block, scale: Float, mask: Mask?, slope: Matrix, dropped: Matrix
+    ) {
+        guard !Instructions.chosen.isWide else {
+            return dtrain_attention_rows_back(
+                p.base, p.rows, p.columns, scale, mask.wide, part.start, slope.base, dropped.base)
+        }
+        for row in 0..<p.rows {
+            let softmax = AttentionRow(
+                weights: p.row(row), count: p.columns, scale: scale, mask: mask,
+                start: part.start + row * p.columns)
+            softmax.backward(slope.row(row), dropped: dropped.row(row))
         }
     }
 

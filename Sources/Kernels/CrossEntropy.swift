@@ -1,3 +1,5 @@
+import CKernels
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -51,6 +53,11 @@ package enum CrossEntropy {
     @inline(__always) private static func extent(
         _ x: UnsafeMutablePointer<Float>, _ count: Int
     ) -> (Float, Float) {
+        guard !Instructions.chosen.isWide else {
+            var result: (Float, Float) = (0, 0)
+            dtrain_extent(x, count, &result.0, &result.1)
+            return result
+        }
         var largest = Wide(repeating: -.infinity)
         var sum = Wide.zero
         sweep(
@@ -71,6 +78,9 @@ package enum CrossEntropy {
     @inline(__always) private static func exponentials(
         _ x: UnsafeMutablePointer<Float>, _ count: Int, _ maximum: Float, keep: Bool
     ) -> Float {
+        guard !Instructions.chosen.isWide else {
+            return dtrain_exponentials(x, count, maximum, keep ? 1 : 0)
+        }
         var sum = Wide.zero
         sweep(
             count,
@@ -91,6 +101,9 @@ package enum CrossEntropy {
     @inline(__always) private static func shift(
         _ x: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float, less: Float
     ) {
+        guard !Instructions.chosen.isWide else {
+            return dtrain_scale_and_shift(x, count, factor, less)
+        }
         let negative = Wide(repeating: -less)
         let wide = Wide(repeating: factor)
         sweep(

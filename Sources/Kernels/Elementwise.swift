@@ -1,3 +1,5 @@
+import CKernels
+
 /// The elements that dropout kept, and the factor of those.
 package struct Mask: Sendable {
     /// The bit of each element: 1 for one that is kept.
@@ -13,6 +15,14 @@ package struct Mask: Sendable {
 }
 
 extension Mask? {
+    /// For the loops with wider registers.
+    @inline(__always) var wide: dtrain_mask {
+        switch self {
+        case .none: dtrain_mask(bits: nil, scale: 1)
+        case .some(let mask): dtrain_mask(bits: mask.bits.base, scale: mask.scale)
+        }
+    }
+
     /// Returns `scale` or 0 for each of the eight elements from `index` on; 1 without dropout.
     @inline(__always) func factors(_ index: Int) -> Wide {
         switch self {
@@ -40,6 +50,10 @@ package func multiply(_ source: Matrix, _ mask: Mask, into: Matrix, accumulate: 
     precondition(source.rows == into.rows && source.columns == into.columns)
     precondition(source.isDense && into.isDense && mask.bits.count == source.count)
     let (from, to) = (source.base, into.base)
+    guard !Instructions.chosen.isWide else {
+        return dtrain_apply_mask(
+            from, source.count, Mask?(mask).wide, to, accumulate ? 1 : 0)
+    }
     sweep(
         source.count,
         whole: {

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Token embeddings: rows of a table, scaled, with the position's vector added.
 package enum Embedding {
     /// y_i = (scale · table[id_i] + positions[i - start of its sequence]) ∘ mask.
@@ -18,6 +20,10 @@ package enum Embedding {
                 let place = positions.row(token - range.lowerBound)
                 let to = y.row(token)
                 let start = token * y.columns
+                guard !Instructions.chosen.isWide else {
+                    dtrain_embed_row(from, place, y.columns, scale, mask.wide, start, to)
+                    continue
+                }
                 sweep(
                     y.columns,
                     whole: {
@@ -42,6 +48,10 @@ package enum Embedding {
         for token in 0..<ids.count {
             let (from, to) = (dy.row(token), dTable.row(ids[token]))
             let start = token * dy.columns
+            guard !Instructions.chosen.isWide else {
+                dtrain_embed_row_back(from, dy.columns, scale, mask.wide, start, to)
+                continue
+            }
             sweep(
                 dy.columns,
                 whole: {
@@ -65,6 +75,10 @@ package enum Embedding {
             for token in range {
                 let (from, to) = (dy.row(token), dPositions.row(token - range.lowerBound))
                 let start = token * dy.columns
+                guard !Instructions.chosen.isWide else {
+                    dtrain_embed_row_back(from, dy.columns, 1, mask.wide, start, to)
+                    continue
+                }
                 sweep(
                     dy.columns,
                     whole: {

@@ -3,17 +3,22 @@ import CKernels
 /// The most that a core can do: fused multiply-adds between registers, as wide as it has them.
 package enum MultiplyAddPeak {
     /// Floating-point operations a second of the calling thread, over about so much processor time.
-    package static func measure(seconds: Double) -> Double {
+    ///
+    /// In bfloat16 those of the instruction for pairs, where kernels use it.
+    package static func measure(seconds: Double, _ precision: Precision = .f32) -> Double {
         var (operations, spent) = (0, 0.0)
         repeat {
             let start = ThreadClock.seconds()
-            operations += loop(rounds: 100_000)
+            operations += loop(rounds: 100_000, precision)
             spent += ThreadClock.seconds() - start
         } while spent < seconds
         return Double(operations) / spent
     }
 
-    private static func loop(rounds: Int) -> Int {
+    private static func loop(rounds: Int, _ precision: Precision) -> Int {
+        if precision == .bf16, Instructions.chosen == .avx512bf16 {
+            return dtrain_multiply_adds_bf16(rounds)
+        }
         if Instructions.chosen.isWide { return dtrain_multiply_adds_avx512(rounds) }
         var sums = (
             Wide(repeating: 0), Wide(repeating: 1), Wide(repeating: 2), Wide(repeating: 3),

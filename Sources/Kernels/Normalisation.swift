@@ -1,3 +1,5 @@
+import CKernels
+
 /// Layer normalisation: y = (x - mean) / √(variance + 10⁻⁵) · gain + bias over each row.
 ///
 /// Source: Ba, Kiros, Hinton, "Layer normalization" (2016), section 3.
@@ -30,6 +32,11 @@ package enum Normalisation {
         for row in 0..<x.rows {
             let (from, inner, to) = (x.row(row), a.row(row), s.row(row))
             let start = row * x.columns
+            guard !Instructions.chosen.isWide else {
+                dtrain_residual_row(from, inner, added, x.columns, mask.wide, start, to)
+                normalise(to, x.columns, gain, bias, y.row(row), statistics.row(row))
+                continue
+            }
             sweep(
                 x.columns,
                 whole: {
@@ -50,6 +57,9 @@ package enum Normalisation {
         _ x: UnsafeMutablePointer<Float>, _ count: Int, _ gain: Matrix, _ bias: Matrix,
         _ y: UnsafeMutablePointer<Float>, _ statistics: UnsafeMutablePointer<Float>
     ) {
+        guard !Instructions.chosen.isWide else {
+            return dtrain_normalise_row(x, count, epsilon, gain.base, bias.base, y, statistics)
+        }
         let sum = total(count) { index, part in
             part.map { x.part(index, $0) } ?? x.wide(index)
         }
@@ -83,6 +93,12 @@ package enum Normalisation {
     ) {
         precondition(dy.columns == x.columns && dx.columns == x.columns && dy.rows == x.rows)
         precondition(dGain.columns == x.columns && dBias.columns == x.columns)
+        guard !Instructions.chosen.isWide else {
+            precondition(statistics.columns == 2 && statistics.isDense)
+            return dtrain_normalise_back(
+                dy.base, x.base, gain.base, statistics.base, x.rows, x.columns, dy.stride, x.stride,
+                dGain.base, dBias.base, dx.base, dx.stride, accumulate ? 1 : 0)
+        }
         for row in 0..<x.rows {
             let moments = statistics.row(row)
             let part = RowGradient(

@@ -1,10 +1,12 @@
+import CKernels
+
 /// Counter-based random numbers: each 128-bit counter under a 64-bit key gives four 32-bit words.
 ///
 /// No state: the same counter gives the same words to every caller, in any order. Source: Salmon,
 /// Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), Philox4x32-10.
 package struct Philox: Sendable {
-    private let key: (UInt32, UInt32)
-    private let place: (UInt32, UInt32, UInt32)
+    fileprivate let key: (UInt32, UInt32)
+    fileprivate let place: (UInt32, UInt32, UInt32)
 
     /// Makes numbers under a key; words 1 to 3 of every counter are those given, word 0 counts.
     package init(seed: UInt64, _ first: UInt32, _ second: UInt32, _ third: UInt32) {
@@ -98,7 +100,12 @@ package struct Dropout: Sendable {
     /// Fills `bits` from `random`: one counter gives eight bits, from the words' 16-bit halves.
     package func fill(_ bits: Bits, _ random: Philox) {
         let output = UnsafeMutableRawPointer(bits.base)
-        for group in 0..<(bits.count + 63) / 64 {
+        let groups = (bits.count + 63) / 64
+        guard !Instructions.chosen.isWide else {
+            var wide = dtrain_philox(key: random.key, place: random.place)
+            return dtrain_dropout_bits(&wide, threshold, bits.base, groups)
+        }
+        for group in 0..<groups {
             let (low, high) = random.eight(from: UInt64(truncatingIfNeeded: 8 * group))
             let all = kept(low) | kept(high) << 32
             output.storeBytes(of: all, toByteOffset: 8 * group, as: UInt64.self)

@@ -1,3 +1,6 @@
+import CKernels
+import Kernels
+
 /// The constants of one Adam update, rounded to float32, and the loop that applies them.
 ///
 /// With s the clip scale and g the gradient, elementwise:
@@ -89,6 +92,13 @@ package struct AdamPass: Sendable {
         _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
         _ v: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, count: Int
     ) {
+        guard !Instructions.chosen.isWide else {
+            var pass = dtrain_adam(
+                scale: scale, keep_first: keepFirst, take_first: takeFirst,
+                keep_second: keepSecond, take_second: takeSecond, step_size: stepSize,
+                root_factor: rootFactor, epsilon: epsilon, keep_parameter: keepParameter)
+            return dtrain_adam_pass(&pass, p, m, v, g, count)
+        }
         var index = 0
         while index + 8 <= count {
             var (parameter, first, second) = (eight(p + index), eight(m + index), eight(v + index))

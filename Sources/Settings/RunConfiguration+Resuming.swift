@@ -20,6 +20,9 @@ extension RunConfiguration {
                 // The same preset again says nothing about sizes that were given beside it.
                 changes.remove(setting)
             } else if !setting.row.effect.mayChangeOnResume || displacesNumbers(setting) {
+                if let only = setting.row.only, !only.holds(in: self) {
+                    throw .onlyWith(setting, only)
+                }
                 throw .differs(
                     setting, given: given.text(setting), run: text(setting),
                     .resumed(folder: folder))
@@ -39,6 +42,11 @@ extension RunConfiguration {
     /// fault of a value that says nothing.
     package func has(_ value: String, for setting: Setting) throws(ConfigurationError) -> Bool {
         var alone = self
+        // What says nothing beside the others is not what the configuration has.
+        if let only = setting.row.only, !only.holds(in: self) {
+            try alone.read(setting, value)
+            return value == setting.row.defaultText
+        }
         try alone.read(setting, value)
         return alone.text(setting) == text(setting)
     }

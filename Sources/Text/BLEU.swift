@@ -23,6 +23,12 @@ package struct BLEU: Sendable, Hashable {
     package let hypothesisLength: Int
     /// The number of words in all references, r.
     package let referenceLength: Int
+    /// Pairs of a hypothesis and a reference.
+    package let count: Int
+
+    /// The references have too few words for runs of four: as where a script puts no blanks between
+    /// them.
+    package var saysLittle: Bool { count > 0 && referenceLength < Self.order * count }
 
     /// Compares hypothesis n with reference n; there must be as many of one as of the other.
     package static func corpus(hypotheses: [String], references: [String]) -> BLEU {
@@ -33,10 +39,11 @@ package struct BLEU: Sendable, Hashable {
         for (hypothesis, reference) in zip(hypotheses, references) {
             counts.add(Self.words(of: hypothesis), against: Self.words(of: reference))
         }
-        return BLEU(counts)
+        return BLEU(counts, of: references.count)
     }
 
-    private init(_ counts: Counts) {
+    private init(_ counts: Counts, of count: Int) {
+        self.count = count
         hypothesisLength = counts.hypothesisLength
         referenceLength = counts.referenceLength
         brevityPenalty =

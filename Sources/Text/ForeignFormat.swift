@@ -1,6 +1,6 @@
 /// The format of a file that is no UTF-8 text with lines, as far as its bytes tell.
 package enum ForeignFormat: Sendable, Hashable, CaseIterable {
-    case gzip, zstd, xz, bzip2, lz4, zip, sevenZip, pdf, parquet
+    case gzip, zstd, xz, bzip2, lz4, zip, sevenZip, tar, pdf, parquet
     /// The text has a byte order mark, or every other byte is a NUL.
     case utf16LittleEndian, utf16BigEndian
     case utf32LittleEndian, utf32BigEndian
@@ -20,6 +20,9 @@ package enum ForeignFormat: Sendable, Hashable, CaseIterable {
         (.utf16LittleEndian, [0xFF, 0xFE]), (.utf16BigEndian, [0xFE, 0xFF]),
     ]
 
+    /// Where a tar archive says what it is (POSIX.1-1988, ustar).
+    private static let tarMagicOffset = 257
+
     /// Recognises the beginning of a file; nil is text, or something unknown.
     package init?(beginning bytes: some RandomAccessCollection<UInt8>) {
         let head = Array(bytes.prefix(1024))
@@ -30,6 +33,10 @@ package enum ForeignFormat: Sendable, Hashable, CaseIterable {
                 self = format
                 return
             }
+        }
+        if head.dropFirst(Self.tarMagicOffset).starts(with: "ustar".utf8), head.contains(0) {
+            self = .tar
+            return
         }
         guard let wide = Self.wide(head) else { return nil }
         self = wide

@@ -15,7 +15,7 @@ extension Demonstration {
             \(shown.joined(separator: "\n"))
             \(grouped(evaluation.pairs)) held-out pairs: loss \(fixed(evaluation.loss, 3)) nats a \
             token, perplexity \(fixed(evaluation.perplexity, 2)), BLEU \
-            \(fixed(evaluation.bleu.score, 1))
+            \(fixed(evaluation.bleu.score, 1))\(evaluation.bleu.remark)
 
             """
     }

@@ -51,6 +51,7 @@ struct Dtrain: ParsableCommand {
         StandardError.outlivesItsReader()
         var typed: TypedLine?
         do {
+            try TypedLine.requireText()
             let arguments = Array(CommandLine.arguments.dropFirst())
             if let (topic, markdown) = try HelpTopic.asked(by: arguments) {
                 return try StandardOutput.write(topic.page(markdown: markdown))

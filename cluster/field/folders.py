@@ -223,6 +223,20 @@ def files_for_folders(place):
     resume(place, run="mine").expect(code=64, says="mine holds none", sentence=True)
 
 
+@case("names that are no UTF-8, or lead through a link to nothing: one sentence, nothing made")
+def names_that_lead_nowhere(place):
+    place.write("pairs.tsv", pairs())
+    os.symlink("nowhere", place.path("dangling"))
+    before = sorted(os.listdir(place.folder))
+    train(place, run="dangling/run").expect(code=74, says="dangling is a link to nowhere, which is not there",
+                                            sentence=True)
+    for line in ("train --run $'b\\xffd'", "train --corpus $'b\\xffd.tsv'", "inspect $'b\\xffd'",
+                 "translate --run $'\\xc3'"):
+        place.shell("$D " + line).expect(code=64, says="is not UTF-8: give another name", sentence=True)
+    if sorted(os.listdir(place.folder)) != before:
+        raise Failure(f"there is {os.listdir(place.folder)}")
+
+
 @case("a folder that may not be written: read, or one sentence")
 def read_only(place):
     train(place, steps=4).expect(code=0)

@@ -160,6 +160,34 @@ def broken_pipe(place):
     place.shell(line).expect(code=0, says="step 20 digest")
 
 
+@case("a reader that has gone ends every command with 0")
+def reader_gone(place):
+    trained(place)
+    for command in ("inspect a", "inspect a --json", "help settings", "verify a", "plan --workers 1", "train --help",
+                    "translate --run a lines.txt", "evaluate --run a --corpus pairs.tsv"):
+        place.shell(f'"$D" {command} | true; exit ${{PIPESTATUS[0]}}').expect(code=0, not_says="dtrain:")
+
+
+@case("skipped steps are said once in ten, and not at all with --quiet")
+def skipped_are_said(place):
+    place.write("pairs.tsv", pairs())
+    wild = (*TRAIN, "--learning-rate", "1e30", "--on-nan", "skip", "--steps", "60")
+    said = place.dtrain(*wild, "--run", "a").expect(code=1).err.count("is skipped")
+    if said != 6:
+        raise Failure(f"said {said} times")
+    place.dtrain(*wild, "--run", "b", "--quiet").expect(code=1, not_says="is skipped")
+
+
+@case("fewer threads than the machine has processors are explained")
+def fewer_threads(place):
+    place.write("pairs.tsv", pairs())
+    free = " ".join(TOY).replace("--threads 1", "")
+    line = f'taskset -c 0 "$D" train --corpus pairs.tsv --vocabulary 100 {free} --steps 3 --run '
+    says = "1 thread computes: this process may use 1 of the machine's .* affinity mask"
+    place.shell(line + "b").expect(code=0, says=says if os.cpu_count() > 1 else "joined")
+    place.shell(line + "c --threads 1").expect(code=0, not_says="affinity")
+
+
 @case("a healthy run logs no stragglers of 0 ms and moves no shards after noise")
 def quiet_about_noise(place):
     place.write("pairs.tsv", pairs())

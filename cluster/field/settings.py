@@ -1,7 +1,9 @@
 """Settings, options and messages: what may be typed, what is refused, and that advice can be followed."""
+import glob
 import os
 import re
 import shlex
+import shutil
 
 import cases
 from cases import TOY, case
@@ -80,6 +82,37 @@ def resume_refuses_by_name(place):
         result = refused(place, f"train --resume --run a {change}", f"^dtrain: {flag} is ")
         if "--from" in result.text:
             raise cases.Failure(f"parameters fit no other model\n{result}")
+
+
+@case("on --resume, too, a setting that says nothing beside the run's others is refused")
+def resume_refuses_senseless(place):
+    prepared(place)
+    place.dtrain("train", "--text", "pairs.tsv", "--run", "lm", *LM, "--steps", "2").expect(code=0)
+    for run, change in [("a", "--text pairs.tsv"), ("a", "--initial-deviation 3"), ("a", "--secure --transport ipc"),
+                        ("lm", "--beam 4"), ("lm", "--encoder-layers 1"), ("lm", "--corpus pairs.tsv"),
+                        ("lm", "--too-long stop")]:
+        refused(place, f"train --resume --run {run} --steps 9 {change}", f"{change.split()[0]} makes no sense here")
+    # What was given at the beginning, or is the default, changes nothing.
+    place.dtrain(*"train --resume --run lm --steps 4 --beam 1".split()).expect(code=0)
+    place.dtrain(*"train --resume --run a --encoder-layers 1 --no-balance".split(), "--steps", "90").expect(code=0)
+
+
+@case("another tokenizer or origin on --resume is refused with advice that can be followed; the same one may move")
+def resume_tokenizer(place):
+    prepared(place)
+    own = glob.glob(place.path("a/checkpoints/*/tokenizer.model"))[0]
+    shutil.copy(own, place.path("t.model"))
+    for change in ("--tokenizer t.model", "--vocabulary 90", "--from a"):
+        result = refused(place, f"train --resume --run a {change} --steps 99", f"^dtrain: {change.split()[0]} is ")
+        follow(place, result)
+    line = "train --corpus pairs.tsv --tokenizer t.model --run b --steps 2".split()
+    place.dtrain(*line, *TOY).expect(code=0)
+    os.rename(place.path("t.model"), place.path("moved.model"))
+    place.dtrain(*"train --resume --run b --steps 3".split()).expect(code=0)
+    place.dtrain(*"train --resume --run b --steps 4 --tokenizer moved.model".split()).expect(code=0)
+    refused(place, "train --resume --run b --steps 5 --tokenizer gone.model", "gone.model cannot be opened", code=74)
+    place.write("none.model", "")
+    refused(place, "train --resume --run b --steps 5 --tokenizer none.model", "no SentencePiece model", code=65)
 
 
 @case("after NaN the advice can be followed")

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import subprocess
+import tarfile
 import unicodedata
 import zipfile
 
@@ -496,6 +497,9 @@ def text_foreign(place):
         place.write(name, content)
     with zipfile.ZipFile(place.path("c.zip"), "w") as archive:
         archive.writestr("c.tsv", text)
+    with tarfile.open(place.path("c.tar"), "w") as archive:
+        archive.add(place.write("inner.tsv", text), "inner.tsv")
+    files["c.tar"] = (None, "a tar archive, unpack it with tar -xOf c.tar")
     files["c.zip"] = (None, "a ZIP archive, unpack it with unzip -p c.zip")
     place.write("plain.tsv", text)
     place.dtrain("train", "--run", "m", "--corpus", "plain.tsv", *TOY, "--steps", "2").expect(code=0)
@@ -532,3 +536,18 @@ def text_prompt(place):
         result = place.dtrain("generate", "--run", "a", "--prompt", prompt, "--length", "5").expect(code=0, not_says="⁇")
         if not result.out.startswith(prompt):
             raise Failure(f"{prompt!r} came back as {result.out!r}")
+
+
+@case("BLEU of a script without blanks is said to say little, and of another it is not")
+def text_without_blanks(place):
+    lines = [f"{number} cat sees dog\t{'猫' * (number % 4 + 1)}看见狗{'大' * (number % 3)}。" for number in range(80)]
+    place.write("zh.tsv", "\n".join(lines) + "\n")
+    place.write("en.tsv", tsv(sentences(80)))
+    for name, says in (("zh", True), ("en", False)):
+        phrase = "BLEU .*says little here"
+        run = place.dtrain("train", "--corpus", f"{name}.tsv", "--validation", f"{name}.tsv", "--run", name, *TOY,
+                           "--steps", "2").expect(code=0, says=phrase if says else "BLEU")
+        told = place.dtrain("evaluate", "--run", name, "--corpus", f"{name}.tsv").expect(code=0)
+        for result in (run, told):
+            if (re.search(phrase, result.out) is not None) != says:
+                raise Failure(f"{name}\n{result}")

@@ -70,5 +70,80 @@ void dtrain_multiply_bf16(const struct dtrain_product *_Nonnull product, int pai
 /* Copies `count` floats, rounded to bfloat16. */
 void dtrain_round_avx512(const float *_Nonnull from, uint16_t *_Nonnull to, long count);
 
+/* Twins of loops in Swift, which say what they compute. Rows are of `count` floats. */
+
+#if defined(__x86_64__)
+#define DTRAIN_WIDE(...) __VA_ARGS__;
+#else
+/* Never called: dtrain_has_avx512 says no. */
+#define DTRAIN_WIDE(...) static inline __VA_ARGS__ { __builtin_trap(); }
+#endif
+
+/* Which elements dropout keeps, bit i % 8 of byte i / 8, and their factor; no bits where it keeps all. */
+struct dtrain_mask {
+    const uint8_t *_Nullable bits;
+    float scale;
+};
+
+DTRAIN_WIDE(void dtrain_extent(
+    const float *_Nonnull x, long count, float *_Nonnull largest, float *_Nonnull sum))
+DTRAIN_WIDE(float dtrain_exponentials(float *_Nonnull x, long count, float largest, int keep))
+DTRAIN_WIDE(void dtrain_scale_and_shift(float *_Nonnull x, long count, float factor, float less))
+
+DTRAIN_WIDE(void dtrain_attention_rows(
+    float *_Nonnull x, long rows, long keys, long count, int causal, float scale,
+    struct dtrain_mask mask, long start, float *_Nonnull dropped))
+DTRAIN_WIDE(void dtrain_attention_rows_back(
+    const float *_Nonnull x, long rows, long count, float scale, struct dtrain_mask mask,
+    long start, float *_Nonnull slope, float *_Nonnull dropped))
+
+DTRAIN_WIDE(void dtrain_residual_row(
+    const float *_Nonnull x, const float *_Nonnull inner, const float *_Nonnull bias, long count,
+    struct dtrain_mask mask, long start, float *_Nonnull to))
+DTRAIN_WIDE(void dtrain_normalise_row(
+    const float *_Nonnull x, long count, float epsilon, const float *_Nonnull gain,
+    const float *_Nonnull bias, float *_Nonnull y, float *_Nonnull statistics))
+DTRAIN_WIDE(void dtrain_normalise_back(
+    const float *_Nonnull dy, const float *_Nonnull x, const float *_Nonnull gain,
+    const float *_Nonnull statistics, long rows, long columns, long dy_row, long x_row,
+    float *_Nonnull d_gain, float *_Nonnull d_bias, float *_Nonnull dx, long dx_row,
+    int accumulate))
+
+enum dtrain_activation { dtrain_relu, dtrain_gelu, dtrain_silu, dtrain_sigmoid, dtrain_tanh };
+
+DTRAIN_WIDE(void dtrain_activate(
+    enum dtrain_activation function, float *_Nonnull h, const float *_Nonnull bias, long rows,
+    long columns, struct dtrain_mask mask, float *_Nonnull y, int keep))
+DTRAIN_WIDE(void dtrain_activate_back(
+    float *_Nonnull dy, const float *_Nonnull slope, long rows, long columns, long dy_row,
+    long slope_row, float *_Nonnull d_bias))
+DTRAIN_WIDE(void dtrain_apply_mask(
+    const float *_Nonnull from, long count, struct dtrain_mask mask, float *_Nonnull to,
+    int accumulate))
+DTRAIN_WIDE(void dtrain_embed_row(
+    const float *_Nonnull from, const float *_Nonnull place, long count, float scale,
+    struct dtrain_mask mask, long start, float *_Nonnull to))
+DTRAIN_WIDE(void dtrain_embed_row_back(
+    const float *_Nonnull dy, long count, float scale, struct dtrain_mask mask, long start,
+    float *_Nonnull to))
+
+struct dtrain_adam {
+    float scale, keep_first, take_first, keep_second, take_second, step_size, root_factor, epsilon,
+        keep_parameter;
+};
+DTRAIN_WIDE(void dtrain_adam_pass(
+    const struct dtrain_adam *_Nonnull a, float *_Nonnull p, float *_Nonnull m, float *_Nonnull v,
+    const float *_Nonnull g, long count))
+
+struct dtrain_philox {
+    uint32_t key[2], place[3];
+};
+/* Bits for 64 elements a group. */
+DTRAIN_WIDE(void dtrain_dropout_bits(
+    const struct dtrain_philox *_Nonnull random, uint64_t threshold, uint8_t *_Nonnull to,
+    long groups))
+
 /* Twelve chains of so many multiply-adds, between registers. Returns the number of operations. */
 long dtrain_multiply_adds_avx512(long rounds);
+/* The same of pairs of bfloat16, where dtrain_has_bf16_pairs. */
+long dtrain_multiply_adds_bf16(long rounds);

@@ -9,7 +9,7 @@ import Threads
 /// Operations per second of all lanes together, by their threads' clocks. Each product has the weight of
 /// its share of the step's operations: forward, and the gradients of both factors.
 struct ProductRate {
-    /// Multiply-adds between registers.
+    /// Multiply-adds between registers, of pairs of bfloat16 where the products use that instruction.
     let peak: Double
     /// Of products of 10⁶ multiply-adds and more, and of smaller ones; 0 where there are none.
     let large, small: Double
@@ -19,7 +19,9 @@ struct ProductRate {
 
     /// All lanes compute the same, each every shape for up to `slice` seconds; after each slice of
     /// products comes one of the peak, so that both see the same core.
-    static func measure(_ costs: [StepCost], threads: Int) throws(ResourceError) -> ProductRate {
+    static func measure(
+        _ costs: [StepCost], _ precision: Precision, threads: Int
+    ) throws(ResourceError) -> ProductRate {
         var counts: [Shape: Int] = [:]
         for product in costs.flatMap(\.products) {
             for shape in Shape.training(product) { counts[shape, default: 0] += product.count }
@@ -29,7 +31,7 @@ struct ProductRate {
         defer { pool.stop() }
         let total = Mutex((peak: 0.0, large: 0.0, small: 0.0))
         pool.runAndWait { _ in
-            let lane = lane(shapes)
+            let lane = lane(shapes, precision)
             total.withLock {
                 $0 = ($0.peak + lane.peak, $0.large + lane.large, $0.small + lane.small)
             }
@@ -44,13 +46,16 @@ struct ProductRate {
         self.small = small
     }
 
-    private static func lane(_ shapes: [(key: Shape, value: Int)]) -> ProductRate {
+    private static func lane(
+        _ shapes: [(key: Shape, value: Int)], _ precision: Precision
+    ) -> ProductRate {
         // Real sentences bring many shapes, each gets less time then.
         let time = min(slice, 2 / Double(max(1, shapes.count)))
-        var (large, small, peaks) = (Sum(), Sum(), [MultiplyAddPeak.measure(seconds: slice)])
+        func peak() -> Double { MultiplyAddPeak.measure(seconds: slice, precision) }
+        var (large, small, peaks) = (Sum(), Sum(), [peak()])
         var owed = 0.0
         for (shape, count) in shapes {
-            let rate = shape.rate(seconds: time)
+            let rate = shape.rate(seconds: time, precision)
             if shape.operations < Self.large {
                 small.add(shape.operations * Double(count), at: rate)
             } else {
@@ -59,11 +64,11 @@ struct ProductRate {
             owed += time
             if owed >= slice {
                 owed = 0
-                peaks.append(MultiplyAddPeak.measure(seconds: slice))
+                peaks.append(peak())
             }
         }
-        let peak = peaks.reduce(0, +) / Double(peaks.count)
-        return ProductRate(peak: peak, large: large.rate, small: small.rate)
+        let mean = peaks.reduce(0, +) / Double(peaks.count)
+        return ProductRate(peak: mean, large: large.rate, small: small.rate)
     }
 
     /// Operations, and the seconds that they take.
@@ -99,8 +104,8 @@ struct ProductRate {
         }
 
         /// Operations per second of this thread, after one product that warms up.
-        func rate(seconds: Double) -> Double {
-            let (arena, multiplier) = (Arena(), Multiplier())
+        func rate(seconds: Double, _ precision: Precision) -> Double {
+            let (arena, multiplier) = (Arena(), Multiplier(precision: precision))
             let c = arena.matrix(rows, columns)
             let (a, b) = operands(arena)
             multiply(multiplier, a, b, c)

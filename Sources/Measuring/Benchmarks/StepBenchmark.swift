@@ -89,7 +89,7 @@ package struct StepBenchmark {
             cores: Processors.usable.count)
         let costs = (1...steps).map { cost(architecture, batches.batch(step: $0 + Self.warmUp)) }
         let rate = try ProductRate.measure(
-            costs.first ?? [], threads: configuration.cluster.workers * threads)
+            costs.first ?? [], model.precision, threads: configuration.cluster.workers * threads)
         let logs = try TemporaryFolder()
         let measurement = Measurement(watching)
         let outcome = try coordinate(

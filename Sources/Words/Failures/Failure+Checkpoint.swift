@@ -1,9 +1,13 @@
 import Checkpoint
+import Glibc
 import Wire
 
 extension Failure {
     package init(_ error: CheckpointError) {
         switch error {
+        case .io(let path, .makeFolder, code: EEXIST):
+            let what = missing(path) ?? "\(shown(path)) is there already"
+            self = .io("a folder cannot be created: \(what), give another path")
         case .io(let path, let operation, let code):
             self.init(
                 errno: code,

@@ -83,7 +83,7 @@ extension Failure {
                 whole one
                 """)
         case .notATokenizer(let file, let message):
-            self = .data("\(shown(file)) is no SentencePiece model: \(message)")
+            self = .data("\(shown(file)) is no SentencePiece model (\(message)), give a whole one")
         case .tokenizerMarks(let file, let pad, let begin, let end, let unknown):
             self = .data(
                 """
@@ -136,6 +136,7 @@ extension Failure {
             case .lz4: ("packed with lz4", "lz4 -dc")
             case .zip: ("a ZIP archive", "unzip -p")
             case .sevenZip: ("a 7z archive", "7z x -so")
+            case .tar: ("a tar archive", "tar -xOf")
             case .pdf: ("a PDF", "pdftotext")
             case .parquet: ("a Parquet table", "")
             case .utf16LittleEndian: ("UTF-16", "iconv -f UTF-16LE -t UTF-8")
@@ -147,7 +148,7 @@ extension Failure {
         switch format {
         case .parquet: return "\(shown(file)) is \(name), write its text to a file of lines"
         case .pdf: return "\(shown(file)) is \(name), write its text to a file with pdftotext"
-        case .gzip, .zstd, .xz, .bzip2, .lz4, .zip, .sevenZip:
+        case .gzip, .zstd, .xz, .bzip2, .lz4, .zip, .sevenZip, .tar:
             return
                 "\(shown(file)) is \(name), unpack it with \(command(tool, file, readsInput: false))"
         default:

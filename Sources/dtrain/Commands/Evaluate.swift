@@ -121,7 +121,7 @@ struct Evaluate: ParsableCommand {
             loss        \(fixed(evaluation.loss, 4)) nats a target token
             perplexity  \(fixed(evaluation.perplexity, 3))
             BLEU        \(fixed(bleu.score, 2)) (\(precisions), brevity \
-            \(fixed(bleu.brevityPenalty, 3)))
+            \(fixed(bleu.brevityPenalty, 3)))\(bleu.remark)
 
             """)
     }

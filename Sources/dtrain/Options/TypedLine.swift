@@ -36,6 +36,18 @@ struct TypedLine {
         self.words = words
     }
 
+    /// Refuses words that are not UTF-8: in a path, other bytes would lead to another file.
+    static func requireText() throws(Failure) {
+        for index in 0..<Int(CommandLine.argc) {
+            guard let word = CommandLine.unsafeArgv[index] else { continue }
+            let bytes = UnsafeRawBufferPointer(start: word, count: strlen(word))
+            guard String(validating: bytes, as: UTF8.self) == nil else { continue }
+            throw .usage(
+                "'\(String(decoding: bytes, as: UTF8.self))' is not UTF-8: give another name, or reach a "
+                    + "file of this name by a link")
+        }
+    }
+
     /// `dtrain train`: what `--help` may follow.
     var commandLine: String { (["dtrain"] + words).joined(separator: " ") }
 

@@ -111,13 +111,13 @@ let package = Package(
             dependencies: ["CEmbeddedText", "CSentencePiece", "CXXHash"],
             swiftSettings: numeric),
         .target(
-            name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
+            name: "Model", dependencies: ["Kernels", "Parameters"],
             swiftSettings: numeric),
         .target(
             name: "Checkpoint", dependencies: ["CCrypto", "Wire"],
             swiftSettings: strict),
         .target(
-            name: "Training", dependencies: ["Model", "Parameters"],
+            name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
             swiftSettings: numeric),
 
         // Cluster.

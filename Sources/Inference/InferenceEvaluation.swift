@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Model
 import Preparation
 import Resources
@@ -34,7 +35,7 @@ package struct ModelEvaluation: Sendable {
     }
 
     /// The loss as perplexity: e to the power of it.
-    package var perplexity: Double { exp(loss) }
+    package var perplexity: Double { Elementary.exponential(loss) }
 }
 
 /// A held-out sentence with what the model made of it.

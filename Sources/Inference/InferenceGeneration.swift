@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Model
 import Text
 import Threads
@@ -15,7 +16,7 @@ package struct TextEvaluation: Sendable {
     package let coverage: Coverage
 
     /// The loss as perplexity: e to the power of it.
-    package var perplexity: Double { exp(loss) }
+    package var perplexity: Double { Elementary.exponential(loss) }
 }
 
 /// Texts that a model has gone on with.

@@ -4,5 +4,5 @@
 /// Version 1 took logarithms, powers, sines and exponentials from the C library.
 package enum ArithmeticVersion {
     /// The version of this program, from 1; a run that began with another is refused.
-    package static let current = 1
+    package static let current = 2
 }

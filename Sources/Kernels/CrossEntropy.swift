@@ -1,13 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Label-smoothed cross entropy over rows of logits.
 ///
 /// With p = softmax(x) over V classes and label y: loss = (1-ε)·(-log p_y) + ε/V · Σ (-log p_i).
@@ -38,7 +30,7 @@ package enum CrossEntropy {
             let target = Double(x[label])
             let (maximum, sum) = extent(x, count)
             let weight = exponentials(x, count, maximum, keep: scale != nil)
-            let logarithm = Double(maximum) + log(Double(weight))
+            let logarithm = Double(maximum) + Elementary.logarithm(Double(weight))
             sums.negativeLogLikelihood += logarithm - target
             sums.smoothed += Double(1 - smoothing) * (logarithm - target)
             sums.smoothed += Double(smoothing) * (logarithm - Double(sum) / Double(count))

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A column of a row of logits, with the log of its probability.
 package struct Ranked: Sendable, Equatable {
     /// The column, from 0: a token's id.
@@ -83,5 +75,5 @@ private func logSumExp(_ logits: UnsafeMutablePointer<Float>, count: Int) -> Flo
         for lane in part..<8 { powers[lane] = 0 }
         return powers
     }
-    return maximum + logf(sum)
+    return maximum + Elementary.logarithm(sum)
 }

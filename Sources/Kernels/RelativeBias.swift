@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The buckets into which the distance of a key from its query falls. Each small
 /// distance has its own; larger ones share buckets that widen with the logarithm. The
 /// last has all from `farthest` on.
@@ -35,7 +27,8 @@ package struct RelativeBuckets: Sendable {
         let exact = count / 2
         if distance < exact { return distance }
         let ratio =
-            log(Double(distance) / Double(exact)) / log(Double(farthest) / Double(exact))
+            Elementary.logarithm(Double(distance) / Double(exact))
+            / Elementary.logarithm(Double(farthest) / Double(exact))
         return min(count - 1, exact + Int(ratio * Double(count - exact)))
     }
 

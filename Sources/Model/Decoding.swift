@@ -147,6 +147,6 @@ package struct Decoding {
             }
             active.removeAll { beams[$0].live.isEmpty }
         }
-        return beams.map(\.outputs)
+        return beams.map { $0.outputs }
     }
 }

@@ -1,14 +1,6 @@
 import Kernels
 import Parameters
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The tables by which positions are known besides parameters: numbers that no training changes.
 struct PositionTables: Sendable {
     private let added: ParameterVector
@@ -51,10 +43,11 @@ struct PositionTables: Sendable {
     private static func sinusoids(_ positions: Int, _ d: Int) -> ParameterVector {
         let table = ParameterVector(count: positions * d)
         for column in 0..<d {
-            let frequency = exp(-log(10000) * Double(column & ~1) / Double(d))
+            let frequency = Self.frequency(column, of: d)
             for position in 0..<positions {
                 let angle = Double(position) * frequency
-                table[position * d + column] = Float(column & 1 == 0 ? sin(angle) : cos(angle))
+                table[position * d + column] = Float(
+                    column & 1 == 0 ? Elementary.sine(angle) : Elementary.cosine(angle))
             }
         }
         return table
@@ -64,12 +57,18 @@ struct PositionTables: Sendable {
     private static func angles(_ positions: Int, _ d: Int) -> ParameterVector {
         let table = ParameterVector(count: positions * d)
         for column in 0..<d {
-            let frequency = exp(-log(10000) * Double(column & ~1) / Double(d))
+            let frequency = Self.frequency(column, of: d)
             for position in 0..<positions {
                 let angle = Double(position) * frequency
-                table[position * d + column] = Float(column & 1 == 0 ? cos(angle) : sin(angle))
+                table[position * d + column] = Float(
+                    column & 1 == 0 ? Elementary.cosine(angle) : Elementary.sine(angle))
             }
         }
         return table
+    }
+
+    /// 10000^(-2i/d) of columns 2i and 2i + 1.
+    private static func frequency(_ column: Int, of d: Int) -> Double {
+        Elementary.exponential(-Elementary.logarithm(10000.0) * Double(column & ~1) / Double(d))
     }
 }

@@ -1,14 +1,6 @@
 import Kernels
 import Parameters
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The way in which a language model's next word is drawn.
 ///
 ///     p_i ∝ e^(z_i / T)  over the `topK` likeliest words, of which the fewest that together have `topP`
@@ -44,7 +36,9 @@ package struct Sampling: Hashable, Sendable {
         if temperature == 0 { return Int32(best) }
         if topK > 0 { ranked = Array(ranked.prefix(topK)) }
         let highest = Double(logits[best])
-        var weights = ranked.map { exp((Double(logits[$0]) - highest) / temperature) }
+        var weights = ranked.map {
+            Elementary.exponential((Double(logits[$0]) - highest) / temperature)
+        }
         let enough = topP * weights.reduce(0, +)
         var sum = 0.0
         if let last = weights.firstIndex(where: {

@@ -1,13 +1,5 @@
 import Kernels
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// How outputs are searched for, and which are preferred.
 package struct SearchChoices: Hashable, Sendable {
     /// Beginnings that are kept; one is greedy search.
@@ -38,8 +30,8 @@ package enum LengthPenalty: Hashable, Sendable {
     func value(_ count: Int) -> Double {
         switch self {
         case .none: 1
-        case .gnmt(let alpha): pow(Double(5 + count) / 6, alpha)
-        case .power(let alpha): pow(Double(count), alpha)
+        case .gnmt(let alpha): Elementary.power(Double(5 + count) / 6, alpha)
+        case .power(let alpha): Elementary.power(Double(count), alpha)
         }
     }
 }

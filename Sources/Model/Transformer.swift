@@ -1,14 +1,6 @@
 import Kernels
 import Parameters
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// A Transformer: its architecture, where its parameters lie in a flat vector, and its positions.
 ///
 /// Source: Vaswani et al., "Attention is all you need" (2017). The names of the parameters are those of
@@ -126,8 +118,8 @@ package struct Transformer: Sendable {
 
     /// Two words give two normal numbers, of which this is one. Source: Box, Muller (1958).
     private static func normal(_ words: SIMD4<UInt32>, _ place: Int) -> Double {
-        let radius = (-2 * log(uniform(words[place & 2]))).squareRoot()
+        let radius = (-2 * Elementary.logarithm(uniform(words[place & 2]))).squareRoot()
         let angle = 2 * Double.pi * uniform(words[place | 1])
-        return radius * (place & 1 == 0 ? cos(angle) : sin(angle))
+        return radius * (place & 1 == 0 ? Elementary.cosine(angle) : Elementary.sine(angle))
     }
 }

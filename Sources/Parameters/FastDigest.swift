@@ -79,7 +79,7 @@ extension FastDigest: CustomStringConvertible {
 
     /// Reads what `description` wrote; nil for anything else.
     package init?(_ description: String) {
-        guard description.utf8.count == 32, description.allSatisfy(\.isHexDigit),
+        guard description.utf8.count == 32, description.allSatisfy({ $0.isHexDigit }),
             let high = UInt64(description.prefix(16), radix: 16),
             let low = UInt64(description.suffix(16), radix: 16)
         else { return nil }

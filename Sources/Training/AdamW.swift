@@ -1,12 +1,5 @@
+import Kernels
 import Parameters
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Adam's settings, with decoupled weight decay.
 ///
@@ -42,8 +35,8 @@ package struct AdamW: Hashable, Codable, Sendable {
         let rate = Double(rate)
         return AdamPass(
             scale: scale, beta1: beta1, beta2: beta2,
-            stepSize: rate / (1 - pow(beta1, Double(count))),
-            rootFactor: 1 / (1 - pow(beta2, Double(count))).squareRoot(),
+            stepSize: rate / (1 - Elementary.power(beta1, count)),
+            rootFactor: 1 / (1 - Elementary.power(beta2, count)).squareRoot(),
             epsilon: epsilon, keepParameter: 1 - rate * weightDecay)
     }
 }

@@ -26,6 +26,10 @@ extension ClusterTests {
             --layers 1 --heads 2 --d-ff 64 --batch-tokens 200 --validate-every 0 --threads 1
             """
         private static let trained = "\(toy) --run a --steps 2 --quiet"
+        /// Runs that the first version of the arithmetic computed.
+        private static let firstFolders = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("Folders/first").path
         private static let model = "a/checkpoints/step-000002/model.safetensors"
 
         static let provocations: [String: Provocation] = [
@@ -94,6 +98,12 @@ extension ClusterTests {
                     """
                     \(trained); sed -i 's/format [0-9]*/format 99/' a/configuration.yaml; \
                     dtrain train --resume --run a --steps 3
+                    """),
+            "--resume or verify of a run that another version of the arithmetic has computed":
+                .typed(
+                    """
+                    cp -r "\(firstFolders)/pairs-killed" a; dtrain verify a; test $? = 65 && \
+                    dtrain train --resume --run a --steps 100
                     """),
             "on --resume, another text or tokenizer than the run began with":
                 .typed(

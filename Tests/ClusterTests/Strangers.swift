@@ -1,3 +1,4 @@
+import Kernels
 import Messaging
 import Parameters
 import Processes
@@ -78,7 +79,7 @@ final class Stranger {
     func hello(software: String = "dtrain 0.1.0", probe: UInt64 = 1) -> WorkerMessage {
         .hello(
             Hello(
-                software: software,
+                software: software, arithmetic: UInt32(ArithmeticVersion.current),
                 address: PeerAddress(
                     hostKey: "elsewhere", hostName: "elsewhere", ipc: "", tcp: "tcp://127.0.0.1:1"),
                 key: key, processID: 4711, instance: .random(in: 0...UInt64.max), threads: 1,

@@ -2,8 +2,8 @@ import Foundation
 import TestKit
 import Testing
 
-/// The run folders of older versions under `Tests/Folders`: this one inspects, uses, verifies and
-/// resumes them, with the outputs and digests that the version that made them had.
+/// The run folders of older versions under `Tests/Folders`: this one inspects and uses them with the
+/// outputs that the version that made them had; verifies and resumes those of its own arithmetic.
 @Suite("Folders of older versions")
 struct OldFolderTests {
     struct Facts: Decodable {
@@ -52,16 +52,17 @@ struct OldFolderTests {
         try program.run(arguments, in: folder.url)
     }
 
-    @Test(
-        arguments: ["first"],
-        ["pairs-finished", "pairs-killed", "lm-finished", "lm-stopped"])
-    func `a folder is inspected, used, verified and gone on with`(
-        version: String, name: String
-    ) throws {
+    static let names = ["pairs-finished", "pairs-killed", "lm-finished", "lm-stopped"]
+
+    private func facts(of name: String, _ version: String) throws -> Facts {
         let table = try Data(
             contentsOf: Self.place.appendingPathComponent("\(version)/expected.json"))
-        let facts = try #require(
-            JSONDecoder().decode(Expected.self, from: table).folders[name])
+        return try #require(JSONDecoder().decode(Expected.self, from: table).folders[name])
+    }
+
+    @Test(arguments: ["first", "second"], names)
+    func `a folder is inspected and used`(version: String, name: String) throws {
+        let facts = try facts(of: name, version)
         try copy(name, of: version)
         let inspected = try run("inspect", name)
         #expect(inspected.code == 0, "\(inspected.errors)")
@@ -76,6 +77,12 @@ struct OldFolderTests {
                 "12", "--threads", "1")
             #expect(outcome.code == 0 && outcome.output == text, "\(outcome.errors)")
         }
+    }
+
+    @Test(arguments: names)
+    func `a folder of the same arithmetic is verified and gone on with`(name: String) throws {
+        let facts = try facts(of: name, "second")
+        try copy(name, of: "second")
         let verified = try run("verify", name, "--threads", "1")
         #expect(verified.code == 0 && verified.output.contains("\(facts.ledger) agree"))
         let resumed = try run(
@@ -86,5 +93,26 @@ struct OldFolderTests {
         // From now on it has this version's forms, and is verified as a whole all the same.
         let again = try run("verify", name, "--threads", "1")
         #expect(again.code == 0, "\(again.errors)")
+    }
+
+    /// The first took logarithms and powers from the C library.
+    @Test(arguments: names)
+    func `a run of another arithmetic is only begun from`(name: String) throws {
+        try copy(name, of: "first")
+        let before = try RunFiles(folder: folder.file(name).path).snapshot
+        for refused in [
+            try run("verify", name, "--threads", "1"),
+            try run("train", "--resume", "--run", name, "--steps", "99", "--threads", "1"),
+        ] {
+            #expect(refused.code == 65)
+            #expect(refused.errors.contains("arithmetic 1 and this program's is 2"))
+            #expect(refused.errors.contains("dtrain train --from"), "\(refused.errors)")
+        }
+        #expect(try RunFiles(folder: folder.file(name).path).snapshot == before)
+        let begun = try run(
+            "train", "--config", "\(name)/configuration.yaml", "--from", name, "--run", "next",
+            "--steps", "2", "--threads", "1", "--quiet")
+        #expect(begun.code == 0 && begun.output.contains("step 2 digest"), "\(begun.errors)")
+        #expect(try run("verify", "next", "--threads", "1").code == 0)
     }
 }

@@ -97,6 +97,9 @@ let package = Package(
         // What the system grants, to all of them.
         .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
 
+        // What translations are worth.
+        .target(name: "Scoring", swiftSettings: machine),
+
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
@@ -172,7 +175,7 @@ let package = Package(
             name: "Inference",
             dependencies: [
                 "Checkpoint", "Coordination", "Kernels", "Model", "Parameters", "Preparation",
-                "Resources", "Ring", "Settings", "Text", "Threads", "Training",
+                "Resources", "Ring", "Scoring", "Settings", "Text", "Threads", "Training",
             ],
             swiftSettings: strict),
         .target(
@@ -196,8 +199,8 @@ let package = Package(
             name: "Words",
             dependencies: [
                 "Checkpoint", "Coordination", "Events", "Inference", "Measuring", "Messaging",
-                "Model",
-                "Preparation", "Processes", "Resources", "Settings", "Text", "Threads", "Wire",
+                "Model", "Preparation", "Processes", "Resources", "Scoring", "Settings", "Text",
+                "Threads", "Wire",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -206,7 +209,8 @@ let package = Package(
                 "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Events",
                 "Inference",
                 "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
-                "Resources", "Ring", "Settings", "Simulation", "Text", "Threads", "Words",
+                "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads",
+                "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -225,6 +229,7 @@ let package = Package(
         .testTarget(name: "HouseTests", swiftSettings: strict),
         .testTarget(
             name: "ResourcesTests", dependencies: ["Resources", "TestKit"], swiftSettings: strict),
+        .testTarget(name: "ScoringTests", dependencies: ["Scoring"], swiftSettings: machine),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: numeric),
         .testTarget(name: "ParametersTests", dependencies: ["Parameters"], swiftSettings: strict),
         .testTarget(name: "TextTests", dependencies: ["Text", "FuzzKit"], swiftSettings: strict),

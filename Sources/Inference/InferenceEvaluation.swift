@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Preparation
 import Resources
+import Scoring
 import Text
 import Threads
 
@@ -9,8 +10,6 @@ import Threads
 package struct ModelEvaluation: Sendable {
     /// Unsmoothed nats a target token, the end mark included.
     package let loss: Double
-    /// Corpus BLEU-4 of the outputs, 0 to 100, as sacreBLEU counts it by default.
-    package let bleu: BLEU
     /// Number of pairs that count.
     package let pairs: Int
     /// Target tokens, end marks included.
@@ -23,6 +22,16 @@ package struct ModelEvaluation: Sendable {
     package let evaluated: [SentencePair]
     /// The translations; empty for a line that has none.
     package let outputs: [String]
+    /// The corpus's translations in NFC, as all that is learnt; the outputs are compared with them.
+    package let references: [String]
+
+    /// Returns the score of the outputs.
+    package func score(by metric: some Metric) -> Score {
+        guard let score = metric.score(of: outputs, against: [references]) else {
+            preconditionFailure("an evaluation of no pair")
+        }
+        return score
+    }
 
     /// The loss as perplexity: e to the power of it.
     package var perplexity: Double { exp(loss) }
@@ -84,8 +93,8 @@ extension TrainedModel {
         return (pairs, text.summary.validation ?? text.summary.lines)
     }
 
-    /// Loss and BLEU of at least one pair; the batches are cut as in validation, so the loss has
-    /// the same bits.
+    /// Returns loss and translations of at least one pair; the batches are cut as in validation, so
+    /// the loss has the same bits.
     ///
     /// Throws: `TextError.allTooLong`; `sequenceTooLong` with the place where that is to stop.
     package func evaluate(
@@ -106,9 +115,9 @@ extension TrainedModel {
         let references = evaluated.map { $0.target.normalised(tokenizer.rules) }
         return ModelEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
-            bleu: BLEU.corpus(hypotheses: outputs, references: references),
             pairs: evaluated.count, labels: labels, tooLong: corpus.tooLong,
-            coverage: corpus.coverage, evaluated: evaluated, outputs: outputs)
+            coverage: corpus.coverage, evaluated: evaluated, outputs: outputs,
+            references: references)
     }
 
     /// Translates what is held out and picks `samples` of it, spread evenly. Throws as `evaluate`.

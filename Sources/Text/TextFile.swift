@@ -110,6 +110,18 @@ package struct TextFile {
         return lines
     }
 
+    /// Returns the lines, checked, however long they are.
+    ///
+    /// Throws: `foreign`, `nulByte`, `invalidUTF8`.
+    package func linesOfAnyLength() throws(TextError) -> [String] {
+        try requireLineFeeds()
+        var lines: [String] = []
+        try forEachLine { (number, line) throws(TextError) in
+            lines.append(try text(of: line, at: Place(file: name, line: number)))
+        }
+        return lines
+    }
+
     /// Checks how lines end. Throws: `foreign` for a file whose lines end as before Mac OS X.
     func requireLineFeeds() throws(TextError) {
         if ForeignFormat.hasOldLineEnds(bytes[start...]) {

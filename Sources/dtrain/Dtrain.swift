@@ -28,6 +28,7 @@ struct Dtrain: ParsableCommand {
         version: version,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
+            ScoreFiles.self,
             Inspect.self, Status.self, Diagnose.self, ManageToken.self, Verify.self, Simulate.self,
             PlanSteps.self,
             Bench.self,

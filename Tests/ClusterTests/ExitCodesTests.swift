@@ -85,6 +85,8 @@ extension ClusterTests {
                 .typed("\(trained); \(trained); test $? = 64 && dtrain inspect nowhere"),
             "a text that cannot be learned from or translated":
                 .typed("echo 'no tab' > pairs.tsv; \(trained)"),
+            "translations and references of different numbers of lines":
+                .typed("echo a > one; dtrain score one pairs.tsv"),
             "a file of a run that is damaged and cannot do without":
                 .typed("\(trained); truncate -s -1 \(model); dtrain inspect \(model.folder)"),
             "a run's folder or checkpoint that a newer version wrote":

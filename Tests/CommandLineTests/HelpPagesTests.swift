@@ -69,9 +69,10 @@ struct HelpPagesTests {
 
     @Test(
         arguments: [
-            "", "train", "coordinator", "worker", "translate", "generate", "evaluate", "inspect",
-            "status", "doctor", "token", "token show", "token rotate", "verify", "simulate",
-            "plan", "bench", "bench step", "bench all-reduce", "bench kernels",
+            "", "train", "coordinator", "worker", "translate", "generate", "evaluate", "score",
+            "inspect", "status", "doctor", "token", "token show", "token rotate", "verify",
+            "simulate", "plan", "bench", "bench step", "bench all-reduce", "bench kernels",
+            "bench events",
         ])
     func `explain every option and default that they explained at first`(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

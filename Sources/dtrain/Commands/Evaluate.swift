@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Scoring
 import Settings
 import Text
 import Words
@@ -9,8 +10,9 @@ struct Evaluate: ParsableCommand {
         commandName: "evaluate",
         abstract: "Measures loss, perplexity and BLEU of the newest checkpoint of a run.",
         discussion: """
-            Loss in nats a target token, without label smoothing, the end mark counted; BLEU with \
-            sacreBLEU's defaults, on a scale of 0 to 100. Lines without words and pairs that are too \
+            Loss in nats a target token, without label smoothing, the end mark counted; BLEU, \
+            chrF++ and TER as sacreBLEU counts them, each with its signature. The script of the \
+            references decides where BLEU cuts words, see 'dtrain score --help'. Lines without words and pairs that are too \
             long for the model are left out, counted and named. A file - is standard input.
 
             EXAMPLES
@@ -99,17 +101,21 @@ struct Evaluate: ParsableCommand {
     ) throws(Failure) {
         let checkpoint = model.checkpoint.folder
         let tooLong = lines.tooLong.and(evaluation.tooLong)
+        let script = Script(of: evaluation.references)
+        let bleu = BLEU(script.tokenisation)
+        let metrics: [any Metric] = [bleu, ChrF(wordOrder: 2), TER()]
+        let scores = metrics.map { ($0, evaluation.score(by: $0)) }
         if json {
             return try StandardOutput.write(
                 json: Report(
                     loss: evaluation.loss, perplexity: evaluation.perplexity,
-                    bleu: evaluation.bleu.score, pairs: evaluation.pairs,
+                    bleu: scores[0].1.value,
+                    scores: scores.map { ScoreReport($0.1, by: $0.0, references: 1) },
+                    pairs: evaluation.pairs,
                     dropped: lines.dropped, tooLong: tooLong.count, tokens: evaluation.labels,
                     unknownTokens: evaluation.coverage.unknownTokens, step: checkpoint.step,
                     digest: checkpoint.digest, checkpoint: checkpoint.path))
         }
-        let bleu = evaluation.bleu
-        let precisions = bleu.precisions.map { fixed($0, 1) }.joined(separator: "/")
         try StandardOutput.write(
             """
             checkpoint  \(checkpoint.path.visibleLine)
@@ -120,10 +126,18 @@ struct Evaluate: ParsableCommand {
             \(unknownLine(evaluation.coverage))\
             loss        \(fixed(evaluation.loss, 4)) nats a target token
             perplexity  \(fixed(evaluation.perplexity, 3))
-            BLEU        \(fixed(bleu.score, 2)) (\(precisions), brevity \
-            \(fixed(bleu.brevityPenalty, 3)))\(bleu.remark)
-
+            \(scores.map { line($0.1, by: $0.0, evaluation.pairs) }.joined())\
+            \([script.reason, script.caution].map { $0.map { "note        \($0)\n" } ?? "" }.joined())
             """)
+    }
+
+    private func line(_ score: Score, by metric: any Metric, _ pairs: Int) -> String {
+        let details = score.details.map { " \($0.text)\($0.remark(lines: pairs))" } ?? ""
+        return """
+            \(padded(metric.name, 12))\(fixed(score.value, 2))\(details)
+                        \(Signature(metric, references: 1).text)
+
+            """
     }
 
     private func evaluateText(_ model: TrainedModel, _ threads: Int) throws {
@@ -160,6 +174,8 @@ private struct Report: Encodable {
     let perplexity: Double
     /// Of a translator only.
     var bleu: Double?
+    /// BLEU, chrF++ and TER of a translator, with their signatures.
+    var scores: [ScoreReport]?
     var pairs: Int?
     /// Pairs and lines that were left out for lack of words, and those that are too long.
     var dropped: Int?
@@ -173,7 +189,8 @@ private struct Report: Encodable {
     let checkpoint: String
 
     enum CodingKeys: String, CodingKey {
-        case loss, perplexity, bleu, pairs, dropped, windows, tokens, step, digest, checkpoint
+        case loss, perplexity, bleu, scores, pairs, dropped, windows, tokens, step, digest,
+            checkpoint
         case tooLong = "too_long"
         case unknownTokens = "unknown_tokens"
     }

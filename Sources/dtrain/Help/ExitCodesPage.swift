@@ -21,6 +21,7 @@ enum ExitCodesPage {
         (64, "on --resume, another value of a setting that changes the numbers"),
         (64, "a run folder that is not empty, holds no run, or is in use"),
         (65, "a text that cannot be learned from or translated"),
+        (65, "translations and references of different numbers of lines"),
         (65, "a file of a run that is damaged and cannot do without"),
         (65, "a run's folder or checkpoint that a newer version wrote"),
         (65, "on --resume, another text or tokenizer than the run began with"),

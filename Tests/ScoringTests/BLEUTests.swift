@@ -1,5 +1,5 @@
+import Scoring
 import Testing
-import Text
 
 /// Expected values come from sacreBLEU 2.6.0: `sacrebleu.corpus_bleu(hypotheses, [references])`.
 @Suite struct BLEUTests {
@@ -25,15 +25,17 @@ import Text
         }
     }
 
-    @Test(arguments: cases) func `scores as sacreBLEU does`(_ expected: Case) {
-        let bleu = BLEU.corpus(hypotheses: expected.hypotheses, references: expected.references)
-        #expect(abs(bleu.score - expected.score) < 1e-9)
-        #expect(bleu.hypothesisLength == expected.hypothesisLength)
-        #expect(bleu.referenceLength == expected.referenceLength)
+    @Test(arguments: cases) func `scores as sacreBLEU does`(_ expected: Case) throws {
+        let score = try #require(
+            BLEU().score(of: expected.hypotheses, against: [expected.references]))
+        let details = try #require(score.details)
+        #expect(abs(score.value - expected.score) < 1e-9)
+        #expect(details.hypothesisLength == expected.hypothesisLength)
+        #expect(details.referenceLength == expected.referenceLength)
     }
 
-    @Test func `no sentences score nothing`() {
-        #expect(BLEU.corpus(hypotheses: [], references: []).score == 0)
+    @Test func `no sentences have no score`() {
+        #expect(BLEU().score(of: [], against: [[]]) == nil)
     }
 
     // swift-format-ignore

@@ -26,6 +26,7 @@ extension ClusterTests {
             --layers 1 --heads 2 --d-ff 64 --batch-tokens 200 --validate-every 0 --threads 1
             """
         private static let trained = "\(toy) --run a --steps 2 --quiet"
+        private static let manifest = "a/checkpoints/step-000002/manifest.json"
         private static let model = "a/checkpoints/step-000002/model.safetensors"
 
         static let provocations: [String: Provocation] = [
@@ -99,6 +100,12 @@ extension ClusterTests {
                 .typed(
                     """
                     \(trained); sed -i 's/cat/cow/' pairs.tsv; \
+                    dtrain train --resume --run a --steps 3
+                    """),
+            "--resume or verify of a run that another version of the arithmetic has computed":
+                .typed(
+                    """
+                    \(trained); sed -i 's/"arithmetic" : [0-9]*/"arithmetic" : 99/' \(manifest); \
                     dtrain train --resume --run a --steps 3
                     """),
             "'dtrain verify' has found a difference":

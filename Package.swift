@@ -111,7 +111,7 @@ let package = Package(
             dependencies: ["CEmbeddedText", "CSentencePiece", "CXXHash"],
             swiftSettings: numeric),
         .target(
-            name: "Model", dependencies: ["Kernels", "Parameters"],
+            name: "Model", dependencies: ["Kernels", "Parameters", "Resources"],
             swiftSettings: numeric),
         .target(
             name: "Checkpoint", dependencies: ["CCrypto", "Wire"],

@@ -502,12 +502,12 @@ END""").expect(code=0)
 
 # Losses.
 
-BACKUP = ["configuration.yaml", "ledger.jsonl", "identity", "incarnation", "coordinator.key", "token"]
+BACKUP = ["configuration.yaml", "text.json", "ledger.jsonl", "identity", "incarnation", "coordinator.key", "token"]
 
 
 @case("the coordinator's disk is lost: one sentence on both sides, and back from the files that the page names")
 def disk_lost(place):
-    whole = train(place, run="whole", steps=90).expect(code=0).digest
+    place.write("pairs.tsv", pairs())
     page = open(os.path.join(HERE, "..", "..", "Sources", "dtrain", "dtrain.docc", "RunFolder.md")).read()
     for name in BACKUP:
         if name not in re.search(r"rsync -aR (.*)", page).group(1).split():
@@ -519,19 +519,25 @@ def disk_lost(place):
     shutil.copy(place.path("run/token"), place.path("token"))
     worker = place.start("worker", "--connect", address, "--token-file", "token", "--threads", "1")
     coordinator.wait_for("step 30: saved")
-    # The disk of the coordinator's host goes, and what was copied in time is all there is.
+    # The disk of the coordinator's host goes in one moment, and what was copied before is all there is.
+    coordinator.send(signal.SIGSTOP)
     os.makedirs(place.path("backup/checkpoints"))
     for name in BACKUP:
         shutil.copy(place.path("run", name), place.path("backup", name))
-    shutil.copytree(place.path("run/checkpoints/step-000030"), place.path("backup/checkpoints/step-000030"))
-    shutil.rmtree(place.path("run"), ignore_errors=True)
+    newest = sorted(name for name in os.listdir(place.path("run/checkpoints")) if name.startswith("step-"))[-1]
+    shutil.copytree(place.path("run/checkpoints", newest), place.path("backup/checkpoints", newest))
+    shutil.rmtree(place.path("run"))
+    coordinator.send(signal.SIGCONT)
     coordinator.wait_for("the ledger was not written.*ledger.jsonl.*No such file")
     kill(coordinator)
     worker.wait_for("no coordinator at tcp://")
     place.dtrain("coordinator", "--resume", "--run", "run", "--bind", address).expect(
         code=64, says="finds no run", sentence=True)
     os.rename(place.path("backup"), place.path("run"))
-    back = place.start("coordinator", "--resume", "--run", "run", "--bind", address, "--steps", "90", "--log-every", "1")
+    # Further than what the worker may know.
+    steps = lines(place, "run/ledger.jsonl") + 200
+    whole = train(place, run="whole", steps=steps).expect(code=0).digest
+    back = place.start("coordinator", "--resume", "--run", "run", "--bind", address, "--steps", str(steps))
     result = back.end(seconds=30).expect(code=0, says="joined")
     worker.end().expect(code=0)
     if result.digest != whole:

@@ -420,12 +420,12 @@ def flipped(place):
 # Formats.
 
 
-def old_folder(place, name):
+def old_folder(place, name, version="first"):
     """A copy of a folder that an older version made, with its text beside it."""
     if not os.path.exists(place.path("text")):
         shutil.copytree(os.path.join(OLD, "text"), place.path("text"))
     run = place.path(name)
-    shutil.copytree(os.path.join(OLD, "first", name), run)
+    shutil.copytree(os.path.join(OLD, version, name), run)
     for secret in ("token", "coordinator.key"):
         os.chmod(os.path.join(run, secret), 0o600)
     path = os.path.join(run, "configuration.yaml")
@@ -436,12 +436,12 @@ def old_folder(place, name):
     return run
 
 
-@case("run folders of the first version are inspected, used, verified and gone on with")
-def first_version(place):
-    with open(os.path.join(OLD, "first", "expected.json"), encoding="utf-8") as file:
+def used(place, version):
+    """Copies of a version's folders that are inspected and used as they were then, with their facts."""
+    with open(os.path.join(OLD, version, "expected.json"), encoding="utf-8") as file:
         expected = json.load(file)["folders"]
     for name, facts in expected.items():
-        run = old_folder(place, name)
+        run = old_folder(place, name, version)
         place.dtrain("inspect", run).expect(code=0, says=[facts["digest"], f"step +{facts['step']}"])
         if "translate" in facts:
             result = place.dtrain("translate", "--run", run, "--threads", "1", "text/lines.txt")
@@ -452,6 +452,20 @@ def first_version(place):
             wanted = facts["generate"]
         if result.expect(code=0).out != wanted:
             raise Failure(f"{name}: another output\n{result}")
+        yield name, run, facts
+
+
+@case("run folders of the first version are inspected and used; verify and --resume name what can go on")
+def first_version(place):
+    for _, run, facts in used(place, "first"):
+        place.dtrain("verify", run).expect(code=65, says="arithmetic 1 .*use the dtrain that wrote it")
+        resume(place, "--steps", str(facts["resumed"]["steps"]), "--quiet", run=run).expect(
+            code=65, says="arithmetic 1 .*use the dtrain that wrote it")
+
+
+@case("run folders of the second version are inspected, used, verified and gone on with")
+def second_version(place):
+    for name, run, facts in used(place, "second"):
         place.dtrain("verify", run).expect(code=0)
         result = resume(place, "--steps", str(facts["resumed"]["steps"]), "--quiet", run=run)
         if result.expect(code=0).out.splitlines()[-1] != facts["resumed"]["last"]:

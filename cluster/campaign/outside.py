@@ -193,6 +193,9 @@ class Outside:
     def stop(self):
         """SIGTERM. Who has not been let in by then would wait for the next coordinator."""
         self.run.until(lambda: all(worker.is_welcomed for worker in self.run.workers), PATIENCE, "welcome of all")
+        # They may have been welcomed by the coordinator before.
+        self.run.until(lambda: sum(" joined from " in line for line in self.run.coordinator.lines())
+                       >= len(self.run.running), PATIENCE, "all workers with this coordinator")
         self.run.stop()
 
     def saved(self):

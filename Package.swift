@@ -97,9 +97,6 @@ let package = Package(
         // What the system grants, to all of them.
         .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
 
-        // What translations are worth.
-        .target(name: "Scoring", swiftSettings: machine),
-
         // Learning.
         .target(name: "Kernels", dependencies: ["CKernels"], swiftSettings: kernels),
         .target(
@@ -119,6 +116,9 @@ let package = Package(
         .target(
             name: "Training", dependencies: ["Kernels", "Model", "Parameters"],
             swiftSettings: numeric),
+
+        // What translations are worth.
+        .target(name: "Scoring", dependencies: ["Kernels"], swiftSettings: machine),
 
         // Cluster.
         .target(

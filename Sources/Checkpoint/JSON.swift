@@ -45,20 +45,39 @@ package enum JSON: Codable, Hashable, Sendable {
     }
 }
 
+/// The form in which this program writes JSON for others, and reads its own again.
+package enum JSONForm {
+    /// Keys sorted, so that equal values have equal bytes; infinities and NaN, which JSON lacks, as
+    /// strings.
+    ///
+    /// - Parameter pretty: over several lines, for people.
+    package static func encoder(pretty: Bool = false) -> JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting =
+            pretty
+            ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+            : [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }
+
+    /// Reads what `encoder` has written.
+    package static func decoder() -> JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+}
+
 /// Returns the JSON of a value, keys sorted so that equal values have equal bytes. Infinities and
 /// NaN, which JSON lacks, become strings. Throws: `notEncodable`.
 func encoded(
     _ value: some Encodable, pretty: Bool = false, for path: String
 ) throws(CheckpointError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting =
-        pretty
-        ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        : [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
-        return [UInt8](try encoder.encode(value))
+        return [UInt8](try JSONForm.encoder(pretty: pretty).encode(value))
     } catch {
         throw .notEncodable(path: path)
     }
@@ -66,8 +85,5 @@ func encoded(
 
 /// Returns the value that JSON describes, nil when it describes none.
 func decoded<Value: Decodable>(_ type: Value.Type, _ bytes: some Sequence<UInt8>) -> Value? {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try? decoder.decode(type, from: Data(bytes))
+    try? JSONForm.decoder().decode(type, from: Data(bytes))
 }

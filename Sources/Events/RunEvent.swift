@@ -1,3 +1,4 @@
+import Checkpoint
 import Coordination
 import Foundation
 
@@ -48,19 +49,10 @@ extension RunEvent: Codable {
 
 extension RunEvent {
     /// One line of JSON without its newline; keys sorted, infinities and NaN as strings.
-    package func json() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try encoder.encode(self)
-    }
+    package func json() throws -> Data { try JSONForm.encoder().encode(self) }
 
     /// What `json` has written. Throws `DecodingError`.
     package init(json: Data) throws {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        self = try decoder.decode(RunEvent.self, from: json)
+        self = try JSONForm.decoder().decode(RunEvent.self, from: json)
     }
 }

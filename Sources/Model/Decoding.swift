@@ -47,7 +47,9 @@ package struct Decoding {
     ) -> [[SearchOutput]] {
         precondition(model.architecture.kind == .encoderDecoder, "a language model can't translate")
         check(sources, parameters)
-        let limits = sources.map { limit(choices.longest ?? lengthLimit($0.count)) }
+        let limits = sources.map { source in
+            limit(choices.longest ?? max(choices.shortest, lengthLimit(source.count)))
+        }
         var results = [[SearchOutput]](repeating: [], count: sources.count)
         let full = sources.indices.filter { index in
             sources[index].contains { $0 != Mark.end } && limits[index] > 0

@@ -10,7 +10,7 @@ package struct SearchChoices: Hashable, Sendable {
     package var penalty = LengthPenalty.gnmt(alpha: 0.6)
     /// Fewest words of an output, without the end mark.
     package var shortest = 0
-    /// Most words of an output; nil for `Decoding.usualLimit`.
+    /// Most words of an output; nil for `Decoding.usualLimit`, or `shortest` where that is more.
     package var longest: Int?
 
     /// Makes the usual choices for a beam of `width`.

@@ -1,4 +1,4 @@
-import Foundation
+import Kernels
 
 /// BLEU of order 4, as sacreBLEU computes it.
 ///
@@ -103,7 +103,7 @@ package struct BLEU: Metric, Hashable {
             hypothesisLength >= referenceLength
             ? 1
             : hypothesisLength == 0
-                ? 0 : exp(1 - Double(referenceLength) / Double(hypothesisLength))
+                ? 0 : Elementary.exponential(1 - Double(referenceLength) / Double(hypothesisLength))
         var precisions = [Double](repeating: 0, count: Self.order)
         func score(_ value: Double) -> Score {
             Score(
@@ -128,8 +128,11 @@ package struct BLEU: Metric, Hashable {
                 : Double(100 * matched[index] / counted[index])
         }
         // An order without a match makes the score 0, by a logarithm that is all but infinite.
-        let logarithms = precisions.prefix(orders).map { $0 == 0 ? -9_999_999_999 : log($0) }
-        return score(brevityPenalty * exp(logarithms.reduce(0, +) / Double(orders)))
+        let logarithms = precisions.prefix(orders).map {
+            $0 == 0 ? -9_999_999_999 : Elementary.logarithm($0)
+        }
+        let mean = logarithms.reduce(0, +) / Double(orders)
+        return score(brevityPenalty * Elementary.exponential(mean))
     }
 
     /// The percentage of an order without a match.

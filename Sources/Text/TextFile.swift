@@ -73,6 +73,9 @@ package struct TextFile {
                 throw .unreadable(file: name, code: errno)
             }
             bytes.append(contentsOf: buffer[..<count])
+            // No text goes on behind a NUL: whoever looks at the line refuses it, and a device such as
+            // /dev/zero has no end.
+            if !isFile, buffer[..<count].contains(0) { return bytes }
         }
     }
 

@@ -107,6 +107,39 @@ private let sources: [[Int32]] = [
         #expect(abs(sample.score(source, result) - best) < 1e-5)
     }
 
+    @Test func `the best outputs are those of all possible ones, in order`() throws {
+        let sample = try DecodingSample(.encoderDecoder, .pre, vocabulary: 6)
+        let source: [Int32] = [3, 5, 4, 4, 2]
+        var all: [[Int32]] = [[]]
+        for _ in 1...4 {
+            all += all.flatMap { words in (3..<6).map { words + [$0] } }
+            all = Array(Set(all))
+        }
+        let best = all.map { sample.score(source, $0) }.sorted(by: >)
+        var choices = SearchChoices(width: 128)
+        choices.outputs = 5
+        choices.longest = 4
+        let outputs = Decoding(sample.model)
+            .search([source], parameters: sample.parameters, choices)[0]
+        #expect(outputs.count == 5)
+        for (output, score) in zip(outputs, best) {
+            #expect(abs(output.score - score) < 1e-5)
+            #expect(abs(sample.score(source, output.words) - score) < 1e-5)
+        }
+    }
+
+    @Test(arguments: [1, 3])
+    func `an output is as long as asked for, however short its source`(width: Int) throws {
+        let sample = try DecodingSample(.encoderDecoder, .pre)
+        var choices = SearchChoices(width: width)
+        choices.shortest = 30
+        let results = Decoding(sample.model)
+            .search(sources, parameters: sample.parameters, choices)
+        for (source, outputs) in zip(sources, results) where source.count > 1 {
+            #expect(outputs.allSatisfy { $0.words.count >= 30 } && !outputs.isEmpty)
+        }
+    }
+
     @Test(arguments: Architecture.Norm.allCases, [2, 3, 4, 7])
     func `with the cache it says what computing everything anew says`(
         norm: Architecture.Norm, width: Int

@@ -59,6 +59,10 @@ import Text
         #expect(fault(path) == .nulByte(Place(file: path, line: 2), offset: offset))
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a device that never ends is refused at its first NUL`() {
+        #expect(fault("/dev/zero") != nil)
+    }
+
     @Test func `a corpus that is dropped or held out as a whole is refused`() throws {
         let held = try #require((0..<100).map { "s\($0)" }.first { $0.fingerprint % 20 == 0 })
         let path = try folder.write("\(held)\tx\n \ty\n")

@@ -1,3 +1,4 @@
+import Checkpoint
 import Foundation
 import Words
 
@@ -25,11 +26,7 @@ enum StandardOutput {
 
     /// Writes one line of JSON; infinities and NaN, which JSON lacks, become strings.
     static func write(json value: some Encodable) throws(Failure) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        guard let data = try? encoder.encode(value) else {
+        guard let data = try? JSONForm.encoder().encode(value) else {
             preconditionFailure("\(type(of: value)) has no form in JSON")
         }
         try write(exactly: String(decoding: data, as: UTF8.self).visibleJSON + "\n")

@@ -34,6 +34,24 @@ struct MultiplierTests {
     ]
 
     @Test(
+        "An operand that was packed once gives the same bits", arguments: Instructions.available,
+        shapes)
+    func packed(instructions: Instructions, shape: (Int, Int, Int)) {
+        let (m, n, k) = shape
+        let (x, w, bias) = (lab.random(m, k), lab.random(n, k), lab.random(1, n))
+        for precision in [Precision.f32, .bf16] {
+            let multiplier = Multiplier(instructions, precision: precision)
+            let operand = PackedOperand(w, instructions, precision: precision)
+            for bias in [nil, bias] {
+                let (once, each) = pair(m, n)
+                multiplier.timesTransposed(x, operand, into: once, bias: bias)
+                multiplier.timesTransposed(x, w, into: each, bias: bias)
+                #expect(haveEqualBits(once, each))
+            }
+        }
+    }
+
+    @Test(
         "All three forms, with and without what was there, by all instructions",
         arguments: Instructions.available, shapes)
     func agrees(instructions: Instructions, shape: (Int, Int, Int)) {

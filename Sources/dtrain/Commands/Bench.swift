@@ -5,8 +5,12 @@ import Words
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures training steps, all-reduce, kernels and events on this machine.",
-        subcommands: [BenchStep.self, BenchAllReduce.self, BenchKernels.self, BenchEvents.self])
+        abstract:
+            "Measures training steps, all-reduce, kernels, events and translation on this machine.",
+        subcommands: [
+            BenchStep.self, BenchAllReduce.self, BenchKernels.self, BenchEvents.self,
+            BenchTranslate.self,
+        ])
 }
 
 struct BenchStep: ParsableCommand {

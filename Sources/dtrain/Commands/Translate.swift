@@ -37,8 +37,7 @@ struct Translate: ParsableCommand {
         while let lines = try input.next() {
             // A line that cannot be read is translated as an empty one.
             let texts = lines.map { (try? $0.get()) ?? "" }
-            let outputs = translator.translations(
-                texts, group: input.isLive ? 1 : Translator.usualGroup)
+            let outputs = translator.translations(texts)
             var written = ""
             for (line, output) in zip(lines, outputs) {
                 let translations = (try? output.get()) ?? []

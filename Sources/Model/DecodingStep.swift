@@ -79,7 +79,9 @@ final class IncrementalDecoder {
         }
         if !isPre { stream = normalise(stream.sum, decoder.norm) }
         let logits = arena.matrix(tokens.count, weights.output.matrix.rows)
-        multiplier.timesTransposed(stream.normal, weights.output, into: logits)
+        multiplier.timesTransposed(
+            stream.normal, weights.output, into: logits,
+            bias: model.outputBias.map { parameters.matrix($0) })
         return logits
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Model
 import Resources
 import Synchronization
@@ -43,15 +44,18 @@ package final class Translator: Sendable {
         try self.init(model, SearchChoices(width: beam), threads: threads)
     }
 
-    /// The same with other choices of the search.
+    /// The same with other choices of the search, and with the decoder's matrices as whole numbers where
+    /// there is a `quantisation`.
     package init(
-        _ model: TrainedModel, _ choices: SearchChoices, threads: Int
+        _ model: TrainedModel, _ choices: SearchChoices, threads: Int,
+        quantisation: Quantisation? = nil
     ) throws(ResourceError) {
         self.model = model
         self.choices = choices
         decoding = Decoding(
             model.transformer,
-            prepared: DecoderWeights(model.transformer, parameters: model.parameters))
+            prepared: DecoderWeights(
+                model.transformer, parameters: model.parameters, quantisation: quantisation))
         pool = try LanePool(lanes: threads)
     }
 

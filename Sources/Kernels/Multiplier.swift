@@ -21,6 +21,7 @@ package final class Multiplier {
     private let rows: UnsafeMutablePointer<Float>
     /// The rounded rows of B, before they become a panel.
     private let scratch: UnsafeMutablePointer<Float>
+    private let quantisedRows = QuantisedRows()
     private let instructions: Instructions
     /// The format that operands are rounded to.
     package let precision: Precision
@@ -68,12 +69,15 @@ package final class Multiplier {
     package func timesTransposed(
         _ a: Matrix, _ b: PackedOperand, into c: Matrix, bias: Matrix? = nil
     ) {
+        precondition(a.columns == b.matrix.columns && c.rows == a.rows)
+        precondition(c.columns == b.matrix.rows && (bias == nil || bias?.columns == c.columns))
+        if let quantised = b.quantised {
+            return quantised.multiply(a, quantisedRows, bias: bias, into: c)
+        }
         precondition(b.instructions == instructions && b.precision == precision)
         guard let panels = b.panels else {
             return timesTransposed(a, b.matrix, into: c, bias: bias)
         }
-        precondition(a.columns == b.matrix.columns && c.rows == a.rows)
-        precondition(c.columns == b.matrix.rows && (bias == nil || bias?.columns == c.columns))
         let target = ProductTarget(c: c, bias: bias?.base, accumulate: false)
         let rows = DirectRows(a: a)
         switch precision {

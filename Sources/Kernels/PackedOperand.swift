@@ -1,3 +1,9 @@
+/// The whole numbers that a trained model's matrices may be rounded to.
+package enum Quantisation: String, Sendable, CaseIterable {
+    /// 8 bits with a scale a row, of activations too as they come.
+    case int8
+}
+
 /// The right operand of products C ← A·Bᵀ, packed once: with few rows in A, packing takes longer than
 /// multiplying.
 ///
@@ -10,15 +16,20 @@ package final class PackedOperand: @unchecked Sendable {
     let precision: Precision
     /// nil where these instructions pack as they go.
     let panels: PackedPanels?
+    /// B as whole numbers, where it is to be multiplied so.
+    let quantised: QuantisedOperand?
 
-    /// Packs B for multipliers with the same instructions and precision.
+    /// Packs B for multipliers with the same instructions and precision; with a `quantisation` as whole
+    /// numbers, which any multiplier takes.
     package init(
-        _ matrix: Matrix, _ instructions: Instructions = .chosen, precision: Precision = .f32
+        _ matrix: Matrix, _ instructions: Instructions = .chosen, precision: Precision = .f32,
+        quantisation: Quantisation? = nil
     ) {
         self.matrix = matrix
         self.instructions = instructions
         self.precision = precision
-        guard !instructions.isWide else {
+        quantised = quantisation.map { _ in QuantisedOperand(matrix) }
+        guard !instructions.isWide && quantised == nil else {
             panels = nil
             return
         }

@@ -22,11 +22,14 @@ package final class DecoderWeights: Sendable {
         let query, cross: Projection?
     }
 
-    /// Packs the decoder of a model.
-    package init(_ model: Transformer, parameters: ParameterVector) {
+    /// Packs the decoder of a model, with a `quantisation` as whole numbers.
+    package init(
+        _ model: Transformer, parameters: ParameterVector, quantisation: Quantisation? = nil
+    ) {
         precondition(parameters.count == model.layout.count, "\(parameters.count) parameters")
         func packed(_ weight: Weight) -> PackedOperand {
-            PackedOperand(parameters.matrix(weight), precision: model.precision)
+            PackedOperand(
+                parameters.matrix(weight), precision: model.precision, quantisation: quantisation)
         }
         func packed(_ projection: ProjectionWeights) -> Projection {
             Projection(

@@ -70,7 +70,8 @@ struct BenchTranslate: ParsableCommand {
         let (model, beam, threads) = try trained.load()
         try model.require(.encoderDecoder)
         let translator = try Translator(
-            model, try search.choices(beam: beam), threads: single ? 1 : threads)
+            model, try search.choices(beam: beam), threads: single ? 1 : threads,
+            quantisation: try search.quantisation())
         _ = translator.translate([lines[0]])
         let load = (clock.now - start) / .seconds(1)
         var times: [Double] = []

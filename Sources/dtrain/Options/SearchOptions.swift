@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Kernels
 import Model
 import Words
 
@@ -36,6 +37,22 @@ struct SearchOptions: ParsableArguments {
             "Most tokens of a translation. (default: twice the source's and 10 more)",
             valueName: "n"))
     var maxLength: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Round the decoder's matrices to whole numbers: faster, nearly the same translations, the same bits on every processor. (default: as trained)",
+            valueName: Quantisation.allCases.map(\.rawValue).joined(separator: "|")))
+    var quantise: String?
+
+    /// The quantisation of the decoder's matrices. Throws a usage failure.
+    func quantisation() throws(Failure) -> Quantisation? {
+        guard let quantise else { return nil }
+        guard let quantisation = Quantisation(rawValue: quantise) else {
+            throw .usage("--quantise takes int8, not '\(quantise)'")
+        }
+        return quantisation
+    }
 
     /// The choices for a beam of `width`. Throws usage failures.
     func choices(beam width: Int) throws(Failure) -> SearchChoices {

@@ -37,7 +37,7 @@ extension CoordinatorProcess {
         case .note(let note):
             // Of many in a row the first shows which they are.
             if case .skipped(let step, let shards) = note,
-                coordinator.skips.count(upTo: step) == 1
+                coordinator.skipped(upTo: step) == 1
             {
                 reportSamples(of: shards, step)
             }

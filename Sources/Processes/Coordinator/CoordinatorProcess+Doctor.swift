@@ -91,8 +91,8 @@ extension CoordinatorProcess {
 
     private var facts: RunFacts {
         RunFacts(
-            software: coordinator.policy.run.software, parameters: setup.parameterCount,
-            shards: coordinator.policy.shards,
+            software: setup.policy.run.software, parameters: setup.parameterCount,
+            shards: setup.policy.shards,
             workers: coordinator.company.map {
                 RunFacts.Worker(
                     name: $0.name, host: $0.hello.address.hostName,

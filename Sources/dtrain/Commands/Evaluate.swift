@@ -62,15 +62,14 @@ struct Evaluate: ParsableCommand {
         let pairs = try pairs()
         let (model, beam, threads) = try trained.load()
         if model.kind == .languageModel {
-            guard beam == 1 else { throw Failure.usage("--beam is for translators, leave it out") }
+            guard beam == 1 else { throw Failure.usage(.beamForTranslators) }
             guard pairs == nil else {
-                throw Failure.usage(
-                    "\(corpus == nil ? "--source" : "--corpus") is for translators, use --text")
+                throw Failure.usage(.forTranslators(corpus == nil ? "--source" : "--corpus"))
             }
             return try evaluateText(model, threads)
         }
         guard text == nil else {
-            throw Failure.usage("--text is for language models, use --corpus")
+            throw Failure.usage(.textForLanguageModels)
         }
         let (heldOut, lines) = try model.heldOutPairs(pairs, tooLong: tooLong)
         let evaluation = try model.evaluate(
@@ -84,15 +83,13 @@ struct Evaluate: ParsableCommand {
         case (let corpus?, nil, nil): return .pairs(corpus)
         case (nil, let source?, let target?):
             if TextFile.isStandardInput(source) && TextFile.isStandardInput(target) {
-                throw .usage(
-                    "--source and --target cannot both be standard input, give a file for one of them"
-                )
+                throw .usage(.standardInputTwice("--source", "--target"))
             }
             return .files(source: source, target: target)
-        case (nil, nil, _): throw .usage("--target needs --source beside it")
-        case (nil, _, nil): throw .usage("--source needs --target beside it")
-        case (_, _?, _): throw .usage("--corpus and --source exclude each other, leave one out")
-        case (_, nil, _): throw .usage("--corpus and --target exclude each other, leave one out")
+        case (nil, nil, _): throw .usage(.needs("--target", "--source"))
+        case (nil, _, nil): throw .usage(.needs("--source", "--target"))
+        case (_, _?, _): throw .usage(.leaveOneOut("--corpus", "--source"))
+        case (_, nil, _): throw .usage(.leaveOneOut("--corpus", "--target"))
         }
     }
 

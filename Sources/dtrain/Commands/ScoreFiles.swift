@@ -62,8 +62,7 @@ struct ScoreFiles: ParsableCommand {
         let resampling = try resampling()
         let inputs = [hypotheses] + references + (against.map { [$0] } ?? [])
         guard inputs.count(where: TextFile.isStandardInput) < 2 else {
-            throw Failure.usage(
-                "two files cannot both be standard input, give a file for one of them")
+            throw Failure.usage(.filesStandardInputTwice)
         }
         let files = try inputs.map { try TextFile(path: $0) }
         let texts = try files.map { try $0.linesOfAnyLength() }
@@ -95,13 +94,11 @@ struct ScoreFiles: ParsableCommand {
     private func resampling() throws(Failure) -> Resampling? {
         let isDrawn = confidence || against != nil
         if lines, isDrawn {
-            throw .usage(
-                "--lines and \(confidence ? "--confidence" : "--against") exclude each other, "
-                    + "leave one out")
+            throw .usage(.leaveOneOut("--lines", confidence ? "--confidence" : "--against"))
         }
         guard let resamples else { return isDrawn ? .standard : nil }
         guard isDrawn else {
-            throw .usage("--resamples needs --confidence or --against beside it")
+            throw .usage(.resamplesAlone)
         }
         return Resampling(resamples: try whole("--resamples", resamples, 2...1_000_000))
     }

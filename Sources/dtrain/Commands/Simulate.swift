@@ -49,8 +49,7 @@ struct Simulate: ParsableCommand {
     func run() throws {
         let mistake = try canary.map { name throws(Failure) in
             guard let canary = Canary(name: name) else {
-                throw .usage(
-                    "--canary takes \(Canary.names.joined(separator: ", ")), not '\(name)'")
+                throw .usage(.takes("--canary", .names(Canary.names), not: name))
             }
             return canary
         }

@@ -13,8 +13,7 @@ enum HelpTopic: String, CaseIterable {
         else { return nil }
         let rest = arguments.dropFirst(2)
         guard rest.isEmpty || rest == ["--markdown"] else {
-            throw .usage(
-                "'dtrain help \(topic.rawValue)' takes --markdown alone, leave the rest out")
+            throw .usage(.topicForm(topic.rawValue))
         }
         return (topic, !rest.isEmpty)
     }

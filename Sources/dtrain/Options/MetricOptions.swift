@@ -95,7 +95,7 @@ struct MetricOptions: ParsableArguments {
             if tokenisation != .auto { throw idle("--tokenize \(tokenize)") }
             if smoothing != .exponential { throw idle("--smooth \(smooth)") }
             if names == [.ter], lowercase {
-                throw .usage("--lowercase says nothing beside --metrics ter, leave it out")
+                throw .usage(.saysNothing("--lowercase", beside: "--metrics ter"))
             }
         }
         return Choice(
@@ -104,7 +104,7 @@ struct MetricOptions: ParsableArguments {
     }
 
     private func idle(_ option: String) -> Failure {
-        .usage("\(option) is for BLEU, add bleu to --metrics or leave it out")
+        .usage(.forBLEU(option))
     }
 
     private func smoothing() throws(Failure) -> Smoothing {
@@ -113,7 +113,7 @@ struct MetricOptions: ParsableArguments {
             try value("--smooth-value", text, Domain<Double>.decimal(above: 0, to: 1000))
         }
         if number != nil, choice != .floor, choice != .addK {
-            throw .usage("--smooth-value says nothing beside --smooth \(smooth), leave it out")
+            throw .usage(.saysNothing("--smooth-value", beside: "--smooth \(smooth)"))
         }
         return switch choice {
         case .exp: .exponential

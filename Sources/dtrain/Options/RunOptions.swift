@@ -72,9 +72,7 @@ struct RunOptions: ParsableArguments {
             configuration.text($0).map(TextFile.isStandardInput) ?? false
         }
         if inputs.count > 1 {
-            throw .usage(
-                "\(inputs[0].flag) and \(inputs[1].flag) cannot both be standard input, give a file "
-                    + "for one of them")
+            throw .usage(.standardInputTwice(inputs[0].flag, inputs[1].flag))
         }
         guard resume else { return }
         // Without a look at the file the checkpoint's tokenizer would do.
@@ -83,9 +81,7 @@ struct RunOptions: ParsableArguments {
         }
         for setting in settings where given.text(setting) == nil {
             guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
-            throw .usage(
-                "the run has read its text from \(passing(path)) and keeps no copy, give the same text again "
-                    + "with \(setting.flag) FILE, or \(setting.flag) - for standard input")
+            throw .usage(.textNotKept(path: path, setting))
         }
     }
 
@@ -99,17 +95,15 @@ struct RunOptions: ParsableArguments {
         switch (location.content, resume) {
         case (.unfit, true):
             let what = missing(location.given) ?? shown(location.given)
-            throw .usage("--resume finds no run: \(what), give the folder of one with --run")
+            throw .usage(.resumeFindsNoRun(what))
         case (.unfit, false):
             let what = missing(location.given) ?? shown(location.given)
-            throw .usage("--run needs a folder: \(what), give another")
+            throw .usage(.runNeedsFolder(what))
         case (.aRun, false):
             throw Failure(CheckpointError.notEmpty(path: location.folder))
         case (.other, true):
             let what = missing(location.given) ?? "\(shown(location.given)) holds none"
-            throw .usage(
-                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out"
-            )
+            throw .usage(.nothingToResume(what))
         case (.other, false):
             try requireFreeName(location)
             return location
@@ -121,8 +115,6 @@ struct RunOptions: ParsableArguments {
     /// of. Throws a usage failure.
     private func requireFreeName(_ location: RunLocation) throws(Failure) {
         guard location.isNamedLatest, PathContent(at: location.given) == .nothing else { return }
-        throw .usage(
-            "--run \(shown(location.given)) is how dtrain calls the link to the newest run, give another "
-                + "name")
+        throw .usage(.runNamedLatest(location.given))
     }
 }

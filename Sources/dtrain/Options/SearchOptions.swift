@@ -62,20 +62,18 @@ struct SearchOptions: ParsableArguments {
         if let maxLength {
             let longest = try whole("--max-length", maxLength, 1...65_536)
             guard choices.shortest <= longest else {
-                throw .usage(
-                    "--min-length \(minLength) is above --max-length \(maxLength), lower it")
+                throw .usage(.minLengthAbove(minLength, maxLength: maxLength))
             }
             choices.longest = longest
         }
-        if json && scores { throw .usage("--json writes scores by itself, leave --scores out") }
+        if json && scores { throw .usage(.writesScores("--json")) }
         guard let nBest else { return choices }
         if scores {
-            throw .usage("--n-best writes scores by itself, leave --scores out")
+            throw .usage(.writesScores("--n-best"))
         }
         choices.outputs = try whole("--n-best", nBest, 1...64)
         guard choices.outputs <= width else {
-            throw .usage(
-                "--n-best \(nBest) is more than --beam \(width) finds, raise --beam to \(nBest)")
+            throw .usage(.moreTranslations(nBest, beam: width))
         }
         return choices
     }
@@ -87,9 +85,7 @@ struct SearchOptions: ParsableArguments {
             if parts[0] == "gnmt" { return .gnmt(alpha: alpha) }
             if parts[0] == "power" { return .power(alpha: alpha) }
         }
-        throw .usage(
-            "--length-penalty takes gnmt:α or power:α with α from 0 to 10, or none, "
-                + "not '\(lengthPenalty)'")
+        throw .usage(.takes("--length-penalty", .lengthPenalty, not: lengthPenalty))
     }
 
     /// What is written for a line, whole lines; `number` counts from 0. A line without a translation

@@ -10,9 +10,4 @@ extension Coordinator {
         /// The words with which it introduced itself: its address, its key, its number of lanes.
         package let hello: Hello
     }
-
-    /// All workers, in the order in which they were welcomed.
-    package var company: [Companion] {
-        peersInOrder.map { Companion(id: $0.id, name: $0.name, hello: $0.hello) }
-    }
 }

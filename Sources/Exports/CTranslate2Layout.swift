@@ -57,7 +57,10 @@ struct CTranslate2Layout {
         addMatrix(
             "decoder/projection/weight",
             architecture.tying == .none ? "output.weight" : "embedding.weight")
-        var bias = [Float](repeating: 0, count: architecture.vocabulary)
+        var bias =
+            architecture.outputBias
+            ? model.parameters.floats(model.slot("output.bias").range)
+            : [Float](repeating: 0, count: architecture.vocabulary)
         for id in model.unsaid { bias[id] = Self.never }
         addComputed("decoder/projection/bias", bias, [bias.count])
         addStack("decoder", prefix, layers: architecture.decoderLayers, cross: cross, input: "")
@@ -76,7 +79,9 @@ struct CTranslate2Layout {
             addLayer(
                 "\(scope)/layer_\(layer)", "\(prefix)layers.\(layer).", cross: cross, input: input)
         }
-        if architecture.norm != .none { addNorm("\(scope)/layer_norm", "\(prefix)norm") }
+        if architecture.norm != .none && architecture.finalNorm {
+            addNorm("\(scope)/layer_norm", "\(prefix)norm")
+        }
     }
 
     /// Rotary and relative positions belong to the layers; the engine then looks for no table.

@@ -69,7 +69,7 @@ struct CTranslate2Tests {
                     }
                 }
             }
-            if a.norm != .none { try norm("\(side)/layer_norm", "\(side).norm") }
+            if a.norm != .none && a.finalNorm { try norm("\(side)/layer_norm", "\(side).norm") }
             switch a.positionEncoding {
             case .learned:
                 tensors["\(side)/position_encodings/encodings"] = try exported.floats(
@@ -93,8 +93,8 @@ struct CTranslate2Tests {
             a.tying == .all ? target : try exported.floats("source_embedding.weight")
         tensors["decoder/projection/weight"] =
             a.tying == .none ? try exported.floats("output.weight") : target
-        tensors["decoder/projection/bias"] =
-            [-1e9, -1e9] + [Float](repeating: 0, count: a.vocabulary - 2)
+        let bias = a.outputBias ? try exported.floats("output.bias") : target.map { _ in 0 }
+        tensors["decoder/projection/bias"] = [-1e9, -1e9] + bias[2..<a.vocabulary]
         return tensors
     }
 

@@ -55,6 +55,10 @@ let expressible: [(name: String, choices: [(Setting, String)])] = [
         [(.norm, "post"), (.normalisation, "rms"), (.activation, "sigmoid")]
     ),
     (
+        "post norm but for the last, swish, biased logits",
+        [(.norm, "post"), (.finalNorm, "false"), (.activation, "silu"), (.outputBias, "true")]
+    ),
+    (
         "silu, learned, tying decoder",
         [(.activation, "silu"), (.positionEncoding, "learned"), (.tying, "decoder")]
     ),

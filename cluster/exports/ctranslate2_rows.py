@@ -10,6 +10,8 @@ CHOICES = [
     ("no norm", ("--norm", "none")),
     ("rms norm", ("--normalisation", "rms")),
     ("post rms norm", ("--norm", "post", "--normalisation", "rms")),
+    ("post norm but for the last, biased logits",
+     ("--norm", "post", "--final-norm", "false", "--output-bias", "true")),
     ("relu", ("--activation", "relu")),
     ("silu", ("--activation", "silu")),
     ("swiglu", ("--activation", "swiglu")),
@@ -38,13 +40,22 @@ REFUSED = [
     ("batch norm", ("--normalisation", "batch"), "--normalisation batch"),
     ("lm no residual", ("--architecture", "lm", "--residual", "false"), "--residual false"),
 ]
+#: Tokens of the random inputs: of the demo's model, and of the small ones.
 LENGTHS = list(range(1, 256))
+SOME = [1, 2, 3, 5, 9, 17, 33, 64, 65, 100, 127, 128, 129, 200, 254, 255]
+#: The text of the models that `swift test` trains.
+TEXT = "".join(
+    f"{article} {animal} {verb} quite well\t{its} {name} {act} assez bien\n"
+    for verbs, article, its in (((("sleeps", "dort"), ("eats", "mange")), "the", "le"),
+                                ((("sleeps", "dort"), ("eats", "mange")), "a", "un"),
+                                ((("runs", "court"),), "the", "le"), ((("runs", "court"),), "a", "un"))
+    for verb, act in verbs for animal, name in (("cat", "chat"), ("dog", "chien")))
 
 
 def greedy(bench, folder, lines, compute="float32"):
     """The engine's greedy pieces, cut off where dtrain ends at the latest."""
     import ctranslate2
-    engine = ctranslate2.Translator(folder, compute_type=compute, inter_threads=1, intra_threads=2)
+    engine = ctranslate2.Translator(folder, compute_type=compute, inter_threads=1, intra_threads=1)
     sources = [bench.words(line) for line in lines]
     found = [[] for _ in lines]
     full = [place for place, source in enumerate(sources) if source]
@@ -62,11 +73,11 @@ def most(bench, folder, model, lines, outputs, compute="float32"):
     import ctranslate2
     outputs = [output[:254] for output in outputs]
     if model.is_text:
-        engine = ctranslate2.Generator(folder, compute_type=compute, inter_threads=1, intra_threads=2)
+        engine = ctranslate2.Generator(folder, compute_type=compute, inter_threads=1, intra_threads=1)
         scored = [result.log_probs for result in engine.score_batch([["<s>"] + output + ["</s>"] for output in outputs])]
         sources = [[] for _ in outputs]
     else:
-        engine = ctranslate2.Translator(folder, compute_type=compute, inter_threads=1, intra_threads=2)
+        engine = ctranslate2.Translator(folder, compute_type=compute, inter_threads=1, intra_threads=1)
         sources = [bench.words(line) for line in lines]
         scored = [result.log_probs for result in engine.score_batch(sources, outputs)]
     largest = 0
@@ -81,10 +92,10 @@ def most(bench, folder, model, lines, outputs, compute="float32"):
 def translator(bench, numbers="float32"):
     folder = bench.export("ctranslate2", "--type", numbers)
     model = bench.reference(numbers)
-    lines = bench.lines(100) + bench.random_lines(LENGTHS)
+    lines = bench.lines(40) + bench.random_lines(SOME)
     tokens = greedy(bench, folder, lines)
     differ = bench.judged(lines, tokens, model) if numbers == "float32" else followed(bench, lines, tokens, model)
-    largest = most(bench, folder, model, lines[::7], tokens[::7])
+    largest = most(bench, folder, model, lines[::4], tokens[::4])
     if largest > 1e-3:
         raise Wrong(f"log P differs by {largest:.2g}")
     return f"{len(lines)} lines, {differ} differ; log P within {largest:.1g}"
@@ -105,8 +116,8 @@ def generator(bench, numbers="float32"):
     import ctranslate2
     folder = bench.export("ctranslate2", "--type", numbers)
     model = bench.reference(numbers)
-    lines = bench.random_lines(range(1, 236, 6))
-    engine = ctranslate2.Generator(folder, compute_type="float32", inter_threads=1, intra_threads=2)
+    lines = bench.random_lines(SOME[:-2])
+    engine = ctranslate2.Generator(folder, compute_type="float32", inter_threads=1, intra_threads=1)
     close = 0
     for line in lines:
         prompt = bench.words(line)
@@ -122,7 +133,7 @@ def generator(bench, numbers="float32"):
         close += 1
     if close > 1:
         raise Wrong(f"{close} of {len(lines)} prompts go on otherwise")
-    largest = most(bench, folder, model, None, [bench.words(line) for line in bench.random_lines(LENGTHS[::7])])
+    largest = most(bench, folder, model, None, [bench.words(line) for line in bench.random_lines(SOME[:-1])])
     if largest > 1e-3:
         raise Wrong(f"log P differs by {largest:.2g}")
     return f"{len(lines)} prompts, {close} differ; log P within {largest:.1g}"
@@ -216,7 +227,7 @@ def halves(bench):
 def whole_numbers(bench):
     """The engine rounds activations, too, so that texts may differ; how many do is shown."""
     small = rounded(bench, "int8")
-    lines = bench.lines(500)
+    lines = bench.lines(500 if bench.row.is_demo else 40)
     tokens = greedy(bench, small, lines, "int8")
     ours = bench.translated(lines)
     same = sum(bench.pieces.decode(output) == own for output, own in zip(tokens, ours, strict=True))
@@ -233,13 +244,48 @@ def demo(bench):
     return f"{len(lines)} lines, {differ} differ; log P within {largest:.1g}"
 
 
+def golden():
+    """Choices, number type and SHA-256 of each model.bin that `swift test` knows."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Tests", "Golden", "exports.tsv")
+    with open(path, encoding="utf-8") as file:
+        return [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
+
+
+def stored(bench, choices, numbers, digest):
+    """The model of `swift test`'s golden, made by commands: the same bytes, and the package loads them."""
+    import hashlib
+    import ctranslate2
+    text = os.path.join(bench.folder, "golden.tsv")
+    with open(text, "w", encoding="utf-8") as file:
+        file.write(TEXT)
+    options = [f"--{key}" if value == "true" and key == "share-query-key" else f"--{key} {value}"
+               for key, value in (choice.split("=") for choice in choices.split()) if key != "default"]
+    key = ("golden", choices)
+    if key not in bench.runs:
+        bench.runs[key] = bench.trained(
+            f"golden-{len(bench.runs)}",
+            f"--corpus {text} --validation {text} --vocabulary 48 --d-model 32 --layers 1 --d-ff 64 --heads 2 --dropout 0 "
+            f"--positions 24 --batch-tokens 200 --learning-rate 0.01 --warmup 20 --shards 2 --steps 3 --workers 1 "
+            f"--threads 1 --validate-every 0 {' '.join(options)}".split())
+    folder = bench.export("ctranslate2", "--type", numbers, run=bench.runs[key])
+    with open(os.path.join(folder, "model.bin"), "rb") as file:
+        found = hashlib.sha256(file.read()).hexdigest()
+    if found != digest:
+        raise Wrong(f"model.bin has {found}, stored is {digest}")
+    engine = ctranslate2.Translator(folder, compute_type="int8" if numbers == "int8" else "float32")
+    engine.translate_batch([["▁the", "▁c"]], max_decoding_length=20)
+    return f"SHA-256 {digest[:12]}…, loaded"
+
+
 for name, choice in CHOICES:
     row(f"ctranslate2 float32, {name}", choice)(generator if "lm" in choice else translator)
 for name, choice, phrase in REFUSED:
     row(f"ctranslate2, {name}", choice)(lambda bench, phrase=phrase: refused(bench, phrase))
-for name, choice in (CHOICES[0], CHOICES[2], CHOICES[17]):
+for name, choice in (CHOICES[0], CHOICES[2], CHOICES[18]):
     row(f"ctranslate2 bfloat16, {name}", choice)(halves)
     row(f"ctranslate2 int8, {name}", choice)(whole_numbers)
+for line in golden():
+    row(f"stored golden, {line[0]} as {line[1]}")(lambda bench, line=line: stored(bench, *line))
 row("ctranslate2 float32, demo", demo=True)(demo)
 row("ctranslate2 bfloat16, demo", demo=True)(halves)
 row("ctranslate2 int8, demo", demo=True)(whole_numbers)

@@ -11,6 +11,8 @@ class Model:
     def __init__(self, folder, numbers="float32"):
         import torch
         from safetensors.torch import load_file
+        # Threads that wait for each other are slower than one on a busy machine.
+        torch.set_num_threads(1)
         self.torch, self.F = torch, torch.nn.functional
         with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
             config = json.load(file)
@@ -51,6 +53,8 @@ class Model:
             h = self.stack(self.embed("embedding.weight", decoder, ""), "" if self.is_text else "decoder.",
                            a["decoderLayers"], True, memory, "")
             logits = h @ self.p["output.weight" if a["tying"] == "none" else "embedding.weight"].T
+            if "output.bias" in self.p:
+                logits = logits + self.p["output.bias"]
             logits[:, :self.end] = -1e9
             return logits
 

@@ -89,16 +89,17 @@ class Bench:
             excerpt.writelines(lines)
         return ["--text" if self.is_text else "--corpus", path]
 
-    def export(self, form, *options, code=0):
-        """Exports the row's model; the same again must give the same bytes. Returns the folder."""
+    def export(self, form, *options, code=0, run=None):
+        """Exports the row's model, or another run's; the same again must give the same bytes. Returns the folder."""
+        run = run or self.run
         folder = tempfile.mkdtemp(dir=self.folder)
-        done = self.dtrain("export", self.run, "--to", form, "-o", folder, *options, code=code)
+        done = self.dtrain("export", run, "--to", form, "-o", folder, *options, code=code)
         if code:
             if os.listdir(folder) or len(done.stderr.strip().splitlines()) != 1:
                 raise Wrong(f"a refusal wrote {os.listdir(folder)} and said {done.stderr}")
             return done.stderr.strip()
         again = folder + "-again"
-        self.dtrain("export", self.run, "--to", form, "-o", again, *options)
+        self.dtrain("export", run, "--to", form, "-o", again, *options)
         if subprocess.run(["diff", "-r", folder, again], capture_output=True).returncode:
             raise Wrong(f"two exports differ: {folder} and {again}")
         shutil.rmtree(again)

@@ -4,6 +4,7 @@ import Words
 enum HelpTopic: String, CaseIterable {
     case settings
     case exitCodes = "exit-codes"
+    case manual
 
     /// The topic that a command line asks for, and whether as Markdown.
     static func asked(by arguments: [String]) throws(Failure) -> (topic: HelpTopic, markdown: Bool)?
@@ -12,6 +13,9 @@ enum HelpTopic: String, CaseIterable {
             let topic = HelpTopic(rawValue: arguments[1])
         else { return nil }
         let rest = arguments.dropFirst(2)
+        if topic == .manual, !rest.isEmpty {
+            throw .usage("'dtrain help manual' takes nothing more, leave the rest out")
+        }
         guard rest.isEmpty || rest == ["--markdown"] else {
             throw .usage(
                 "'dtrain help \(topic.rawValue)' takes --markdown alone, leave the rest out")
@@ -25,6 +29,7 @@ enum HelpTopic: String, CaseIterable {
         case (.settings, false): SettingsPage.text
         case (.exitCodes, true): ExitCodesPage.markdown
         case (.exitCodes, false): ExitCodesPage.text
+        case (.manual, _): ManualPage.text
         }
     }
 }

@@ -303,8 +303,13 @@ let package = Package(
         .testTarget(
             name: "MeasuringTests", dependencies: ["Measuring", "Ring"], swiftSettings: strict),
         .testTarget(
+            name: "WordsTests", dependencies: ["Inference", "Model", "Scoring", "Words"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandLineTests",
-            dependencies: ["Checkpoint", "Settings", "Simulation", "TestKit", "dtrain"],
+            dependencies: [
+                "Checkpoint", "Settings", "Simulation", "TestKit", "Wire", "dtrain",
+            ],
             exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",

@@ -20,6 +20,16 @@ package struct Translation: Hashable, Sendable {
     package var score: Double
     /// log P in nats, end mark included.
     package var logProbability: Double
+    /// Tokens that log P is of, the end mark counted; 0 of an empty one that nothing was asked for.
+    package var tokens: Int
+
+    /// What stands for a line that has no words, or that cannot be translated.
+    package static let none = Translation(text: "", score: 0, logProbability: 0, tokens: 0)
+
+    /// log P in nats a token; 0 where there is none.
+    package var logProbabilityOfToken: Double {
+        tokens == 0 ? 0 : logProbability / Double(tokens)
+    }
 }
 
 /// Translates lines with a trained model on several threads.
@@ -92,13 +102,13 @@ package final class Translator: Sendable {
     }
 
     private func translations(_ outputs: [SearchOutput]) throws(UnfitLine) -> [Translation] {
-        guard !outputs.isEmpty else { return [Translation(text: "", score: 0, logProbability: 0)] }
+        guard !outputs.isEmpty else { return [.none] }
         var translations: [Translation] = []
         for output in outputs {
             translations.append(
                 Translation(
                     text: try text(output.words), score: output.score,
-                    logProbability: output.logProbability))
+                    logProbability: output.logProbability, tokens: output.words.count + 1))
         }
         return translations
     }

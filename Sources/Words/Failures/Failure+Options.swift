@@ -18,6 +18,10 @@ package enum OptionFault: Sendable {
         case engine
         /// The file of a drawing.
         case drawing
+        /// The file of a report.
+        case report
+        /// The language of a translation.
+        case language
         /// One of these.
         case names([String])
     }
@@ -57,8 +61,10 @@ package enum OptionFault: Sendable {
 
     case forBLEU(String)
     case forTranslators(String)
-    /// `--beam` for a model that does not translate.
-    case beamForTranslators
+    /// An option for a model that does not translate.
+    case onlyForTranslators(String)
+    /// The second is only for the first.
+    case onlyFor(String, String)
     case textForLanguageModels
 
     // MARK: folders
@@ -86,6 +92,8 @@ package enum OptionFault: Sendable {
     case noCommand(String, of: String, advice: String)
     /// A page of the help was asked for in another form than there is.
     case topicForm(String)
+    /// The same of a page that has one form.
+    case topicAlone(String)
 }
 
 extension Failure {
@@ -103,6 +111,8 @@ extension OptionFault.Wanted {
         case .lengthPenalty: "gnmt:α or power:α with α from 0 to 10, or none"
         case .engine: "slurm, mpi or kubernetes"
         case .drawing: "a name that ends in .svg or .html"
+        case .report: "a name that ends in .html or .md"
+        case .language: "a code of ISO 639 and maybe a name, such as en:English"
         case .names(let names): names.joined(separator: ", ")
         }
     }
@@ -146,7 +156,8 @@ extension OptionFault {
             "--one-port is about ipc and tcp, give --transport ipc, --transport tcp or --secure"
         case .forBLEU(let option): "\(option) is for BLEU, add bleu to --metrics or leave it out"
         case .forTranslators(let option): "\(option) is for translators, use --text"
-        case .beamForTranslators: "--beam is for translators, leave it out"
+        case .onlyForTranslators(let option): "\(option) is for translators, leave it out"
+        case .onlyFor(let whom, let option): "\(option) is for \(whom), leave it out"
         case .textForLanguageModels: "--text is for language models, use --corpus"
         case .noToken(let folder):
             "\(shown(folder)) holds no token, give with --run the folder of a run that has begun, "
@@ -175,6 +186,7 @@ extension OptionFault {
             "'\(text)' is not UTF-8: give another name, or reach a file of this name by a link"
         case .noCommand(let word, let path, let advice):
             "'\(word)' is no command of \(path): \(advice)"
+        case .topicAlone(let topic): "'dtrain help \(topic)' takes nothing more, leave the rest out"
         case .topicForm(let topic):
             "'dtrain help \(topic)' takes --markdown alone, leave the rest out"
         }

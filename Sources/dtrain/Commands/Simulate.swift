@@ -30,7 +30,8 @@ struct Simulate: ParsableCommand {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Switch a known mistake on, which must then be found.",
-            valueName: Canary.names.joined(separator: "|")))
+            valueName: Canary.names.joined(separator: "|")),
+        completion: .list(Canary.names))
     var canary: String?
 
     @Option(

@@ -25,7 +25,8 @@ struct EngineOptions: ParsableArguments {
             Take the coordinator's host and the threads from the environment of what started \
             this worker, instead of --connect: srun's launching node; mpirun's node, in Open MPI; \
             the Service dtrain-coordinator.
-            """, valueName: "slurm|mpi|kubernetes"))
+            """, valueName: "slurm|mpi|kubernetes"),
+        completion: .list(Engine.allCases.map(\.rawValue)))
     var from: String?
 
     @Option(

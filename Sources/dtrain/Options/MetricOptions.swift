@@ -8,21 +8,24 @@ struct MetricOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "What to measure, parted by commas: bleu, chrf, chrf++, ter.", valueName: "names"))
+            "What to measure, parted by commas: bleu, chrf, chrf++, ter.", valueName: "names"),
+        completion: .list(Name.allCases.map(\.rawValue)))
     var metrics = "bleu,chrf,chrf++,ter"
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "How BLEU cuts words; auto asks the script of the references.",
-            valueName: TokenisationChoice.allCases.map(\.rawValue).joined(separator: "|")))
+            valueName: TokenisationChoice.allCases.map(\.rawValue).joined(separator: "|")),
+        completion: .list(TokenisationChoice.allCases.map(\.rawValue)))
     var tokenize = TokenisationChoice.auto.rawValue
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "What BLEU makes of an order of n-grams without a match.",
-            valueName: SmoothingChoice.allCases.map(\.rawValue).joined(separator: "|")))
+            valueName: SmoothingChoice.allCases.map(\.rawValue).joined(separator: "|")),
+        completion: .list(SmoothingChoice.allCases.map(\.rawValue)))
     var smooth = SmoothingChoice.exp.rawValue
 
     @Option(

@@ -10,7 +10,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Folder of the run; must be new or empty unless --resume. (default: runs/<UTC time>)",
-            valueName: "folder"))
+            valueName: "folder"), completion: .directory)
     var run: String?
 
     @Flag(
@@ -24,7 +24,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "YAML file of these options without the dashes; options given here override it.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var config: String?
 
     @Flag(help: "Say what would be trained (parameters, memory, steps, time) and end.")

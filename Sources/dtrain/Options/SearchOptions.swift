@@ -49,7 +49,7 @@ struct SearchOptions: ParsableArguments {
     func quantisation() throws(Failure) -> Quantisation? {
         guard let quantise else { return nil }
         guard let quantisation = Quantisation(rawValue: quantise) else {
-            throw .usage("--quantise takes int8, not '\(quantise)'")
+            throw .usage(.takes("--quantise", .names(["int8"]), not: quantise))
         }
         return quantisation
     }

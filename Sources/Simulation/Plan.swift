@@ -234,12 +234,13 @@ struct Plan: Sendable {
 
     func policy(epoch: UInt32) -> CoordinatorPolicy {
         var policy = CoordinatorPolicy(
-            run: 1, epoch: epoch, software: "toy", configuration: [], workers: workers,
-            waitForAll: false, shards: shards, steps: steps, checkpointEvery: checkpointEvery,
-            validateEvery: validateEvery, validationBatches: validateEvery > 0 ? 2 : 0,
-            deadlines: deadlines, onNonFinite: .stop)
-        policy.balance = balances
-        policy.startGrace = Milliseconds(500)
+            run: .init(number: 1, epoch: epoch, software: "toy", configuration: []),
+            gathering: .init(workers: workers), shards: shards, steps: steps,
+            deadlines: deadlines)
+        policy.checkpoints.every = checkpointEvery
+        policy.validation = .init(every: validateEvery, batches: validateEvery > 0 ? 2 : 0)
+        policy.ring.balance = balances
+        policy.gathering.grace = Milliseconds(500)
         policy.pieceElements = ToyModel.pieceElements
         policy.sumsInPlace = has(.sumsInPlace)
         return policy

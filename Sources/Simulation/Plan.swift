@@ -242,7 +242,7 @@ struct Plan: Sendable {
         policy.ring.balance = balances
         policy.gathering.grace = Milliseconds(500)
         policy.pieceElements = ToyModel.pieceElements
-        policy.sumsInPlace = has(.sumsInPlace)
+        policy.ring.sumsInPlace = has(.sumsInPlace)
         return policy
     }
 }

@@ -39,7 +39,11 @@ extension Entry {
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
             software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
-        let result = try run.run(requests: { try Signals() }, observers: [progress])
+        let page = request.page.map {
+            PageProcess($0, isInsecure: request.configuration.cluster.insecure, terminal)
+        }
+        let result = try run.run(
+            requests: { try Signals() }, observers: [progress] + (page.map { [$0] } ?? []))
         terminal.finish()
         Endings.afterLastStep()
         if result.wasDone {

@@ -1,3 +1,4 @@
+import Page
 import Preparation
 import Processes
 import Ring
@@ -11,6 +12,8 @@ struct RunRequest {
     let quiet: Bool
     /// Nobody has asked for just so many pieces: the vocabulary may be smaller.
     let mayShrink: Bool
+    /// Where the run's page listens; nil for none.
+    var page: PageAddress?
     /// How the coordinator is found, and the rings of its own workers.
     var network = NetworkChoices()
 }

@@ -224,7 +224,7 @@ let package = Package(
                 "Inference",
                 "Kernels", "Measuring", "Messaging", "Model", "Page", "Preparation", "Processes",
                 "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads",
-                "Words",
+                "Watching", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -5,7 +5,7 @@
   const points = 700, keptSeconds = 90;
   // The colours of Okabe and Ito, which the colour-blind can tell apart; style sheet has both themes.
   const phases = {
-    compute: ["compute", "--compute"], fold: ["fold", "--fold"], wait: ["wait", "--waiting"],
+    compute: ["compute", "--compute"], fold: ["fold", "--fold"], wait: ["waiting", "--waiting"],
     vote: ["vote", "--vote"], update: ["update", "--update"], state: ["state transfer", "--state"],
     step: ["step (run)", "--run"], evaluate: ["held-out part", "--evaluate"],
     forming: ["forming a ring", "--forming"],
@@ -201,7 +201,7 @@
     if (!names.length) return $("ring").replaceChildren(el("p", "No ring is formed.", "empty"));
     const hosts = {};
     for (const w of picture.workers) hosts[w.name] = w;
-    const svg = shape("svg", { viewBox: "0 0 340 250", role: "img" });
+    const svg = shape("svg", { viewBox: "0 0 340 246", role: "img" });
     svg.append(shape("title", {}, "Ring of " + names.map((n) => n + (hosts[n] && hosts[n].host ? " on " + hosts[n].host : "")).join(", ")));
     const cx = 170, cy = 122, rx = names.length > 1 ? 105 : 0, ry = names.length > 1 ? 82 : 0;
     const at = (i) => { const a = -Math.PI / 2 + 2 * Math.PI * i / names.length; return [cx + rx * Math.cos(a), cy + ry * Math.sin(a)]; };

@@ -13,7 +13,7 @@ import Words
 /// Nothing of a run depends on it, and nothing of a folder is changed but `series` and `page-token`.
 package final class PageDesk: @unchecked Sendable {
     let feed = PageFeed()
-    private let software: String
+    let software: String
     private let paths: [RunPaths]
     private let condition = NSCondition()
     // Guarded by `condition`.
@@ -23,10 +23,14 @@ package final class PageDesk: @unchecked Sendable {
     private var series: [RunSeries?]
     private var events: EventLog
     private var picture = RunPicture()
+    private var tally = Tally()
     private var log: [LogLine] = []
     private var spans: [PageSpan] = []
     private var shown: PictureMessage?
     private var shownAt = 0.0
+    private var lookedAt = 0.0
+    /// The ledger's last line, and the step at which it was read.
+    private var bits: (step: Int, last: LedgerView.Bits?) = (-1, nil)
     private var heldShown: [RunSeries.HeldOut] = []
     private var restarts = 0
     private var savedAt = 0.0
@@ -82,8 +86,11 @@ package final class PageDesk: @unchecked Sendable {
         lock.withLock {
             var messages: [[UInt8]] = []
             var new: [PageSpan] = []
+            var isNews = false
             events.read { event in
+                isNews = true
                 picture.take(event)
+                tally.take(event.report)
                 let base = event.time - event.clock
                 switch event.report {
                 case .phases(let phases): new += phases.map { PageSpan(span: $0, base: base) }
@@ -99,11 +106,15 @@ package final class PageDesk: @unchecked Sendable {
             spans += new
             trim(now)
             messages += readSeries(now)
-            let message = pictureMessage(now)
-            // Readers know by this that the page still looks.
-            if message != shown || now - shownAt >= 2 {
-                (shown, shownAt) = (message, now)
-                messages.append(message.page)
+            // Silence tells something, too, but not four times a second.
+            if isNews || now - lookedAt >= 1 {
+                lookedAt = now
+                let message = pictureMessage(now)
+                // Readers know by this that the page still looks.
+                if message != shown || now - shownAt >= 2 {
+                    (shown, shownAt) = (message, now)
+                    messages.append(message.page)
+                }
             }
             feed.post(messages)
             return picture.ending != nil
@@ -199,6 +210,19 @@ package final class PageDesk: @unchecked Sendable {
         }
     }
 
+    /// Hands over what is known of the run.
+    func withPicture<Result>(
+        _ body: (RunPicture, Tally, RunSeries.HeldOut?, Verdict) -> Result
+    ) -> Result {
+        lock.withLock {
+            body(
+                picture, tally, series[0]?.heldOut.last,
+                picture.verdict(
+                    now: Date().timeIntervalSince1970,
+                    isHeld: CoordinatorLock.isHeld(paths[0].lock), measured: series[0]?.steps ?? 0))
+        }
+    }
+
     // MARK: parts
 
     private func pictureMessage(_ now: Double) -> PictureMessage {
@@ -207,15 +231,16 @@ package final class PageDesk: @unchecked Sendable {
             now: now, isHeld: CoordinatorLock.isHeld(paths[0].lock), measured: steps)
         var left: Double?
         if case .training(_, let seconds) = verdict.kind { left = seconds?.rounded() }
-        let bits = LedgerView(paths[0]).last
+        let step = max(picture.step?.step ?? 0, steps)
+        if bits.step != step { bits = (step, LedgerView(paths[0]).last) }
         let progress = series[0]?.progress ?? 1
         return PictureMessage(
             verdict: verdict.sentence(in: paths[0].folder, advice),
             weight: verdict.weight.rawValue, since: verdict.since, asOf: verdict.asOf,
-            step: max(picture.step?.step ?? 0, steps), steps: picture.lastStep,
+            step: step, steps: picture.lastStep,
             secondsLeft: left, parameters: picture.summary?.parameters,
             address: picture.listening?.address.description, checkpoint: picture.checkpoint,
-            bits: bits.map {
+            bits: bits.last.map {
                 PictureMessage.Bits(
                     step: $0.step, total: $0.total, state: $0.state,
                     workers: picture.step.map(\.workers))

@@ -99,6 +99,9 @@ private struct Answers: Sendable {
         switch path {
         case "/start": return json(desk.start().page)
         case "/stream": return stream(request)
+        case "/metrics":
+            return response(
+                .ok, Data(desk.figures().utf8), "text/plain; version=0.0.4; charset=utf-8")
         case "/series":
             let (from, to) = (max(1, whole("from") ?? 1), whole("to") ?? .max)
             guard from <= to,

@@ -53,14 +53,17 @@ package final class EventLog {
 
     /// The spans of a stretch of time, in seconds since 1970, and what else happened then: for looking
     /// back. `limit` events at most.
+    ///
+    /// - Parameter steps: of spans, only lines that have one of these.
     package static func events(
-        of paths: RunPaths, from: Double, to: Double, limit: Int = 20_000
+        of paths: RunPaths, from: Double, to: Double, steps: ClosedRange<Int>? = nil,
+        limit: Int = 20_000
     ) -> [RunEvent] {
         var found: [RunEvent] = []
         for name in EventsFile.names(paths.events) {
             lines(name) { line in
                 guard found.count < limit, let time = EventLine.time(line),
-                    time >= from, time <= to, let event = try? RunEvent(json: Data(line))
+                    time >= from, time <= to, EventLine.mayHold(line, steps), let event = try? RunEvent(json: Data(line))
                 else { return }
                 found.append(event)
             }
@@ -92,6 +95,7 @@ package final class EventLog {
 enum EventLine {
     private static let number = Array("\"number\":".utf8)
     private static let frequent = ["\"phases\":", "\"step\":"].map { Array($0.utf8) }
+    private static let stepKey = Array("\"step\":".utf8)
     private static let timeKey = Array("\"time\":".utf8)
 
     /// A step, or the spans of one.
@@ -102,6 +106,20 @@ enum EventLine {
             return false
         }
         return frequent.contains { head[(comma + 1)...].starts(with: $0) }
+    }
+
+    /// Whether a line of spans has one of some steps; true for other lines.
+    static func mayHold(_ line: UnsafeRawBufferPointer, _ steps: ClosedRange<Int>?) -> Bool {
+        guard let steps, isFrequent(line) else { return true }
+        var rest = line
+        while let at = find(stepKey, in: rest) {
+            let digits = rest[(at + stepKey.count)...].prefix { (48...57).contains($0) }
+            if let step = Int(String(decoding: digits, as: UTF8.self)), steps.contains(step) {
+                return true
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[(at + stepKey.count)...])
+        }
+        return false
     }
 
     /// Seconds since 1970.

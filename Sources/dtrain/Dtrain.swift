@@ -29,7 +29,8 @@ struct Dtrain: ParsableCommand {
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
             ScoreFiles.self,
-            Inspect.self, Status.self, ShowPage.self, Diagnose.self, ManageToken.self, Verify.self, Simulate.self,
+            Inspect.self, Status.self, ShowPage.self, WatchRun.self, PlotRuns.self,
+            TraceSteps.self, Diagnose.self, ManageToken.self, Verify.self, Simulate.self,
             PlanSteps.self,
             Bench.self,
             AllReduceMembership.self,

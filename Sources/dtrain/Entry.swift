@@ -14,6 +14,10 @@ struct RunRequest {
     let mayShrink: Bool
     /// Where the run's page listens; nil for none.
     var page: PageAddress?
+    /// Write files for TensorBoard.
+    var tensorboard = false
+    /// A command of the user's to run when something happens.
+    var onEvent: String?
     /// How the coordinator is found, and the rings of its own workers.
     var network = NetworkChoices()
 }

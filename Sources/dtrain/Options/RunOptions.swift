@@ -41,6 +41,16 @@ struct RunOptions: ParsableArguments {
             valueName: "host:port"))
     var page: String?
 
+    @Flag(help: "Write files for TensorBoard in the run folder, under tensorboard/.")
+    var tensorboard = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Run this when a worker is lost, when the run has recovered, and at its end; the event's JSON is its standard input, DTRAIN_EVENT its name.",
+            valueName: "command"))
+    var onEvent: String?
+
     @OptionGroup(title: "Text") var text: SettingOptions<TextList>
     @OptionGroup(title: "Model") var model: SettingOptions<ModelList>
     @OptionGroup(title: "Training") var training: SettingOptions<TrainingList>
@@ -66,7 +76,8 @@ struct RunOptions: ParsableArguments {
             }
             return RunRequest(
                 configuration: configuration, location: location, dryRun: dryRun, quiet: quiet,
-                mayShrink: !resume && given.text(.vocabulary) == nil, page: page)
+                mayShrink: !resume && given.text(.vocabulary) == nil, page: page,
+                tensorboard: tensorboard, onEvent: onEvent)
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Page
 import Preparation
 import Settings
 import Text
@@ -33,6 +34,23 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Say nothing but errors and the result.")
     var quiet = false
 
+    @Option(
+        defaultAsFlag: PageAddress.standard.text,
+        help: ArgumentHelp(
+            "Show the run in a browser, at this address; port 0 takes a free one. (alone: \(PageAddress.standard.text))",
+            valueName: "host:port"))
+    var page: String?
+
+    @Flag(help: "Write files for TensorBoard in the run folder, under tensorboard/.")
+    var tensorboard = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Run this when a worker is lost, when the run has recovered, and at its end; the event's JSON is its standard input, DTRAIN_EVENT its name.",
+            valueName: "command"))
+    var onEvent: String?
+
     @OptionGroup(title: "Text") var text: SettingOptions<TextList>
     @OptionGroup(title: "Model") var model: SettingOptions<ModelList>
     @OptionGroup(title: "Training") var training: SettingOptions<TrainingList>
@@ -53,9 +71,13 @@ struct RunOptions: ParsableArguments {
             let location = try location()
             let configuration = try location.configuration(given)
             try checkPassingText(configuration, given)
+            let page = try page.map {
+                try pageAddress("--page", $0, isInsecure: configuration.cluster.insecure)
+            }
             return RunRequest(
                 configuration: configuration, location: location, dryRun: dryRun, quiet: quiet,
-                mayShrink: !resume && given.text(.vocabulary) == nil)
+                mayShrink: !resume && given.text(.vocabulary) == nil, page: page,
+                tensorboard: tensorboard, onEvent: onEvent)
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {

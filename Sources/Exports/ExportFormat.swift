@@ -96,5 +96,7 @@ package enum ExportError: Error, Equatable, Sendable {
         case batchNorm
         /// A language model, where only translators can be expressed.
         case languageModel
+        /// A tokenizer for each side, of a model that was Marian's.
+        case twoTokenizers
     }
 }

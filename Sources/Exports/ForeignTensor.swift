@@ -76,6 +76,8 @@ struct ForeignTensor: Sendable {
 struct TensorArranger {
     let model: Transformer
 
+    init(_ model: Transformer) { self.model = model }
+
     func slot(_ name: String) -> Slot {
         guard let slot = model.layout[name] else {
             preconditionFailure("the model has no \(name)")

@@ -6,40 +6,40 @@ import Preparation
 import Settings
 import Text
 
-/// Takes a Marian model in transformers' form as a run that has done no step.
+/// A Marian model in transformers' form, read whole, as a run that has done no step.
 ///
-/// `dtrain train --from` goes on from it, `translate` uses it, `export` gives it back.
-package enum MarianImport {
-    /// What has been taken.
-    package struct Summary: Sendable {
-        /// The checkpoint in the new run's folder.
-        package let checkpoint: String
-        /// The model's sizes and choices.
-        package let architecture: Architecture
-        /// The number of parameters.
-        package let parameters: Int
-        /// SHA-256 of the parameters.
-        package let digest: String
-    }
+/// `dtrain train --from` goes on from the run, `translate` uses it, `export` gives the model back.
+package struct MarianImport: Sendable {
+    /// The model's layout.
+    package let model: Transformer
+    /// The parameters, in the order of the layout.
+    package let parameters: ParameterVector
+    /// The model's pieces under dtrain's ids.
+    package let tokenizer: Tokenizer
+    private let configuration: RunConfiguration
 
-    /// Reads the folder at `path` whole and makes the run at `run`, whose folder must not hold anything.
+    /// Reads the folder at `path`; nothing is written.
     ///
     /// Throws: `ImportError`, `TextError`, `CheckpointError`, `ModelError`, `ConfigurationError`;
-    /// `ResourceError` where there is no memory for it. Until all has been read nothing is written.
-    package static func take(
-        _ path: String, to run: String, software: String
-    ) throws -> Summary {
+    /// `ResourceError` where there is no memory for it.
+    package init(_ path: String) throws {
         let source = try MarianSource(path)
-        let configuration = try source.configuration.runConfiguration(
+        try source.checkSizes()
+        configuration = try source.configuration.runConfiguration(
             outputBias: source.hasOutputBias, origin: path)
-        let model = try Transformer(
-            Architecture(configuration, vocabulary: source.tokenizer.vocabulary))
+        tokenizer = source.tokenizer
+        model = try Transformer(Architecture(configuration, vocabulary: tokenizer.vocabulary))
         try model.requireMemory(vectors: 2)
-        let parameters = ParameterVector(count: model.layout.count)
+        parameters = ParameterVector(count: model.layout.count)
         try source.load(model, into: parameters)
         guard model.computes(with: parameters) else {
             throw ImportError.notFinite(path: source.weights.path)
         }
+    }
+
+    /// Makes the run at `run`, whose folder must not hold anything; `software` is this program's
+    /// name and version. Throws: `CheckpointError`.
+    package func save(to run: String, software: String) throws -> CheckpointFolder {
         let facts = CheckpointFacts(
             architecture: model.architecture, configuration: configuration, software: software,
             text: nil)
@@ -47,16 +47,14 @@ package enum MarianImport {
         let writer = try CheckpointWriter(
             in: folder.paths.checkpoints,
             state: CheckpointState(step: 0, adamCount: 0, epoch: 0, more: facts.json),
-            tensors: model.layout.tensors, tokenizer: source.tokenizer.model)
-        do {
-            try parameters.withFloats { try writer.append(UnsafeRawBufferPointer($0)) }
-            // Adam's moments before the first step.
-            let zeros = [Float](repeating: 0, count: 1 << 16)
-            var rest = 2 * model.layout.count
-            while rest > 0 {
-                let count = min(rest, zeros.count)
-                try zeros[..<count].withUnsafeBytes { try writer.append($0) }
-                rest -= count
+            tensors: model.layout.tensors, tokenizer: tokenizer.model)
+        do throws(CheckpointError) {
+            let zeros = ParameterVector(count: model.layout.count)
+            // Adam's moments before the first step are zeros.
+            for vector in [parameters, zeros, zeros] {
+                let bytes = UnsafeRawBufferPointer(
+                    start: vector.unsafeAddress, count: vector.byteCount)
+                try writer.append(bytes)
             }
         } catch {
             writer.abandon()
@@ -64,9 +62,7 @@ package enum MarianImport {
         }
         let checkpoint = try writer.commit()
         try folder.save(configuration: configuration.yaml, writer: software)
-        return Summary(
-            checkpoint: checkpoint.path, architecture: model.architecture,
-            parameters: model.layout.count, digest: checkpoint.digest)
+        return checkpoint
     }
 }
 

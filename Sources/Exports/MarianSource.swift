@@ -53,6 +53,30 @@ struct MarianSource {
         }
     }
 
+    /// Holds the configuration's sizes against the tensors, before anything is made of those sizes.
+    ///
+    /// Throws: `ImportError`.
+    func checkSizes() throws(ImportError) {
+        let c = configuration
+        let names = [MarianTensors.shared, MarianTensors.encoder, MarianTensors.decoder]
+        guard let table = names.lazy.compactMap({ weights[$0] }).first else {
+            throw .noTensor(path: weights.path, tensor: MarianTensors.shared)
+        }
+        try check(table, [c.vocabulary, c.dModel])
+        let inner = "model.decoder.layers.\(c.decoderLayers - 1).fc1.weight"
+        guard let entry = weights[inner] else {
+            throw .noTensor(path: weights.path, tensor: inner)
+        }
+        try check(entry, [c.dFF, c.dModel])
+    }
+
+    private func check(_ entry: TensorEntry, _ shape: [Int]) throws(ImportError) {
+        guard entry.shape == shape else {
+            throw .shape(
+                path: weights.path, tensor: entry.name, expected: shape, found: entry.shape)
+        }
+    }
+
     /// Whether a number is added to some logit. A table of zeros is no bias.
     var hasOutputBias: Bool {
         get throws {
@@ -120,10 +144,7 @@ struct MarianSource {
     }
 
     private func values(_ entry: TensorEntry, shape: [Int]) throws -> [Float] {
-        guard entry.shape == shape else {
-            throw ImportError.shape(
-                path: weights.path, tensor: entry.name, expected: shape, found: entry.shape)
-        }
+        try check(entry, shape)
         return try values(entry)
     }
 

@@ -54,6 +54,7 @@ extension Failure {
         case .batchNorm:
             "a norm over all tokens with running means (--normalisation batch)"
         case .languageModel: "a language model"
+        case .twoTokenizers: "that sources and targets have a tokenizer each"
         }
     }
 }

@@ -29,13 +29,14 @@ struct ImportModel: ParsableCommand {
     func run() throws {
         let folder = try Failure.path("the folder", folder)
         let output = try Failure.path("--output", output)
-        let summary = try MarianImport.take(folder, to: output, software: Dtrain.software)
-        let architecture = summary.architecture
+        let model = try MarianImport(folder)
+        let checkpoint = try model.save(to: output, software: Dtrain.software)
+        let architecture = model.model.architecture
         try StandardOutput.write(
             """
-            checkpoint    \(summary.checkpoint)
-            digest        \(summary.digest)
-            parameters    \(grouped(summary.parameters))
+            checkpoint    \(checkpoint.path)
+            digest        \(checkpoint.digest)
+            parameters    \(grouped(model.model.layout.count))
             vocabulary    \(grouped(architecture.vocabulary)), positions \(architecture.positions)
 
             """)

@@ -98,7 +98,8 @@ struct TensorArranger {
             shape: transposed ? [columns.count, rows.count] : [rows.count, columns.count],
             content: .part(
                 .init(
-                    slot: slot, rows: rows, columns: columns, transposed: transposed, scale: scale)))
+                    slot: slot, rows: rows, columns: columns, transposed: transposed, scale: scale))
+        )
     }
 
     /// The part of a vector.

@@ -20,7 +20,8 @@ struct MarianTensors {
             _ name: String, _ slot: String, dot: String = ".", rows: [Int], columns: [Int]? = nil
         ) {
             all.append(
-                arranger.matrix("\(name).weight", "\(slot)\(dot)weight", rows: rows, columns: columns))
+                arranger.matrix(
+                    "\(name).weight", "\(slot)\(dot)weight", rows: rows, columns: columns))
             all.append(arranger.vector("\(name).bias", "\(slot)\(dot)bias", rows))
         }
         func attention(_ name: String, _ slot: String) {

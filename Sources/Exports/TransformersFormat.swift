@@ -24,7 +24,7 @@ package struct TransformersFormat: ExportFormat {
             case .marian: try MarianFolder(model).files
             case .gpt2, .llama: try CausalFolder(model, kind).files
             }
-        return try files + [ExportedFile("README.md", text: card)]
+        return files + [ExportedFile("README.md", text: card)]
     }
 }
 

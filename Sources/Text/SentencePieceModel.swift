@@ -89,7 +89,9 @@ package struct SentencePieceModel: Sendable {
     /// The pairs of pieces that make a piece, those of the best piece first.
     package var merges: [(left: String, right: String)] {
         var ids: [[UInt8]: Int] = [:]
-        for (id, piece) in pieces.enumerated() where piece.isText { ids[Array(piece.text.utf8)] = id }
+        for (id, piece) in pieces.enumerated() where piece.isText {
+            ids[Array(piece.text.utf8)] = id
+        }
         var found: [(score: Float, left: Int, right: Int)] = []
         for piece in pieces where piece.isText {
             let bytes = Array(piece.text.utf8)

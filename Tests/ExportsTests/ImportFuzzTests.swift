@@ -26,7 +26,10 @@ import Words
     func imports() throws {
         var fuzzer = Fuzzer("imports", fragments: Self.fragments)
         let exported = try Exported(
-            [(.compatibleWith, "marian"), (.outputBias, "true"), (.dModel, "4"), (.dFF, "4"), (.heads, "1")],
+            [
+                (.compatibleWith, "marian"), (.outputBias, "true"), (.dModel, "4"), (.dFF, "4"),
+                (.heads, "1"),
+            ],
             steps: 1)
         let folder = try TemporaryFolder(inMemory: true)
         let path = folder.file("model").path
@@ -60,9 +63,11 @@ import Words
     @Test("kept tokenizers of Marian")
     func kept() throws {
         var fuzzer = Fuzzer("kept", fragments: Self.fragments)
-        let model = try Tokenizer.train(on: ["the ABLE file is open", "le fichier"], vocabulary: 24)
+        let model = try Tokenizer.train(
+            on: ["the ABLE file is open", "le fichier"], vocabulary: 24)
         let pieces = try model.allPieces()
-        let vocabulary = "{" + pieces.enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ",") + "}"
+        let vocabulary =
+            "{" + pieces.enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ",") + "}"
         let whole = MarianFiles(
             source: model.model, target: model.model, vocabulary: Array(vocabulary.utf8),
             size: pieces.count, pad: 0, start: 1, end: 2

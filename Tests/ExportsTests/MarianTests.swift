@@ -89,7 +89,9 @@ struct MarianTests {
             #expect(try one.floats(tensor.name) == two.floats(tensor.name), "\(tensor.name)")
         }
         // What has come back can be taken again.
-        #expect(try MarianImport(back).parameters.floats() == MarianImport(MarianSample.folder).parameters.floats())
+        #expect(
+            try MarianImport(back).parameters.floats()
+                == MarianImport(MarianSample.folder).parameters.floats())
     }
 
     @Test func `is trained on with its own pieces`() throws {

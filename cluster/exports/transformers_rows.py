@@ -3,6 +3,7 @@ another reader in double precision; greedy texts are dtrain's. A Marian model of
 what it did, comes back byte for byte, is trained on and goes out again."""
 import json
 import os
+import unicodedata
 
 import opus_shaped
 from rows import DEMO, PROSE, SMALL, Wrong, row
@@ -76,7 +77,7 @@ def translator(bench):
     lines = [line for line in lines if len(bench.words(line)) < longest]
     tokens, worst = [], 0.0
     for place, (line, text) in enumerate(zip(lines, bench.translated(lines))):
-        ids = tokenizer(" ".join(line.split())).input_ids
+        ids = tokenizer(" ".join(unicodedata.normalize("NFC", line).split())).input_ids
         if ids != bench.ids(bench.words(line)) + [2]:
             raise Wrong(f"{line!r} is split otherwise")
         with torch.no_grad():

@@ -19,7 +19,8 @@ extension Failure {
                 \(Self.conversion(path))
                 """)
         case .tooLarge(let path, let bytes):
-            self = .data("\(shown(path)) has \(grouped(bytes)) bytes, too many to be what it is named")
+            self = .data(
+                "\(shown(path)) has \(grouped(bytes)) bytes, too many to be what it is named")
         case .noObject(let path):
             self = .data("\(shown(path)) is no object of JSON, restore it")
         case .otherModel(let path, let kind):
@@ -67,7 +68,8 @@ extension Failure {
                 """)
         case .type(let path, let tensor, let type):
             self = .data(
-                "\(shown(path)) has \(tensor.visibleLine) as \(type), convert it to F32, F16 or BF16")
+                "\(shown(path)) has \(tensor.visibleLine) as \(type), convert it to F32, F16 or BF16"
+            )
         case .stranger(let path, let tensor):
             self = .data(
                 """

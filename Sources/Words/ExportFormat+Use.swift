@@ -53,6 +53,7 @@ extension CTranslate2Format: UsableFormat {
                 limit = min(2 * len(source) + 12, \(positions - 1))
                 found = translator.translate_batch(
                     [source], beam_size=1, max_decoding_length=limit, min_decoding_length=0)
+                \(isMarian ? "pieces.load(\"target.spm\")\n" : "")\
                 print(pieces.decode(found[0].hypotheses[0]))
                 ```
                 """

@@ -295,7 +295,8 @@ let package = Package(
         .testTarget(
             name: "ExportsTests",
             dependencies: [
-                "Checkpoint", "Exports", "Inference", "Model", "Settings", "TestKit",
+                "Checkpoint", "Exports", "FuzzKit", "Inference", "Model", "Preparation", "Settings",
+                "TestKit", "Text", "Words",
             ],
             swiftSettings: machine),
         .testTarget(

@@ -30,9 +30,9 @@ struct Dtrain: ParsableCommand {
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
             ScoreFiles.self,
-            ExportModel.self, Inspect.self, Diff.self, Status.self, ShowPage.self, WatchRun.self,
-            PlotRuns.self, TraceSteps.self, Diagnose.self, ManageToken.self, Verify.self,
-            Simulate.self,
+            ExportModel.self, ImportModel.self, Inspect.self, Diff.self, Status.self, ShowPage.self,
+            WatchRun.self, PlotRuns.self, TraceSteps.self, Diagnose.self, ManageToken.self,
+            Verify.self, Simulate.self,
             PlanSteps.self,
             Bench.self,
             AllReduceMembership.self,

@@ -70,8 +70,8 @@ struct HelpPagesTests {
     @Test(
         arguments: [
             "", "train", "coordinator", "worker", "translate", "generate", "evaluate", "score",
-            "export", "inspect", "status", "doctor", "token", "token show", "token rotate",
-            "verify", "diff",
+            "export", "import", "inspect", "status", "doctor", "token", "token show",
+            "token rotate", "verify", "diff",
             "simulate", "plan", "bench", "bench step", "bench all-reduce", "bench kernels",
             "bench events",
         ])

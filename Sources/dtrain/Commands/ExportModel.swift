@@ -17,6 +17,8 @@ struct ExportModel: ParsableCommand {
             FORMATS
               safetensors  the checkpoint's tensors by the names of nn.Transformer
               ctranslate2  for ctranslate2.Translator, a language model for .Generator
+              transformers a translator made --compatible-with marian as MarianMTModel, a \
+            language model as GPT-2 or Llama
               argos        a package of Argos Translate; needs --from-language and --to-language
 
             EXAMPLES
@@ -30,7 +32,7 @@ struct ExportModel: ParsableCommand {
     @Argument(help: "A run, of which the newest checkpoint is taken, or a checkpoint.")
     var folder = RunLocation.latest
 
-    @Option(help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|argos"))
+    @Option(help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|transformers|argos"))
     var to: String
 
     @Option(
@@ -95,8 +97,14 @@ struct ExportModel: ParsableCommand {
                 throw .usage(.onlyFor("--to ctranslate2 and argos", "--type"))
             }
             return SafetensorsFormat()
-        default: throw .usage(
-                .takes("--to", .names(["safetensors", "ctranslate2", "argos"]), not: to))
+        case TransformersFormat.name:
+            guard type == nil else {
+                throw .usage(.onlyFor("--to ctranslate2 and argos", "--type"))
+            }
+            return TransformersFormat()
+        default:
+            let names = ["safetensors", "transformers", "ctranslate2", "argos"]
+            throw .usage(.takes("--to", .names(names), not: to))
         }
     }
 

@@ -48,7 +48,8 @@ private final class Served: Sendable {
     }
 
     func get(_ path: String, _ headers: String...) throws -> String {
-        let lines = ["GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: close"] + headers
+        let lines =
+            ["GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: close"] + headers
         return try ask(lines.joined(separator: "\r\n") + "\r\n\r\n")
     }
 
@@ -151,7 +152,9 @@ private struct LoopbackClient: ~Copyable {
                 "GET / HTTP/1.1\r\n\(host)Connection: close\r\n\(served.bearer)\r\n\r\n")
             return String(answer.dropFirst(9).prefix(3))
         }
-        for host in ["evil.example", "localhost.evil.example", "evil.example:8080", "", "127.0.0.1.x"] {
+        for host in [
+            "evil.example", "localhost.evil.example", "evil.example:8080", "", "127.0.0.1.x",
+        ] {
             #expect(try status("Host: \(host)\r\n") == "403", "\(host)")
         }
         #expect(try status("") == "403")
@@ -172,7 +175,9 @@ private struct LoopbackClient: ~Copyable {
         let page = answer[body...]
         // One document: nothing is fetched from outside, and no text is made markup.
         #expect(page.firstMatch(of: /(?:src|href)="(?!#|data:)/) == nil)
-        #expect(page.firstMatch(of: /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/) == nil)
+        #expect(
+            page.firstMatch(of: /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/)
+                == nil)
         #expect(page.firstMatch(of: /\ style="/) == nil)
         #expect(page.firstMatch(of: /\ on[a-z]+="/) == nil)
     }
@@ -230,7 +235,8 @@ private struct LoopbackClient: ~Copyable {
         #expect(missed.contains(#"{"k":"missed"}"#))
     }
 
-    @Test func `figures for Prometheus have a name, a kind and a help each, and buckets that add up`()
+    @Test
+    func `figures for Prometheus have a name, a kind and a help each, and buckets that add up`()
         async throws
     {
         let steps = (1...3).map {
@@ -252,7 +258,8 @@ private struct LoopbackClient: ~Copyable {
                 kinds[String(type.1)] = String(type.2)
             } else if !line.hasPrefix("# HELP ") {
                 let value = try #require(
-                    line.wholeMatch(of: /([a-z_]+)(\{(?:[a-z]+="(?:[^"\\]|\\.)*",?)+\})? (\S+)/), "\(line)")
+                    line.wholeMatch(of: /([a-z_]+)(\{(?:[a-z]+="(?:[^"\\]|\\.)*",?)+\})? (\S+)/),
+                    "\(line)")
                 let family = String(value.1).replacing(/_(?:bucket|sum|count)$/, with: "")
                 #expect(kinds[String(value.1)] != nil || kinds[family] == "histogram", "\(line)")
                 if kinds[String(value.1)] == "counter" { #expect(value.1.hasSuffix("_total")) }
@@ -269,7 +276,8 @@ private struct LoopbackClient: ~Copyable {
         #expect(values[name + #"_count{phase="compute"}"#] == 3)
     }
 
-    @Test func `readers who read nothing hold up neither the desk nor other readers`() async throws {
+    @Test func `readers who read nothing hold up neither the desk nor other readers`() async throws
+    {
         let served = try await Self.served()
         var idle: [Int32] = []
         defer { for descriptor in idle { close(descriptor) } }
@@ -281,7 +289,8 @@ private struct LoopbackClient: ~Copyable {
         }
         var text = Self.joined + "\n"
         for round in 1...300 {
-            text += Self.saved.replacing(#""number":2"#, with: #""number":\#(round + 1)"#)
+            text +=
+                Self.saved.replacing(#""number":2"#, with: #""number":\#(round + 1)"#)
                 .replacing("/run/checkpoints/3", with: String(repeating: "x", count: 20_000)) + "\n"
             try text.write(toFile: served.paths.events, atomically: false, encoding: .utf8)
             if round.isMultiple(of: 50) { _ = served.desk.look(at: 1_764_427_002) }
@@ -318,12 +327,14 @@ private struct Idle {
 }
 
 @Suite struct PageAccessTests {
-    @Test func `the token is kept in a file for its owner alone, and is the same next time`() throws {
+    @Test func `the token is kept in a file for its owner alone, and is the same next time`() throws
+    {
         let folder = try TemporaryFolder()
         let paths = RunPaths(folder.path)
         let token = try PageToken(of: paths)
         #expect(token.text.utf8.count == 32)
-        let mode = try FileManager.default.attributesOfItem(atPath: paths.pageToken)[.posixPermissions]
+        let mode = try FileManager.default.attributesOfItem(atPath: paths.pageToken)[
+            .posixPermissions]
         #expect((mode as? NSNumber)?.intValue == 0o600)
         #expect(try PageToken(of: paths).text == token.text)
         chmod(paths.pageToken, 0o644)

@@ -32,7 +32,8 @@ struct ExportModel: ParsableCommand {
     @Argument(help: "A run, of which the newest checkpoint is taken, or a checkpoint.")
     var folder = RunLocation.latest
 
-    @Option(help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|transformers|argos"))
+    @Option(
+        help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|transformers|argos"))
     var to: String
 
     @Option(

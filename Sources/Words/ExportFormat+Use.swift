@@ -54,7 +54,7 @@ extension CTranslate2Format: UsableFormat {
                 found = translator.translate_batch(
                     [source], beam_size=1, max_decoding_length=limit, min_decoding_length=0)
                 \(isMarian ? "pieces.load(\"target.spm\")\n" : "")\
-                print(pieces.decode(found[0].hypotheses[0]))
+                translation = pieces.decode(found[0].hypotheses[0])
                 ```
                 """
         }
@@ -63,7 +63,7 @@ extension CTranslate2Format: UsableFormat {
             generator = ctranslate2.Generator(".")          # in this folder
             start = ["<s>"] + words("The principal")
             found = generator.generate_batch([start], max_length=\(min(100, positions)), sampling_topk=10)
-            print(pieces.decode(found[0].sequences[0]))     # at most \(positions) tokens in all
+            text = pieces.decode(found[0].sequences[0])     # at most \(positions) tokens in all
             ```
             """
     }

@@ -47,8 +47,9 @@ def translated(bench, inside):
     lines = [line for line in bench.lines(40) if bench.words(line)]
     found = engine.translate_batch(
         [pieces.encode(line, out_type=str) for line in lines], replace_unknowns=True, max_batch_size=32, beam_size=1,
-        max_decoding_length=255)
-    texts = ["".join(result.hypotheses[0]).replace("▁", " ").strip() for result in found]
+        max_decoding_length=255, min_decoding_length=0)
+    texts = ["".join(result.hypotheses[0][:bench.limit(line)]).replace("▁", " ").strip()
+             for line, result in zip(lines, found, strict=True)]
     return lines, texts
 
 

@@ -31,13 +31,12 @@ class Model:
         logits = logits.log_softmax(-1)
         return logits[range(len(words) + 1), words + [self.end]].tolist()
 
-    def gap(self, source, words, first=0):
-        """What the best logit is above the one that is said, at the first place from `first` on where `words` (without
-        end mark, maybe cut off) leave the best; None where they never do."""
+    def gap(self, source, words, first=0, ended=True):
+        """What the best logit is above the one that is said, at the first place from `first` on where `words`, and the
+        end mark if they have `ended` by themselves, leave the best; None where they never do."""
         logits = self.logits(source, [self.begin] + words)
         best = logits.max(-1)
-        # Behind the last word the end mark may have been chosen, or the limit reached.
-        for place, word in enumerate(words + [self.end]):
+        for place, word in enumerate(words + [self.end] * ended):
             if place >= first and best.indices[place] != word:
                 return float(best.values[place] - logits[place, word])
         return None
@@ -63,7 +62,7 @@ class Model:
 
     def embed(self, table, ids, prefix):
         torch, d = self.torch, self.a["dModel"]
-        x = self.p[table][ids] * self.round(self.torch.tensor(math.sqrt(d), dtype=torch.float32).double())
+        x = self.p[table][ids] * math.sqrt(d)
         if self.a["positionEncoding"] == "learned":
             x = x + self.p[prefix + "positions.weight"][:len(ids)]
         if self.a["positionEncoding"] == "sinusoidal":

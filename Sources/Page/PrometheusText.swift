@@ -118,9 +118,12 @@ extension PageDesk {
                 "dtrain_run_healthy", "gauge", "Whether steps are committed as they should be.",
                 verdict.weight == .good ? 1 : 0)
             text.add(
-                "dtrain_last_event_timestamp_seconds", "gauge", "When the run last told of anything.",
+                "dtrain_last_event_timestamp_seconds", "gauge",
+                "When the run last told of anything.",
                 picture.toldAt > 0 ? picture.toldAt : nil)
-            text.add("dtrain_step", "gauge", "The last committed step.", picture.step.map { Double($0.step) })
+            text.add(
+                "dtrain_step", "gauge", "The last committed step.",
+                picture.step.map { Double($0.step) })
             text.add(
                 "dtrain_target_step", "gauge", "The step at which the run is finished.",
                 picture.lastStep.map(Double.init))

@@ -26,7 +26,9 @@ package final class EventLog {
         if !hasBegun {
             hasBegun = true
             let from = (Self.lastTime(path) ?? 0) - Self.recentSeconds
-            for name in EventsFile.names(path).dropLast() { Self.lines(name) { take($0, from, body) } }
+            for name in EventsFile.names(path).dropLast() {
+                Self.lines(name) { take($0, from, body) }
+            }
             inode = Self.inode(path)
             _ = tail.read(restart: {}) { take($0, from, body) }
             return
@@ -43,7 +45,9 @@ package final class EventLog {
     }
 
     private func take(_ line: UnsafeRawBufferPointer, _ from: Double, _ body: (RunEvent) -> Void) {
-        if from > -.infinity, EventLine.isFrequent(line), EventLine.time(line) ?? 0 < from { return }
+        if from > -.infinity, EventLine.isFrequent(line), EventLine.time(line) ?? 0 < from {
+            return
+        }
         guard let event = try? RunEvent(json: Data(line)) else { return }
         // A file that begins repeats some of the one before.
         if event.number <= last.number, event.time <= last.time { return }
@@ -63,7 +67,8 @@ package final class EventLog {
         for name in EventsFile.names(paths.events) {
             lines(name) { line in
                 guard found.count < limit, let time = EventLine.time(line),
-                    time >= from, time <= to, EventLine.mayHold(line, steps), let event = try? RunEvent(json: Data(line))
+                    time >= from, time <= to, EventLine.mayHold(line, steps),
+                    let event = try? RunEvent(json: Data(line))
                 else { return }
                 found.append(event)
             }

@@ -183,7 +183,9 @@ package struct Plot {
                 String(repeating: " ", count: max(0, left - 2 - label.count)) + label + " ┤"
                     + String(cells[row]))
         }
-        let (first, last) = (Self.figure(frame.steps.lowerBound), Self.figure(frame.steps.upperBound))
+        let (first, last) = (
+            Self.figure(frame.steps.lowerBound), Self.figure(frame.steps.upperBound)
+        )
         let gap = max(1, w - first.count - last.count)
         text.append(
             String(repeating: " ", count: left) + first + String(repeating: " ", count: gap) + last)

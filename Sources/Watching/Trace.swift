@@ -104,7 +104,8 @@ package struct Trace: Encodable {
                         name: span.phase.rawValue, category: lane.isRing ? "ring" : "phase",
                         phase: "X", lane: number + 1, start: begin, duration: end - begin,
                         arguments: [
-                            "step": .integer(span.step), "clock_error_us": .number(1e6 * span.clockError),
+                            "step": .integer(span.step),
+                            "clock_error_us": .number(1e6 * span.clockError),
                         ]))
             }
         }

@@ -51,7 +51,8 @@ extension Verdict {
             return Failure(ended: outcome, in: shown(folder), advice)?.sentence
                 ?? "ended after step \(grouped(ending.step))"
         case nil:
-            return "ended after step \(grouped(ending.step)) by what the system refused: its log says what"
+            return
+                "ended after step \(grouped(ending.step)) by what the system refused: its log says what"
         }
     }
 }

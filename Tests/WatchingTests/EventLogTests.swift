@@ -58,7 +58,8 @@ private func spans(_ step: Int, at time: Double) -> RunReport {
         var told: [Int] = []
         var turns = 0
         for number in 1...200 {
-            let line = [UInt8](try event(number, 2000 + Double(number), joined("w\(number)")).json())
+            let line = [UInt8](
+                try event(number, 2000 + Double(number), joined("w\(number)")).json())
             if file.isFull(for: line.count) {
                 try file.turn()
                 turns += 1

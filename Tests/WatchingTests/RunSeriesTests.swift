@@ -44,7 +44,8 @@ private func value(_ step: Int) -> Double { Double((step * 7919) % 1000) / 8 }
         steps.map { Metrics.line($0, loss: "\(value($0))") + "\n" }.joined()
     }
 
-    @Test func `blocks hold the least, the greatest and the mean of their steps, at any width`() throws
+    @Test func `blocks hold the least, the greatest and the mean of their steps, at any width`()
+        throws
     {
         try metrics.write(lines(1...5000))
         let series = try RunSeries(metrics.paths)
@@ -73,7 +74,8 @@ private func value(_ step: Int) -> Double { Double((step * 7919) % 1000) / 8 }
         }
     }
 
-    @Test func `what is added is read from where the last look ended, a torn line when it is whole`()
+    @Test
+    func `what is added is read from where the last look ended, a torn line when it is whole`()
         throws
     {
         try metrics.write(lines(1...100) + Metrics.line(101, loss: "1").dropLast(9))
@@ -92,7 +94,8 @@ private func value(_ step: Int) -> Double { Double((step * 7919) % 1000) / 8 }
     @Test func `a second look begins with the pyramid of the first, and finds the same`() throws {
         try metrics.write(
             lines(1...1000)
-                + #"{"labels":9,"step":1000,"validation_loss":3.5,"validation_smoothed_loss":4}"# + "\n"
+                + #"{"labels":9,"step":1000,"validation_loss":3.5,"validation_smoothed_loss":4}"#
+                + "\n"
         )
         var stretch: [Float] = []
         do {

@@ -35,7 +35,9 @@ private struct ReadTrace: Decodable {
         for step in 1...steps {
             let begin = Double(step)
             var spans = [span(.step, nil, step, begin, begin + 1)]
-            for (worker, offset) in [("w1", 0.0), ("w10", 0.004), ("w2", step.isMultiple(of: 2) ? 0.01 : 0)] {
+            for (worker, offset) in [
+                ("w1", 0.0), ("w10", 0.004), ("w2", step.isMultiple(of: 2) ? 0.01 : 0),
+            ] {
                 let begin = begin + offset
                 spans += [
                     span(.compute, worker, step, begin, begin + 0.6),
@@ -104,8 +106,10 @@ private struct ReadTrace: Decodable {
 
     @Test func `a falling line falls`() throws {
         let lines = plot.characters(columns: 60, rows: 12)
-        let rows = (1..<11).map { row in Array(lines[row]).dropFirst(11) }
-        func isDrawn(_ character: Character) -> Bool { ("\u{2801}"..."\u{28FF}").contains(character) }
+        let rows = (1..<11).map { row in Array(lines[row]).dropFirst(10) }
+        func isDrawn(_ character: Character) -> Bool {
+            ("\u{2801}"..."\u{28FF}").contains(character)
+        }
         let first = try #require(rows.firstIndex { isDrawn($0.first ?? " ") })
         let last = try #require(rows.lastIndex { isDrawn($0.last ?? " ") })
         #expect(first == 0)

@@ -25,7 +25,9 @@ struct PlotRuns: ParsableCommand {
             valueName: "name"))
     var series = Column.loss.rawValue
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Steps to draw. (default: all)", valueName: "a..b"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Steps to draw. (default: all)", valueName: "a..b"))
     var steps: String?
 
     @Flag(help: "Draw the values' axis logarithmically.")

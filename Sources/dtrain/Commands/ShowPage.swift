@@ -26,7 +26,8 @@ struct ShowPage: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where the page listens; port 0 takes a free one.", valueName: "host:port"))
+        help: ArgumentHelp(
+            "Where the page listens; port 0 takes a free one.", valueName: "host:port"))
     var bind = "127.0.0.1:8080"
 
     @Flag(help: "Let a page that is plain text listen on a network.")

@@ -89,7 +89,8 @@ private final class RunView {
         let verdict = picture.verdict(
             now: now, isHeld: CoordinatorLock.isHeld(paths.lock), measured: series.steps)
         var lines = [shown(paths.folder)]
-        let sign = ["good": "●", "waiting": "◐", "bad": "▲", "over": "■"][verdict.weight.rawValue] ?? "◌"
+        let sign =
+            ["good": "●", "waiting": "◐", "bad": "▲", "over": "■"][verdict.weight.rawValue] ?? "◌"
         let age = verdict.asOf > 0 ? now - verdict.asOf : 0
         let words = "\(sign) \(verdict.sentence(in: paths.folder, advice))"
         lines += wrapped(words + (age > 3 ? " (as of \(span(age)) ago)" : ""), columns, 3)
@@ -146,7 +147,8 @@ private final class RunView {
     private func time(_ seconds: Double) -> String {
         Date(timeIntervalSince1970: seconds).formatted(
             Date.VerbatimFormatStyle(
-                format: "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)",
+                format:
+                    "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)",
                 timeZone: .gmt, calendar: .init(identifier: .gregorian)))
     }
 

@@ -115,7 +115,8 @@ final class EventCommand: RunObserver, @unchecked Sendable {
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         let own = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("DTRAIN_") }
-        let settings = own.map { "\($0.key)=\($0.value)" }.sorted() + ["DTRAIN_EVENT=\(occasion.name)"]
+        let settings =
+            own.map { "\($0.key)=\($0.value)" }.sorted() + ["DTRAIN_EVENT=\(occasion.name)"]
         let line = ["sh", "-c", command]
         var words = line.map { strdup($0) } + [nil]
         var environment = settings.map { strdup($0) } + [nil]

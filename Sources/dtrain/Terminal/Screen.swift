@@ -10,7 +10,11 @@ final class Screen {
     private var size = TerminalSize.current
 
     /// What ended a wait.
-    enum Wake { case time, key(UInt8), end }
+    enum Wake {
+        case time
+        case key(UInt8)
+        case end
+    }
 
     /// Nil where input or output is no terminal. Throws: where there is no descriptor for signals.
     init?() throws(MessagingError) {

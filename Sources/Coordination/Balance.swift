@@ -85,7 +85,7 @@ extension Coordinator {
     /// A worker that has not been measured counts as the mean of those that have.
     func bounds(for chosen: [Peer]) -> [Int] {
         let known = chosen.compactMap(\.speed.secondsPerShard)
-        guard policy.balance, !known.isEmpty else {
+        guard policy.ring.balance, !known.isEmpty else {
             return Balance.equal(shards: policy.shards, members: chosen.count)
         }
         let mean = known.reduce(0, +) / Double(known.count)
@@ -105,7 +105,7 @@ extension Coordinator {
 
     /// The members' own speeds; nil until all of them are known.
     private var memberSpeeds: [Balance.Member]? {
-        guard policy.balance, let members, members.peers.count > 1 else { return nil }
+        guard policy.ring.balance, let members, members.peers.count > 1 else { return nil }
         let known = members.peers.compactMap { id in
             peers[id].flatMap { peer in
                 peer.speed.secondsPerShard.map {

@@ -129,7 +129,7 @@ package struct Coordinator: Sendable {
         policy: CoordinatorPolicy, parameterCount: Int, resumedFrom checkpoint: Int?,
         recorded: CommittedLine? = nil, skips: SkippedSteps = .init()
     ) {
-        precondition(policy.workers >= 1 && policy.workers <= policy.shards)
+        precondition(policy.gathering.workers >= 1 && policy.gathering.workers <= policy.shards)
         self.policy = policy
         self.parameterCount = parameterCount
         self.recorded = recorded

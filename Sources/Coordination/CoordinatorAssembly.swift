@@ -134,7 +134,7 @@ extension Coordinator {
         for peer in chosen { peers[peer.id]?.pupil = nil }
         counter += 1
         attempts += 1
-        let generation = Generation(epoch: policy.epoch, counter: counter)
+        let generation = Generation(epoch: policy.run.epoch, counter: counter)
         let count = chosen.count
         let bounds = bounds(for: chosen)
         let chunkBytes = chunkBytes(chosen)
@@ -164,7 +164,7 @@ extension Coordinator {
         let successor = chosen[(rank + 1) % chosen.count].hello.key
         guard chosen.count > 1, !predecessor.isEmpty, !successor.isEmpty else { return nil }
         return RingKeys(
-            predecessor: predecessor, successor: successor, encryptsAll: policy.encryptsAll)
+            predecessor: predecessor, successor: successor, encryptsAll: policy.ring.encryptsAll)
     }
 
     /// Returns the memory in which each member says where its gradients lie, or nothing if sums are
@@ -177,7 +177,7 @@ extension Coordinator {
         let boards = chosen.compactMap(\.hello.address.board)
         let host = chosen.first?.hello.address.hostKey
         let isApart = !apart.isEmpty && apart.isSubset(of: instances(chosen.map(\.id)))
-        guard policy.sumsInPlace, !isApart, chosen.count > 1, boards.count == chosen.count,
+        guard policy.ring.sumsInPlace, !isApart, chosen.count > 1, boards.count == chosen.count,
             chosen.allSatisfy({ $0.hello.address.hostKey == host && !$0.isBehindRelay })
         else { return [] }
         return boards

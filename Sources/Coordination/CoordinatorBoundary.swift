@@ -8,8 +8,8 @@ extension Coordinator {
         if !isLast && isCheckpointDue(at: now) && origin.step < committed {
             checkpoint(at: now)
         }
-        if lastValidated < committed && policy.validationBatches > 0
-            && (isDue(policy.validateEvery) || (isLast && policy.validateEvery > 0))
+        if lastValidated < committed && policy.validation.batches > 0
+            && (isDue(policy.validation.every) || (isLast && policy.validation.every > 0))
         {
             return startEvaluation()
         }
@@ -48,7 +48,7 @@ extension Coordinator {
 
     private func isCheckpointDue(at now: Instant) -> Bool {
         if let checkpointNotBefore, now < checkpointNotBefore { return false }
-        return checkpointIsOwed || isDue(policy.checkpointEvery)
+        return checkpointIsOwed || isDue(policy.checkpoints.every)
     }
 
     /// Asks the first member for the state; training goes on while it is written.
@@ -96,7 +96,7 @@ extension Coordinator {
             evaluated.loss += report.negativeLogLikelihood
             evaluated.labels += report.labels
         }
-        if batch + 1 < policy.validationBatches { return sendEvaluation(batch: batch + 1) }
+        if batch + 1 < policy.validation.batches { return sendEvaluation(batch: batch + 1) }
         finishEvaluation(at: now)
     }
 
@@ -126,7 +126,7 @@ extension Coordinator {
     mutating func save(at now: Instant) {
         dissolve()
         if holder() == nil && isStopping { goToBestStep() }
-        if origin.step >= committed || !policy.savesAtEnd { return finish() }
+        if origin.step >= committed || !policy.checkpoints.atEnd { return finish() }
         if let open = snapshot {
             // At its end a run lets the checkpoint before finish too; who is stopped is in a hurry.
             if open.step == committed || !isStopping {
@@ -143,7 +143,7 @@ extension Coordinator {
     }
 
     private mutating func finish() {
-        if committed >= policy.steps && (origin.step >= committed || !policy.savesAtEnd) {
+        if committed >= policy.steps && (origin.step >= committed || !policy.checkpoints.atEnd) {
             return end(.finished(step: committed), "the run is finished")
         }
         let saved: Int? = if case .checkpoint(let step) = origin { step } else { nil }

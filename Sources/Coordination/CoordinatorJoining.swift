@@ -21,12 +21,12 @@ extension Coordinator {
         let peer = Peer(id: id, number: workersWelcomed, hello: hello, lastHeard: now)
         peers[id] = peer
         let welcome = Welcome(
-            run: policy.run, epoch: policy.epoch, name: peer.name,
+            run: policy.run.number, epoch: policy.run.epoch, name: peer.name,
             peerTimeoutMilliseconds: Int(policy.deadlines.peerTimeout.count),
-            configuration: policy.configuration)
+            configuration: policy.run.configuration)
         send(.welcome(welcome), to: id)
         giveToken(to: id)
-        let missing = max(0, policy.workers - peers.count)
+        let missing = max(0, policy.gathering.workers - peers.count)
         note(
             .joined(
                 name: peer.name, host: hello.address.hostName, processID: hello.processID,
@@ -37,13 +37,13 @@ extension Coordinator {
     /// The arithmetic of the first commit is the run's, before that the first worker's: who
     /// computes other bits is not let in.
     private func refusal(of hello: Hello) -> Refusal? {
-        guard hello.software == policy.software else {
-            return .version(theirs: hello.software, ours: policy.software)
+        guard hello.software == policy.run.software else {
+            return .version(theirs: hello.software, ours: policy.run.software)
         }
-        guard hello.arithmetic == policy.arithmetic else {
+        guard hello.arithmetic == policy.run.arithmetic else {
             return .version(
                 theirs: "\(hello.software) with arithmetic \(hello.arithmetic)",
-                ours: "\(policy.software) with arithmetic \(policy.arithmetic)")
+                ours: "\(policy.run.software) with arithmetic \(policy.run.arithmetic)")
         }
         let others = peersInOrder.first { $0.hello.instance != hello.instance }?.hello
         let run = arithmetic ?? others.map { ($0.kernel, $0.probe) }
@@ -80,10 +80,10 @@ extension Coordinator {
     /// Takes committed steps back into the ledger that it has lost: its host was without power.
     /// Those of another run are none of its history.
     private mutating func adopt(_ lines: [CommittedLine], of id: PeerID) {
-        guard peers[id]?.hello.run == policy.run else { return }
+        guard peers[id]?.hello.run == policy.run.number else { return }
         let first = lastCommitted + 1
         for line in lines
-        where line.step == lastCommitted + 1 && line.generation.epoch < policy.epoch {
+        where line.step == lastCommitted + 1 && line.generation.epoch < policy.run.epoch {
             actions.append(.adopt(line))
             recorded = line
             if line.skipped { skips.add(line.step) }
@@ -112,9 +112,12 @@ extension Coordinator {
         guard stage == .waiting, let firstPrepared else { return }
         let ready = peers.values.count { $0.isPrepared }
         // A run under way goes on soon: who comes later takes the state while others train.
-        let grace = isResumed ? policy.deadlines.gathering : policy.startGrace
-        let waitedLongEnough = firstPrepared + grace <= now && (hasStarted || !policy.waitForAll)
-        if ready >= policy.workers || (ready > 0 && waitedLongEnough) { assemble(at: now) }
+        let grace = isResumed ? policy.deadlines.gathering : policy.gathering.grace
+        let waitedLongEnough =
+            firstPrepared + grace <= now && (hasStarted || !policy.gathering.waitForAll)
+        if ready >= policy.gathering.workers || (ready > 0 && waitedLongEnough) {
+            assemble(at: now)
+        }
     }
 
     mutating func lost(_ id: PeerID, _ reason: LossReason, at now: Instant) {

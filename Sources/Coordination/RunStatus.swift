@@ -85,7 +85,7 @@ extension Coordinator {
     package func status(at now: Instant) -> RunStatus {
         RunStatus(
             step: lastCommitted, steps: policy.steps, generation: Int(counter),
-            incarnation: Int(policy.epoch), state: state,
+            incarnation: Int(policy.run.epoch), state: state,
             paused: isPaused, workers: peersInOrder.map { worker($0, at: now) })
     }
 
@@ -169,7 +169,7 @@ extension Coordinator {
     /// ones to name.
     private mutating func sayHowManyAreMissing(milliseconds: Int64) {
         let ready = peersInOrder.filter(\.isPrepared)
-        let missing = policy.workers - ready.count
+        let missing = policy.gathering.workers - ready.count
         guard !hasStarted, !isStopping, missing > 0 else { return }
         note(
             .gathering(

@@ -6,7 +6,7 @@ import Wire
 /// misunderstanding lasts.
 package struct WorkerSession: Sendable {
     /// Work that must not be interrupted; orders that come meanwhile wait for its end.
-    enum Task: Hashable, Sendable {
+    private enum Task: Hashable, Sendable {
         case building
         case initialising
         case updating(step: Int)
@@ -14,41 +14,41 @@ package struct WorkerSession: Sendable {
     }
 
     /// Orders that may wait; a coordinator that sends more is not of this protocol.
-    static let patience = 256
+    private static let patience = 256
 
     /// The phase that heartbeats tell.
-    package internal(set) var phase = WorkerPhase.joining
+    package private(set) var phase = WorkerPhase.joining
     /// The state in memory.
-    package internal(set) var held: HeldState?
+    package private(set) var held: HeldState?
     /// The name that the coordinator gave it; `worker` until then.
-    package internal(set) var name = "worker"
-    let deadlinesUntilWelcomed: Deadlines
-    var deadlines: Deadlines
-    var welcome: Welcome?
+    package private(set) var name = "worker"
+    private let deadlinesUntilWelcomed: Deadlines
+    private var deadlines: Deadlines
+    private var welcome: Welcome?
     /// The coordinator has answered on this connection.
-    var isWelcomed = false
-    var isBuilt = false
-    var roster: Roster?
-    var order: StepOrder?
+    private var isWelcomed = false
+    private var isBuilt = false
+    private var roster: Roster?
+    private var order: StepOrder?
     /// The step after the state in memory, if it is folded and voted on; kept when the connection
     /// breaks, since nobody knows then whether it was committed.
-    var folded: FoldedStep?
+    private var folded: FoldedStep?
     /// Committed steps that are not known to be on the coordinator's disk.
-    var lines: [CommittedLine] = []
+    private var lines: [CommittedLine] = []
     /// A state that has come whole, before the coordinator has found it to be the run's.
-    var arrived: HeldState?
+    private var arrived: HeldState?
     /// The number of the state that is being sent, as the coordinator counts them.
-    var stateNumber: UInt32 = 0
-    var task: Task?
-    var deferred: [(message: CoordinatorMessage, received: Instant)] = []
+    private var stateNumber: UInt32 = 0
+    private var task: Task?
+    private var deferred: [(message: CoordinatorMessage, received: Instant)] = []
     /// When the order of the step at hand came, and the last commit that is obeyed.
-    var orderReceived = Instant(nanoseconds: 0)
-    var commitReceived = Instant(nanoseconds: 0)
-    var lastHeard: Instant?
-    var lastHeartbeat: Instant?
-    var lastTick: Instant?
-    var actions: [WorkerAction] = []
-    var hasLeft = false
+    private var orderReceived = Instant(nanoseconds: 0)
+    private var commitReceived = Instant(nanoseconds: 0)
+    private var lastHeard: Instant?
+    private var lastHeartbeat: Instant?
+    private var lastTick: Instant?
+    private var actions: [WorkerAction] = []
+    private var hasLeft = false
 
     /// Makes a session that has not said hello.
     ///
@@ -156,14 +156,14 @@ package struct WorkerSession: Sendable {
         return true
     }
 
-    mutating func start(_ task: Task, _ phase: WorkerPhase) {
+    private mutating func start(_ task: Task, _ phase: WorkerPhase) {
         self.task = task
         self.phase = phase
     }
 
     // MARK: the connection
 
-    mutating func disconnected(at now: Instant) {
+    private mutating func disconnected(at now: Instant) {
         if isWelcomed { actions.append(.note(.coordinatorLost)) }
         isWelcomed = false
         if task == nil { phase = .joining }
@@ -200,9 +200,180 @@ package struct WorkerSession: Sendable {
         actions.append(.send(.heartbeat(heartbeat)))
     }
 
-    mutating func leave(_ outcome: WorkerOutcome) {
+    private mutating func leave(_ outcome: WorkerOutcome) {
         hasLeft = true
         actions.append(.leave(outcome))
+    }
+
+    // MARK: orders
+
+    private mutating func received(_ message: CoordinatorMessage, at now: Instant) {
+        switch message {
+        case .heartbeat: break
+        case .refused(let refusal): leave(.refused(refusal))
+        case .finish(let reason): leave(.finished(reason: reason))
+        case .sayHello: if isWelcomed { disconnected(at: now) }
+        case .sliceTaken: carryOut(message)
+        case .abandonSnapshot: actions.append(.abandonCapture)
+        case .token:
+            carryOut(message)
+            actions.append(.send(.tokenTaken))
+        default: wait(message, at: now)
+        }
+    }
+
+    private mutating func wait(_ message: CoordinatorMessage, at now: Instant) {
+        if case .roster = message { deferred.removeAll(where: \.message.isOfOneRing) }
+        deferred.append((message, now))
+        if deferred.count > Self.patience { disconnected(at: now) }
+    }
+
+    /// Takes up what had to wait, in the order in which it came.
+    private mutating func takeDeferred() {
+        while task == nil, !hasLeft, !deferred.isEmpty {
+            let first = deferred.removeFirst()
+            obey(first.message, received: first.received)
+        }
+    }
+
+    private mutating func obey(_ message: CoordinatorMessage, received: Instant) {
+        if case .welcome(let new) = message { return welcomed(new) }
+        guard isBuilt, isWelcomed else {
+            return actions.append(.note(.ignored("an order before the model")))
+        }
+        switch message {
+        case .newState(let number): stateNumber = number
+        case .proven(let step):
+            guard let arrived, arrived.step == step else { return }
+            held = arrived
+            self.arrived = nil
+        case .initialise:
+            carryOut(message)
+            forgetState()
+            start(.initialising, .preparing)
+        case .slice, .piece, .passStep:
+            carryOut(message)
+            forgetState()
+            phase = .receivingState
+        case .givePiece(let request) where held == nil: giveNothing(request)
+        case .snapshot(let step) where step != holds: announce()
+        case .roster(let roster): join(roster)
+        case .step(let order): begin(order, received: received)
+        case .commit(let commit): committed(commit, received: received)
+        case .evaluate(let order): evaluate(order)
+        default: carryOut(message)
+        }
+    }
+
+    /// Hands on an order that fits, or that nothing need fit.
+    private mutating func carryOut(_ message: CoordinatorMessage) {
+        actions.append(.obey(message, held: (held ?? arrived)?.step))
+    }
+
+    private mutating func welcomed(_ new: Welcome) {
+        guard !isWelcomed else { return }
+        if let known = welcome, known.run == new.run, new.epoch < known.epoch {
+            return leave(.unfit(reason: "the coordinator is older than one obeyed before"))
+        }
+        let isSameRun =
+            welcome?.run == new.run && welcome?.configuration == new.configuration && isBuilt
+        welcome = new
+        isWelcomed = true
+        name = new.name
+        deadlines = Deadlines(peerTimeout: Milliseconds(Int64(new.peerTimeoutMilliseconds)))
+        actions.append(.note(.welcomed(name: new.name, run: new.run)))
+        if isSameRun { return announce() }
+        carryOut(.welcome(new))
+        isBuilt = false
+        lines = []
+        forgetState()
+        start(.building, .preparing)
+    }
+
+    /// Says what is in memory.
+    private mutating func announce() {
+        guard isWelcomed else { return }
+        phase = .waiting
+        actions.append(.send(.prepared(Holdings(state: held, folded: folded, lines: lines))))
+    }
+
+    private mutating func giveNothing(_ request: PieceRequest) {
+        let piece = StatePiece(step: 0, adamCount: 0, offset: request.offset, content: .nothing)
+        actions.append(.send(.piece(piece)))
+    }
+
+    /// The state in memory is being replaced: what was computed from it counts no more.
+    private mutating func forgetState() {
+        held = nil
+        arrived = nil
+        folded = nil
+        order = nil
+        roster = nil
+    }
+
+    private mutating func stateArrived(_ new: HeldState) {
+        arrived = new
+        guard isWelcomed else { return }
+        phase = .waiting
+        actions.append(.send(.stateReady(new, number: stateNumber)))
+    }
+
+    private mutating func join(_ new: Roster) {
+        if let roster, new.generation <= roster.generation { return }
+        guard holds == new.committed else { return announce() }
+        folded = nil
+        order = nil
+        roster = new
+        phase = .forming
+        carryOut(.roster(new))
+        actions.append(
+            .note(
+                .formed(
+                    new.generation, rank: new.rank, members: new.names.count,
+                    shards: new.bounds[new.rank]..<new.bounds[new.rank + 1])))
+    }
+
+    private mutating func begin(_ new: StepOrder, received: Instant) {
+        guard let roster, new.generation == roster.generation, order?.step != new.step else {
+            return actions.append(.note(.ignored("a step of another ring")))
+        }
+        guard holds == new.step - 1,
+            new.shards.map(\.shard)
+                == Array(roster.bounds[roster.rank]..<roster.bounds[roster.rank + 1])
+        else { return announce() }
+        order = new
+        orderReceived = received
+        phase = .computing
+        carryOut(.step(new))
+    }
+
+    private mutating func committed(_ commit: Commit, received: Instant) {
+        let line = commit.line
+        guard let folded, line.step == folded.step, holds == folded.step - 1,
+            line.skipped || line.total == folded.total
+        else {
+            if holds != line.step { announce() }
+            return
+        }
+        keep(line, durable: commit.durable)
+        commitReceived = received
+        self.folded = nil
+        order = nil
+        start(.updating(step: line.step), .updating)
+        actions.append(.update(step: line.step, skipped: line.skipped))
+    }
+
+    /// Remembers what was committed until it is on the coordinator's disk.
+    private mutating func keep(_ line: CommittedLine, durable: Int) {
+        lines.removeAll { $0.step <= durable || $0.step >= line.step }
+        lines.append(line)
+        if lines.count > WireLimit.lines { lines.removeFirst() }
+    }
+
+    private mutating func evaluate(_ new: EvaluationOrder) {
+        guard holds == new.step else { return announce() }
+        start(.evaluating(step: new.step, batch: new.batch), .evaluating)
+        carryOut(.evaluate(new))
     }
 }
 
@@ -210,5 +381,15 @@ extension OrderTimes {
     /// Moments of the clock that the session is told.
     fileprivate init(received: Instant, sent: Instant) {
         self.init(received: received.nanoseconds, sent: sent.nanoseconds)
+    }
+}
+
+extension CoordinatorMessage {
+    /// Whether the order means nothing once another ring is formed.
+    fileprivate var isOfOneRing: Bool {
+        switch self {
+        case .roster, .step, .evaluate: true
+        default: false
+        }
     }
 }

@@ -53,7 +53,7 @@ final class RingLink {
         options.identity = identity
         options.security = security
         if let heartbeat { options.heartbeat = heartbeat }
-        if endpoint.hasPrefix("ipc:") { options.sendBufferBytes = configuration.bufferBytes }
+        if endpoint.hasPrefix("ipc:") { options.buffers.send = configuration.bufferBytes }
         if case .plain = security { isSealed = false } else { isSealed = true }
         place = try Self.resolved(endpoint)
         options.ipv6 = place.hasPrefix("tcp://[")
@@ -133,15 +133,15 @@ extension RingConfiguration {
         // Credits bound what is queued: totals of one step, partials and totals of the next, and the
         // few frames of forming. libzmq tells a sender of what was taken only when half of the limit
         // has been, so that it must be twice as high never to be met.
-        options.sendHighWater = 2 * (3 * credits + 16)
-        options.receiveHighWater = 2 * (3 * credits + 16)
-        options.maximumFrameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
-        options.maximumMessageBytes = options.maximumFrameBytes
-        options.linger = .zero
-        options.immediate = true
+        options.queues.send = 2 * (3 * credits + 16)
+        options.queues.receive = 2 * (3 * credits + 16)
+        options.limits.frameBytes = FrameHeader.byteCount + max(chunkBytes, Self.attachment)
+        options.limits.messageBytes = options.limits.frameBytes
+        options.waits.linger = .zero
+        options.queues.immediate = true
         options.heartbeat = heartbeat
-        options.reconnectInterval = .milliseconds(20)
-        options.reconnectIntervalLimit = .milliseconds(500)
+        options.waits.reconnect = .milliseconds(20)
+        options.waits.reconnectLimit = .milliseconds(500)
         return options
     }
 }

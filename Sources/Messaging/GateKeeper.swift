@@ -29,10 +29,10 @@ final class GateKeeper {
 
     init(_ context: Context, _ doors: Gate.Doors) throws(MessagingError) {
         var options = SocketOptions()
-        options.maximumFrames = 12
-        options.maximumMessageBytes = 4096
+        options.limits.frames = 12
+        options.limits.messageBytes = 4096
         options.mandatory = false
-        options.receiveHighWater = 1024
+        options.queues.receive = 1024
         let socket = try RouterSocket(context, options)
         _ = try socket.bind(Self.endpoint)
         self.socket = socket

@@ -87,12 +87,12 @@ package struct Socket: ~Copyable {
                 throw .tooFewFrames(expected: frames.count + 1)
             }
             size += message.count
-            guard frames.count < options.maximumFrames, size <= options.maximumMessageBytes else {
-                let excess = frames.count >= options.maximumFrames
+            guard frames.count < options.limits.frames, size <= options.limits.messageBytes else {
+                let excess = frames.count >= options.limits.frames
                 try drain(after: message)
                 throw excess
-                    ? .tooManyFrames(limit: options.maximumFrames)
-                    : .tooManyBytes(limit: options.maximumMessageBytes)
+                    ? .tooManyFrames(limit: options.limits.frames)
+                    : .tooManyBytes(limit: options.limits.messageBytes)
             }
             frames.append(message.bytes)
         }
@@ -112,8 +112,8 @@ package struct Socket: ~Copyable {
             try drain(after: message)
             throw .tooManyFrames(limit: 1)
         }
-        guard message.count <= options.maximumMessageBytes else {
-            throw .tooManyBytes(limit: options.maximumMessageBytes)
+        guard message.count <= options.limits.messageBytes else {
+            throw .tooManyBytes(limit: options.limits.messageBytes)
         }
     }
 

@@ -3,7 +3,8 @@
     /// A field that is absent has the value that all had before one could choose it.
     extension Architecture: Codable {
         private enum Key: String, CodingKey {
-            case kind, norm, normalisation, residual, activation, positionEncoding, tying
+            case kind, norm, finalNorm, outputBias, normalisation, residual, activation,
+                positionEncoding, tying
             case sharesQueryKey, dModel, encoderLayers, decoderLayers, dFF, heads, vocabulary
             case positions, dropout, attentionDropout
         }
@@ -17,11 +18,13 @@
             self.init(
                 kind: try values.decode(Kind.self, forKey: .kind),
                 norm: try values.decode(Norm.self, forKey: .norm),
+                finalNorm: try given(.finalNorm, else: true),
                 normalisation: try given(.normalisation, else: .layer),
                 residual: try given(.residual, else: true),
                 activation: try values.decode(Activation.self, forKey: .activation),
                 positionEncoding: try given(.positionEncoding, else: .sinusoidal),
                 tying: try given(.tying, else: .all),
+                outputBias: try given(.outputBias, else: false),
                 sharesQueryKey: try given(.sharesQueryKey, else: false),
                 dModel: try values.decode(Int.self, forKey: .dModel),
                 encoderLayers: try values.decode(Int.self, forKey: .encoderLayers),
@@ -34,7 +37,7 @@
                 attentionDropout: try values.decodeIfPresent(Float.self, forKey: .attentionDropout))
         }
 
-        /// Writes every field by name.
+        /// Writes every field by name; a choice that older versions did not have, only where it is made.
         package func encode(to encoder: any Encoder) throws {
             var values = encoder.container(keyedBy: Key.self)
             try values.encode(kind, forKey: .kind)
@@ -54,6 +57,8 @@
             try values.encode(positions, forKey: .positions)
             try values.encode(dropout, forKey: .dropout)
             try values.encode(attentionDropout, forKey: .attentionDropout)
+            if !finalNorm { try values.encode(finalNorm, forKey: .finalNorm) }
+            if outputBias { try values.encode(outputBias, forKey: .outputBias) }
         }
     }
 #endif

@@ -6,6 +6,8 @@ package struct Architecture: Hashable, Sendable {
     package var kind: Kind
     /// The place of the norms.
     package var norm: Norm
+    /// Whether a norm stands behind each stack; with norms after the sub-layers it may be missing.
+    package var finalNorm: Bool
     /// The kind of every norm, where there are any.
     package var normalisation: Normalisation
     /// Whether a sub-layer's input is added to its output.
@@ -16,6 +18,8 @@ package struct Architecture: Hashable, Sendable {
     package var positionEncoding: PositionEncoding
     /// The matrices over the vocabulary that are one.
     package var tying: Tying
+    /// Whether a trained number is added to each logit.
+    package var outputBias: Bool
     /// Whether one matrix gives both queries and keys.
     package var sharesQueryKey: Bool
     /// The width of the hidden states, a multiple of `heads`.
@@ -39,19 +43,22 @@ package struct Architecture: Hashable, Sendable {
 
     /// Makes an architecture of its parts, unchecked. Nil for `attentionDropout` means `dropout`.
     package init(
-        kind: Kind, norm: Norm, normalisation: Normalisation = .layer, residual: Bool = true,
-        activation: Activation, positionEncoding: PositionEncoding = .sinusoidal,
-        tying: Tying = .all, sharesQueryKey: Bool = false, dModel: Int, encoderLayers: Int,
+        kind: Kind, norm: Norm, finalNorm: Bool = true, normalisation: Normalisation = .layer,
+        residual: Bool = true, activation: Activation,
+        positionEncoding: PositionEncoding = .sinusoidal, tying: Tying = .all,
+        outputBias: Bool = false, sharesQueryKey: Bool = false, dModel: Int, encoderLayers: Int,
         decoderLayers: Int, dFF: Int, heads: Int, vocabulary: Int, positions: Int, dropout: Float,
         attentionDropout: Float? = nil
     ) {
         self.kind = kind
         self.norm = norm
+        self.finalNorm = finalNorm
         self.normalisation = normalisation
         self.residual = residual
         self.activation = activation
         self.positionEncoding = positionEncoding
         self.tying = tying
+        self.outputBias = outputBias
         self.sharesQueryKey = sharesQueryKey
         self.dModel = dModel
         self.encoderLayers = encoderLayers
@@ -109,6 +116,7 @@ package struct Architecture: Hashable, Sendable {
     /// The choices that exclude each other; nil if none do.
     package var conflict: Conflict? {
         if norm == .none && normalisation != .layer { return .normalisationWithoutNorm }
+        if norm != .post && !finalNorm { return .finalNormNeeded }
         if kind == .languageModel && tying == .decoder { return .tyingWithoutEncoder }
         if positionEncoding == .rotary && dModel / heads % 2 == 1 { return .oddHeadWidth }
         return nil
@@ -118,6 +126,8 @@ package struct Architecture: Hashable, Sendable {
     package enum Conflict: Sendable, Hashable {
         /// There is no norm whose kind could be chosen.
         case normalisationWithoutNorm
+        /// Only behind norms after the sub-layers can the last one be left out.
+        case finalNormNeeded
         /// A language model has no source embedding that could be apart.
         case tyingWithoutEncoder
         /// Rotary positions turn pairs of a head's columns.

@@ -82,7 +82,9 @@ final class IncrementalDecoder {
         if !isPre { stream = normalise(stream.sum, decoder.norm) }
         let table = parameters.matrix(model.output)
         let logits = arena.matrix(tokens.count, table.rows)
-        multiplier.timesTransposed(stream.normal, table, into: logits)
+        multiplier.timesTransposed(
+            stream.normal, table, into: logits,
+            bias: model.outputBias.map { parameters.matrix($0) })
         return logits
     }
 

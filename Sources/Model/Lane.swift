@@ -91,7 +91,8 @@ package final class Lane {
         precondition(parameters.count == model.layout.count)
         guard !input.isEmpty else { return [] }
         tape.begin(parameters: parameters)
-        let result = tape.logits(ForwardPass(model: model, tape: tape)(input), model.output)
+        let hidden = ForwardPass(model: model, tape: tape)(input)
+        let result = tape.logits(hidden, model.output, bias: model.outputBias)
         return (0..<result.rows).map { result.rows($0..<$0 + 1).elements() }
     }
 
@@ -99,7 +100,8 @@ package final class Lane {
         let hidden = ForwardPass(model: model, tape: tape)(input)
         let labels = tape.arena.indices(input.labels)
         let sums = tape.projectionLoss(
-            hidden, model.output, labels: labels, smoothing: smoothing, scale: scale)
+            hidden, model.output, bias: model.outputBias, labels: labels, smoothing: smoothing,
+            scale: scale)
         return ShardLoss(
             smoothed: sums.smoothed, negativeLogLikelihood: sums.negativeLogLikelihood,
             labels: input.labels.count)

@@ -7,13 +7,14 @@ extension Tape {
     /// each block reads the table, and writes its gradient, anew.
     static let logitRows = 256
 
-    /// Cross entropy of x·Eᵀ, and its gradients at once: the logits of a block of rows are used up
+    /// Cross entropy of x·Eᵀ + b, and its gradients at once: the logits of a block of rows are used up
     /// while they are in the cache, and never exist whole.
     ///
-    /// With `scale` (1 / labels of the whole batch) dx and dE are left where the backward pass finds
-    /// them. Shapes: x [n, d]; E [V, d]; labels n.
+    /// With `scale` (1 / labels of the whole batch) dx, dE and db are left where the backward pass
+    /// finds them. Shapes: x [n, d]; E [V, d]; b [1, V]; labels n.
     func projectionLoss(
-        _ x: Variable, _ table: Weight, labels: Indices, smoothing: Float, scale: Float
+        _ x: Variable, _ table: Weight, bias: Weight?, labels: Indices, smoothing: Float,
+        scale: Float
     ) -> CrossEntropy.Sums {
         var sums = CrossEntropy.Sums()
         let rows = x.data.rows
@@ -21,6 +22,7 @@ extension Tape {
         let blockRows = (rows + blocks - 1) / blocks
         let whole = buffer(blockRows, table.rows)
         let embedding = value(table)
+        let addend = bias.map { value($0) }
         var start = 0
         while start < rows {
             let range = start..<min(start + blockRows, rows)
@@ -28,7 +30,7 @@ extension Tape {
             let block = x.data.rows(range)
             let operations = 2 * logits.count * block.columns
             measure(.logitsForward, operations: operations, floats: logits.count) {
-                multiplier.timesTransposed(block, embedding, into: logits)
+                multiplier.timesTransposed(block, embedding, into: logits, bias: addend)
             }
             measure(.crossEntropy, floats: 4 * logits.count) {
                 CrossEntropy.rows(
@@ -39,6 +41,12 @@ extension Tape {
                 let (dE, present) = slot(table)
                 measure(.logitsWeight, operations: operations, floats: logits.count) {
                     multiplier.transposedTimes(logits, block, into: dE, accumulate: present)
+                }
+                if let bias {
+                    let (db, present) = slot(bias)
+                    measure(.biasBackward, floats: logits.count) {
+                        sumColumns(logits, into: db, accumulate: present)
+                    }
                 }
                 let (dx, _) = contribution(x)
                 measure(.logitsInput, operations: operations, floats: logits.count) {
@@ -51,10 +59,10 @@ extension Tape {
         return sums
     }
 
-    /// x·Eᵀ whole. Shapes: x [n, d]; E [V, d] → [n, V].
-    func logits(_ x: Variable, _ table: Weight) -> Matrix {
+    /// x·Eᵀ + b whole. Shapes: x [n, d]; E [V, d]; b [1, V] → [n, V].
+    func logits(_ x: Variable, _ table: Weight, bias: Weight?) -> Matrix {
         let result = arena.matrix(x.data.rows, table.rows)
-        multiplier.timesTransposed(x.data, value(table), into: result)
+        multiplier.timesTransposed(x.data, value(table), into: result, bias: bias.map { value($0) })
         return result
     }
 }

@@ -6,7 +6,7 @@ import Parameters
 /// Source: Vaswani et al., "Attention is all you need" (2017). The names of the parameters are those of
 /// `nn.Transformer` (`nn.TransformerEncoder` for a language model), and beside them `embedding.weight` and
 /// what else PyTorch leaves to the user: `source_embedding.weight`, `output.weight`, `positions.weight`,
-/// `relative.weight`.
+/// `relative.weight`, `output.bias`.
 package struct Transformer: Sendable {
     /// The validated sizes and choices.
     package let architecture: Architecture
@@ -22,6 +22,8 @@ package struct Transformer: Sendable {
     let decoder: StackWeights
     /// The projection of the last hidden states to logits: the target's embedding if they are tied.
     let output: Weight
+    /// The numbers that are added to the logits: [1, vocabulary]; nil where there are none.
+    let outputBias: Weight?
     /// The number of parts that `Weight.part` numbers.
     let parts: Int
     let encoding: PositionTables
@@ -47,6 +49,7 @@ package struct Transformer: Sendable {
             decoder = plan.stack("", architecture.decoderLayers, cross: false)
         }
         output = architecture.tying == .none ? plan.output() : target.embedding
+        outputBias = architecture.outputBias ? plan.outputBias() : nil
         layout = ParameterLayout(plan.tensors, statistics: plan.statistics)
         parts = plan.parts
         encoding = PositionTables(architecture)

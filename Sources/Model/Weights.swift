@@ -99,10 +99,13 @@ struct WeightPlan {
         matrix("output.weight", architecture.vocabulary, architecture.dModel)
     }
 
+    mutating func outputBias() -> Weight { vector("output.bias", architecture.vocabulary) }
+
     mutating func stack(_ prefix: String, _ count: Int, cross: Bool) -> StackWeights {
         let layers = (0..<count).map { layer("\(prefix)layers.\($0).", cross: cross) }
         let end = offset
-        let norm = architecture.norm == .none ? nil : self.norm("\(prefix)norm")
+        let hasNorm = architecture.norm != .none && architecture.finalNorm
+        let norm = hasNorm ? self.norm("\(prefix)norm") : nil
         return StackWeights(layers: layers, norm: norm, end: end)
     }
 

@@ -24,6 +24,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
         /// A language model has no source embedding that could be apart.
         case noEncoder
         case noNorm
+        /// A choice that the format of `--compatible-with` cannot express.
+        case inexpressible(Setting, value: String)
         /// Rotary positions turn pairs of columns.
         case oddHeadWidth(Int)
     }

@@ -19,6 +19,7 @@ extension RunConfiguration {
             architecture.encoderLayers = architecture.decoderLayers
         }
         try given.checkRelations(in: self)
+        try checkCompatibility(given)
         try validate()
     }
 
@@ -40,6 +41,7 @@ extension RunConfiguration {
         }
         switch architecture.conflict {
         case .normalisationWithoutNorm: throw .senseless(.normalisation, .noNorm)
+        case .finalNormNeeded: throw .senseless(.finalNorm, .noNorm)
         case .tyingWithoutEncoder: throw .senseless(.tying, .noEncoder)
         case .oddHeadWidth: throw .senseless(.positionEncoding, .oddHeadWidth(dModel / heads))
         case nil: break

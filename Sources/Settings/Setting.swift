@@ -7,6 +7,7 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case tokenizer, vocabulary, from
     // The model.
     case architecture, preset
+    case compatibleWith = "compatible-with"
     case dModel = "d-model"
     case layers
     case encoderLayers = "encoder-layers"
@@ -16,9 +17,13 @@ package enum Setting: String, CaseIterable, Codable, Sendable {
     case shareQueryKey = "share-query-key"
     case dropout
     case attentionDropout = "attention-dropout"
-    case activation, norm, normalisation, residual, positions
+    case activation, norm
+    case finalNorm = "final-norm"
+    case normalisation, residual, positions
     case positionEncoding = "position-encoding"
-    case tying, initialisation
+    case tying
+    case outputBias = "output-bias"
+    case initialisation
     case initialDeviation = "initial-deviation"
     // The training.
     case batchTokens = "batch-tokens"

@@ -62,6 +62,14 @@ extension SettingRow {
             "d-model, layers, d-ff, heads: \(Preset.list).", .model,
             replaces: [.dModel, .layers, .encoderLayers, .decoderLayers, .dFF, .heads])
         SettingRow(
+            .compatibleWith, \.compatibility, .choice,
+            "Make every choice of the model such that this program's format can express it.",
+            .model, standard: "none", only: translator,
+            replaces: [
+                .shareQueryKey, .activation, .norm, .finalNorm, .normalisation, .residual,
+                .positionEncoding, .tying,
+            ])
+        SettingRow(
             .dModel, \.architecture.dModel, .whole(2...Limit.dModel), "Width of the model.",
             .model, standard: "the preset's")
         SettingRow(
@@ -95,6 +103,10 @@ extension SettingRow {
             .norm, \.architecture.norm, .choice,
             "Norms before each sub-layer, after it, or nowhere.", .model)
         SettingRow(
+            .finalNorm, \.architecture.finalNorm, .truth,
+            "A norm behind each stack, beside those after its sub-layers.", .model,
+            only: Condition(setting: .norm, values: ["post"]))
+        SettingRow(
             .normalisation, \.architecture.normalisation, .choice,
             "LayerNorm, RMSNorm, or BatchNorm over a shard's tokens.", .model)
         SettingRow(
@@ -109,6 +121,9 @@ extension SettingRow {
         SettingRow(
             .tying, \.architecture.tying, .choice,
             "One matrix for source, target and output; for target and output; or three.", .model)
+        SettingRow(
+            .outputBias, \.architecture.outputBias, .truth,
+            "Add a trained number to each logit.", .model)
         SettingRow(
             .initialisation, \.optimizer.initialisation, .choice,
             "First values of the layers' matrices.", replaces: [.initialDeviation])

@@ -20,7 +20,7 @@ final class Stranger {
         context = try Context()
         var options = SocketOptions()
         options.identity = [mark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
-        options.immediate = false
+        options.queues.immediate = false
         options.security = security
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)
@@ -104,7 +104,7 @@ final class StrangeCoordinator {
     init() throws {
         context = try Context()
         var options = SocketOptions()
-        options.linger = .seconds(1)
+        options.waits.linger = .seconds(1)
         socket = try RouterSocket(context, options)
         address = try socket.bind("tcp://127.0.0.1:*")
     }

@@ -56,7 +56,7 @@ import Testing
     private func twoWorkers(balance: Bool, patience: Int = 100) -> CoordinatorScenario {
         var s = CoordinatorScenario(change: {
             $0.steps = patience
-            $0.balance = balance
+            $0.ring.balance = balance
         })
         s.startTwo()
         return s
@@ -110,7 +110,7 @@ import Testing
     @Test func `speeds that change at every turn do not form rings at every turn`() {
         var s = CoordinatorScenario(change: {
             $0.steps = 2000
-            $0.balance = true
+            $0.ring.balance = true
         })
         s.startTwo()
         var bounds = [0, 2, 4]

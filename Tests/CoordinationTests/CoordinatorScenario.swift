@@ -13,9 +13,10 @@ struct CoordinatorScenario {
     static func policy(_ change: (inout CoordinatorPolicy) -> Void = { _ in }) -> CoordinatorPolicy
     {
         var policy = CoordinatorPolicy(
-            run: 1, epoch: 1, software: "dtrain", configuration: [], workers: 2, waitForAll: false,
-            shards: 4, steps: 3, checkpointEvery: 0, validateEvery: 0, validationBatches: 1,
-            deadlines: Deadlines(peerTimeout: Milliseconds(1_000)), onNonFinite: .stop)
+            run: .init(number: 1, epoch: 1, software: "dtrain", configuration: []),
+            gathering: .init(workers: 2), shards: 4, steps: 3,
+            deadlines: Deadlines(peerTimeout: Milliseconds(1_000)))
+        policy.validation.batches = 1
         change(&policy)
         return policy
     }

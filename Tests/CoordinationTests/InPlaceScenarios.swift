@@ -14,7 +14,7 @@ struct InPlaceScenarios {
         on hosts: [String], boards: [MemoryPlace?], _ change: (inout CoordinatorPolicy) -> Void
     ) -> CoordinatorScenario {
         var s = CoordinatorScenario {
-            $0.sumsInPlace = true
+            $0.ring.sumsInPlace = true
             change(&$0)
         }
         for (index, host) in hosts.enumerated() {
@@ -43,7 +43,7 @@ struct InPlaceScenarios {
             (["a", "a"], [Self.board(1), nil], true),
             (["a", "a"], [Self.board(1), Self.board(2)], false),
         ] {
-            var s = joined(on: hosts, boards: boards) { $0.sumsInPlace = allowed }
+            var s = joined(on: hosts, boards: boards) { $0.ring.sumsInPlace = allowed }
             let rosters = rosters(&s)
             #expect(rosters.count == 2 && !rosters.contains { $0.hasSuffix("in place") })
         }
@@ -52,7 +52,7 @@ struct InPlaceScenarios {
     @Test func `while workers are there of whom one cannot read the others' gradients sums travel`()
     {
         let boards = (1...3 as ClosedRange<UInt64>).map(Self.board)
-        var s = joined(on: ["a", "a", "a"], boards: boards) { $0.workers = 3 }
+        var s = joined(on: ["a", "a", "a"], boards: boards) { $0.gathering.workers = 3 }
         s.formed(1, 1, 2, 3)
         _ = s.trace()
         let generation = Generation(epoch: 1, counter: 1)
@@ -67,7 +67,7 @@ struct InPlaceScenarios {
 
     @Test func `gradients of a worker that has gone say nothing of those that stay`() {
         let boards = (1...3 as ClosedRange<UInt64>).map(Self.board)
-        var s = joined(on: ["a", "a", "a"], boards: boards) { $0.workers = 3 }
+        var s = joined(on: ["a", "a", "a"], boards: boards) { $0.gathering.workers = 3 }
         s.formed(1, 1, 2, 3)
         _ = s.trace()
         // The third is killed: who is no neighbour of it notices by its memory first.

@@ -139,7 +139,7 @@ struct LinkRateTests {
     ) -> String {
         var s = CoordinatorScenario(
             change: {
-                $0.workers = 5
+                $0.gathering.workers = 5
                 $0.shards = 5
                 $0.steps = 100
             }, parameterCount: parameters)

@@ -12,7 +12,7 @@ struct LinkScenarios {
     /// Workers 1 to `count` in ring 1.1, each on a host of its own, at their first step.
     private func started(_ count: Int) -> CoordinatorScenario {
         var s = CoordinatorScenario {
-            $0.workers = count
+            $0.gathering.workers = count
             $0.shards = 8
             $0.steps = 10
         }

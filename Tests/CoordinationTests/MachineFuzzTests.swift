@@ -177,9 +177,9 @@ import Wire
         var reactions = 0
         for _ in 0..<max(1, Fuzzer.rounds / 200) {
             let policy = CoordinatorScenario.policy {
-                $0.checkpointEvery = fuzzer.number(0...2)
-                $0.validateEvery = fuzzer.number(0...2)
-                $0.epoch = 2
+                $0.checkpoints.every = fuzzer.number(0...2)
+                $0.validation.every = fuzzer.number(0...2)
+                $0.run.epoch = 2
             }
             var machine = Coordinator(
                 policy: policy, parameterCount: 2,

@@ -82,8 +82,8 @@ struct RotationScenarios {
 
     @Test func `neighbours are told each other's keys`() {
         var policy = CoordinatorScenario.policy()
-        policy.workers = 3
-        policy.encryptsAll = true
+        policy.gathering.workers = 3
+        policy.ring.encryptsAll = true
         var coordinator = Coordinator(policy: policy, parameterCount: 1, resumedFrom: nil)
         var found: [PeerID: RingKeys?] = [:]
         func say(_ peer: UInt64, _ message: WorkerMessage) {

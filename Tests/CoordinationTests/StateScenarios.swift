@@ -95,7 +95,7 @@ import Wire
     @Test func `lines that a worker has kept of another run are left where they are`() {
         for run: UInt64? in [nil, 2] {
             var s = CoordinatorScenario(
-                resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.epoch = 2 })
+                resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.run.epoch = 2 })
             s.hello(1, run: run)
             s.prepared(1, holds: 2, lines: [CoordinatorScenario.line(3)])
             let trace = s.trace()
@@ -105,7 +105,7 @@ import Wire
 
     @Test func `lines that only a worker has kept are taken back into the ledger`() {
         var s = CoordinatorScenario(
-            resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.epoch = 2 })
+            resumedFrom: 1, recorded: CoordinatorScenario.line(2), change: { $0.run.epoch = 2 })
         s.hello(1)
         s.prepared(
             1, holds: 4,
@@ -211,7 +211,7 @@ import Wire
 
     @Test func `training goes on when the disk fails, and the checkpoint is tried again later`() {
         var s = CoordinatorScenario(change: {
-            $0.checkpointEvery = 1
+            $0.checkpoints.every = 1
             $0.steps = 5
         })
         s.startTwo()
@@ -250,7 +250,7 @@ import Wire
     }
 
     @Test func `a donor that sends more than its window is not believed`() {
-        var s = CoordinatorScenario(change: { $0.checkpointEvery = 1 }, parameterCount: 100)
+        var s = CoordinatorScenario(change: { $0.checkpoints.every = 1 }, parameterCount: 100)
         s.startTwo()
         s.bothVote(1, step: 1)
         _ = s.trace()

@@ -97,7 +97,7 @@ import Wire
     }
 
     @Test func `who holds other parameters is named and takes them anew, NaN or not`() {
-        var s = CoordinatorScenario(change: { $0.workers = 3 })
+        var s = CoordinatorScenario(change: { $0.gathering.workers = 3 })
         s.joins(1)
         s.joins(2)
         s.joins(3)
@@ -193,7 +193,7 @@ import Wire
     }
 
     @Test func `validation begins anew when a member is lost`() {
-        var s = CoordinatorScenario(change: { $0.validateEvery = 1 })
+        var s = CoordinatorScenario(change: { $0.validation.every = 1 })
         s.startTwo()
         s.bothVote(1, step: 1)
         _ = s.trace()

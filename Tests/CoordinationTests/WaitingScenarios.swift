@@ -66,7 +66,7 @@ import Wire
 
     @Test func `who falls silent at the same time is given up together, without a ring in between`()
     {
-        var s = CoordinatorScenario { $0.workers = 3 }
+        var s = CoordinatorScenario { $0.gathering.workers = 3 }
         for peer: UInt64 in 1...3 { s.joins(peer) }
         for peer: UInt64 in 1...3 { s.stateReady(peer, step: 0) }
         for peer: UInt64 in 1...3 { s.formed(1, peer) }

@@ -14,6 +14,8 @@ BUCKETS, FARTHEST = 32, 128
 
 
 class Model:
+    final_norm = True
+
     def __init__(s, kind, norm, normalisation, act, positions, tying, shared, residual, enc, dec, d, ff, heads, vocab):
         s.__dict__.update(locals())
         s.p = {}
@@ -86,7 +88,7 @@ class Model:
         h = x @ s.p[layer + "linear1.weight"].T + s.p[layer + "linear1.bias"]
         if s.act == "swiglu":
             gate, value = h.split(s.ff, -1); h = F.silu(gate) * value
-        else: h = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "gelu": F.gelu, "relu": F.relu}[s.act](h)
+        else: h = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "silu": F.silu, "gelu": F.gelu, "relu": F.relu}[s.act](h)
         return h @ s.p[layer + "linear2.weight"].T + s.p[layer + "linear2.bias"]
 
     def stack(s, x, stack, count, causal, memory, prefix):
@@ -99,11 +101,14 @@ class Model:
                 y = sub(s.normalise(x, f"{layer}norm{n + 1}") if s.norm == "pre" else x)
                 x = x + y if s.residual else y
                 if s.norm == "post": x = s.normalise(x, f"{layer}norm{n + 1}")
-        return s.normalise(x, stack + "norm")
+        return s.normalise(x, stack + "norm") if s.final_norm else x
 
     def embed(s, table, ids, prefix):
         x = s.p[table][ids] * math.sqrt(s.d)
-        return x + s.p[prefix + "positions.weight"][: len(ids)] if s.positions == "learned" else x
+        if s.positions == "learned": return x + s.p[prefix + "positions.weight"][: len(ids)]
+        if s.positions != "sinusoidal": return x
+        angle = torch.arange(len(ids)).unsqueeze(1) * torch.exp(torch.arange(0, s.d, 2) * (-math.log(10000.0) / s.d))
+        return x + torch.stack((angle.sin(), angle.cos()), -1).flatten(1)
 
     def logits(s, src, inp):
         memory = None
@@ -112,7 +117,7 @@ class Model:
             memory = s.stack(s.embed(table, src, "source_"), "encoder.", s.enc, False, None, "source_")
         h = s.embed("embedding.weight", inp, "")
         h = s.stack(h, "" if s.kind == "lm" else "decoder.", s.dec, True, memory, "")
-        return h @ s.p["output.weight" if s.tying == "none" else "embedding.weight"].T
+        return h @ s.p["output.weight" if s.tying == "none" else "embedding.weight"].T + s.p.get("output.bias", 0)
 
 
 def case(path, seed, kind, norm, normalisation, act, positions, tying, shared, residual, enc, dec, d, ff, heads, vocab,

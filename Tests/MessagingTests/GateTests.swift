@@ -22,7 +22,7 @@ private final class House {
         keys = try KeyPair.random()
         var options = SocketOptions()
         options.security = .server(keys, gate.open(for: guests))
-        options.handshakeTimeout = .seconds(2)
+        options.waits.handshake = .seconds(2)
         router = try RouterSocket(context, options)
         monitor = try SocketMonitor(router)
         endpoint = try router.bind("tcp://127.0.0.1:*")
@@ -68,7 +68,7 @@ private final class Visitor {
         let context = try Context()
         var options = SocketOptions()
         options.security = security
-        options.immediate = false
+        options.queues.immediate = false
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)
         try socket.connect(house.endpoint)

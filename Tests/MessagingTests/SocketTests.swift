@@ -124,10 +124,10 @@ private func uniqueName() -> String {
     @Test func `sending to a peer that does not read ends with would-block`() throws {
         let context = try Context()
         var options = SocketOptions()
-        options.sendHighWater = 2
-        options.receiveHighWater = 2
-        options.sendBufferBytes = 8192
-        options.receiveBufferBytes = 8192
+        options.queues.send = 2
+        options.queues.receive = 2
+        options.buffers.send = 8192
+        options.buffers.receive = 8192
         let router = try RouterSocket(context, options)
         let endpoint = try router.bind("tcp://127.0.0.1:*")
         options.identity = [7]
@@ -160,8 +160,8 @@ private func uniqueName() -> String {
         let endpoint = try router.bind(uniqueName())
         var options = SocketOptions()
         options.identity = [9]
-        options.maximumFrames = 3
-        options.maximumMessageBytes = 8
+        options.limits.frames = 3
+        options.limits.messageBytes = 8
         let dealer = try DealerSocket(context, options)
         try dealer.connect(endpoint)
         try dealer.send([1], until: .now + patience)

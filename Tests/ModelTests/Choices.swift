@@ -10,16 +10,20 @@ struct Choice: CustomTestStringConvertible, Sendable {
 
     init(
         _ kind: Architecture.Kind = .encoderDecoder, norm: Architecture.Norm = .pre,
+        finalNorm: Bool = true,
         normalisation: Architecture.Normalisation = .layer, residual: Bool = true,
         activation: Architecture.Activation = .gelu,
         positions: Architecture.PositionEncoding = .sinusoidal, tying: Architecture.Tying = .all,
-        sharesQueryKey: Bool = false, encoderLayers: Int = 1, decoderLayers: Int = 1,
+        outputBias: Bool = false, sharesQueryKey: Bool = false, encoderLayers: Int = 1,
+        decoderLayers: Int = 1,
         dropout: Float = 0.1, attentionDropout: Float? = nil
     ) {
         architecture = Architecture(
-            kind: kind, norm: norm, normalisation: normalisation, residual: residual,
+            kind: kind, norm: norm, finalNorm: finalNorm, normalisation: normalisation,
+            residual: residual,
             activation: activation, positionEncoding: positions, tying: tying,
-            sharesQueryKey: sharesQueryKey, dModel: 8, encoderLayers: encoderLayers,
+            outputBias: outputBias, sharesQueryKey: sharesQueryKey, dModel: 8,
+            encoderLayers: encoderLayers,
             decoderLayers: decoderLayers, dFF: 12, heads: 2, vocabulary: 17, positions: 12,
             dropout: dropout, attentionDropout: attentionDropout)
     }
@@ -29,27 +33,40 @@ struct Choice: CustomTestStringConvertible, Sendable {
         let words = [
             a.kind.rawValue, a.norm.rawValue, a.normalisation.rawValue, a.activation.rawValue,
             a.positionEncoding.rawValue, "tying \(a.tying.rawValue)",
+            a.finalNorm ? "" : "no final norm", a.outputBias ? "output bias" : "",
             a.sharesQueryKey ? "q = k" : "", a.residual ? "" : "no residual",
         ]
         return words.filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// Every combination of architecture, norm and its kind, activation, positions and tying that is allowed.
-    static let all: [Choice] = Architecture.Kind.allCases.flatMap { kind in
-        Architecture.Norm.allCases.flatMap { norm in
-            Architecture.Normalisation.allCases.flatMap { normalisation in
-                Architecture.Activation.allCases.flatMap { activation in
-                    Architecture.PositionEncoding.allCases.flatMap { positions in
-                        Architecture.Tying.allCases.map { tying in
-                            Choice(
-                                kind, norm: norm, normalisation: normalisation,
-                                activation: activation, positions: positions, tying: tying)
+    static let all: [Choice] =
+        Architecture.Kind.allCases.flatMap { kind in
+            Architecture.Norm.allCases.flatMap { norm in
+                Architecture.Normalisation.allCases.flatMap { normalisation in
+                    Architecture.Activation.allCases.flatMap { activation in
+                        Architecture.PositionEncoding.allCases.flatMap { positions in
+                            Architecture.Tying.allCases.map { tying in
+                                Choice(
+                                    kind, norm: norm, normalisation: normalisation,
+                                    activation: activation, positions: positions, tying: tying)
+                            }
                         }
                     }
                 }
             }
+        }.filter { $0.architecture.conflict == nil } + added
+
+    /// Choices that came later, beside some that they meet.
+    static let added: [Choice] = Architecture.Kind.allCases.flatMap { kind in
+        Architecture.Normalisation.allCases.flatMap { normalisation in
+            [Architecture.Tying.all, .none].map { tying in
+                Choice(
+                    kind, norm: .post, finalNorm: false, normalisation: normalisation,
+                    activation: .silu, tying: tying, outputBias: true)
+            }
         }
-    }.filter { $0.architecture.conflict == nil }
+    }
 
     /// Each choice once beside the defaults.
     static let single: [Choice] = [
@@ -61,6 +78,10 @@ struct Choice: CustomTestStringConvertible, Sendable {
         Choice(activation: .sigmoid), Choice(activation: .tanh), Choice(activation: .swiglu),
         Choice(positions: .learned), Choice(positions: .relative), Choice(positions: .rotary),
         Choice(positions: .none), Choice(tying: .decoder), Choice(tying: .none),
+        Choice(norm: .post, finalNorm: false),
+        Choice(.languageModel, norm: .post, finalNorm: false),
+        Choice(norm: .post, finalNorm: false, normalisation: .batch), Choice(outputBias: true),
+        Choice(tying: .none, outputBias: true), Choice(.languageModel, outputBias: true),
         Choice(sharesQueryKey: true), Choice(positions: .rotary, sharesQueryKey: true),
         Choice(.languageModel, positions: .rotary, sharesQueryKey: true),
         Choice(.languageModel, normalisation: .rms, activation: .swiglu, positions: .rotary),

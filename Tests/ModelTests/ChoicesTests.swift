@@ -13,7 +13,7 @@ struct ChoicesTests {
         "trains 20 steps with a falling loss, saves, resumes with the same digest, and its gradient is a slope"
     )
     func matrix() throws {
-        #expect(Choice.all.count == 2 * 7 * 6 * 5 * 3 - 7 * 6 * 5)
+        #expect(Choice.all.count == 2 * 7 * 6 * 5 * 3 - 7 * 6 * 5 + Choice.added.count)
         let folder = try SavedChoices()
         let problems = Mutex<[String]>([])
         DispatchQueue.concurrentPerform(iterations: Choice.all.count) { index in

@@ -85,6 +85,7 @@ struct GoldenCase {
         return Architecture(
             kind: try #require(.init(rawValue: try setting(file, "architecture"))),
             norm: try #require(.init(rawValue: try setting(file, "norm"))),
+            finalNorm: other("final_norm", else: "true") == "true",
             normalisation: try #require(
                 .init(rawValue: other("normalisation", else: "layer"))),
             residual: other("residual", else: "true") == "true",
@@ -92,6 +93,7 @@ struct GoldenCase {
             positionEncoding: try #require(
                 .init(rawValue: other("position_encoding", else: "sinusoidal"))),
             tying: try #require(.init(rawValue: other("tying", else: "all"))),
+            outputBias: other("output_bias", else: "false") == "true",
             sharesQueryKey: other("share_query_key", else: "false") == "true",
             dModel: try number("d_model"), encoderLayers: try depth("encoder_layers"),
             decoderLayers: try depth("decoder_layers"), dFF: try number("d_ff"),

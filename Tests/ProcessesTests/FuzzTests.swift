@@ -48,9 +48,9 @@ import Testing
         ).encoded()
         let coordinator = Coordinator(
             policy: CoordinatorPolicy(
-                run: 1, epoch: 1, software: "", configuration: [], workers: 1, waitForAll: false,
-                shards: 1, steps: 1, checkpointEvery: 0, validateEvery: 0, validationBatches: 0,
-                deadlines: Deadlines(peerTimeout: Milliseconds(1000)), onNonFinite: .stop),
+                run: .init(number: 1, epoch: 1, software: "", configuration: []),
+                gathering: .init(workers: 1), shards: 1, steps: 1,
+                deadlines: Deadlines(peerTimeout: Milliseconds(1000))),
             parameterCount: 1, resumedFrom: nil)
         let status = Array(
             try JSONEncoder().encode(coordinator.status(at: Instant(nanoseconds: 0))))

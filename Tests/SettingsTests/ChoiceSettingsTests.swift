@@ -14,6 +14,7 @@ struct ChoiceSettingsTests {
             flags([
                 (.shareQueryKey, "true"), (.attentionDropout, "0.25"), (.activation, "swiglu"),
                 (.norm, "post"), (.normalisation, "rms"), (.residual, "false"),
+                (.finalNorm, "false"), (.outputBias, "true"),
                 (.positionEncoding, "rotary"), (.tying, "none"), (.encoderLayers, "3"),
                 (.decoderLayers, "1"), (.initialisation, "normal"), (.initialDeviation, "0.5"),
             ]))
@@ -21,9 +22,10 @@ struct ChoiceSettingsTests {
         #expect(
             architecture
                 == Architecture(
-                    kind: .encoderDecoder, norm: .post, normalisation: .rms, residual: false,
-                    activation: .swiglu, positionEncoding: .rotary, tying: .none,
-                    sharesQueryKey: true, dModel: 128, encoderLayers: 3, decoderLayers: 1,
+                    kind: .encoderDecoder, norm: .post, finalNorm: false, normalisation: .rms,
+                    residual: false, activation: .swiglu, positionEncoding: .rotary,
+                    tying: .none, outputBias: true, sharesQueryKey: true, dModel: 128,
+                    encoderLayers: 3, decoderLayers: 1,
                     dFF: 512, heads: 4, vocabulary: 99, positions: 256, dropout: 0.3,
                     attentionDropout: 0.25))
         #expect(run.optimizer.arithmetic.initialisation == .normal(deviation: 0.5))
@@ -57,6 +59,9 @@ struct ChoiceSettingsTests {
         only(.beam, [lm, (.beam, "4")])
         only(.encoderLayers, [lm, (.encoderLayers, "2")])
         only(.initialDeviation, [(.initialDeviation, "1")])
+        only(.finalNorm, [(.finalNorm, "false")])
+        only(.finalNorm, [(.norm, "none"), (.finalNorm, "false")])
+        only(.compatibleWith, [lm, (.compatibleWith, "marian")])
         #expect(refusal([lm, (.tying, "decoder")]) == .senseless(.tying, .noEncoder))
         #expect(
             refusal([(.norm, "none"), (.normalisation, "batch")])
@@ -79,6 +84,41 @@ struct ChoiceSettingsTests {
         #expect(error == .unfit(setting, text: text, .outOfRange))
     }
 
+    @Test func `one flag makes every choice that Marian needs`() throws {
+        let marian = (Setting.compatibleWith, "marian")
+        let run = try RunConfiguration(flags([marian]))
+        #expect(run.architecture.marianObstacle == nil)
+        #expect(run.text(.norm) == "post" && run.text(.finalNorm) == "false")
+        #expect(run.text(.activation) == "silu" && run.text(.tying) == "all")
+        // What Marian has as well may be chosen beside it.
+        let other = try RunConfiguration(flags([marian, (.activation, "relu"), (.dModel, "64")]))
+        #expect(other.architecture.activation == .relu && other.text(.compatibleWith) == "marian")
+        for (setting, value) in [
+            (Setting.norm, "pre"), (.finalNorm, "true"), (.normalisation, "rms"),
+            (.residual, "false"), (.activation, "swiglu"), (.positionEncoding, "rotary"),
+            (.shareQueryKey, "true"),
+        ] {
+            #expect(
+                refusal([marian, (setting, value)])
+                    == .senseless(.compatibleWith, .inexpressible(setting, value: value)))
+        }
+    }
+
+    @Test func `a run that Marian can express is read and resumed as it was`() throws {
+        let run = try RunConfiguration(flags([(.compatibleWith, "marian"), (.tying, "decoder")]))
+        #expect(try RunConfiguration(GivenSettings(yaml: run.yaml, path: "c.yaml")) == run)
+        let same = flags([(.compatibleWith, "marian"), (.finalNorm, "false")])
+        #expect(try run.resumed(with: same, in: "r") == run)
+        let plain = try RunConfiguration(flags([(.norm, "post")]))
+        #expect(plain.text(.finalNorm) == "true" && plain.text(.compatibleWith) == nil)
+        for given in [flags([(.compatibleWith, "marian")]), flags([(.finalNorm, "false")])] {
+            #expect(throws: ConfigurationError.self) { try plain.resumed(with: given, in: "r") }
+        }
+        var below = GivenSettings()
+        below.set(.norm, "pre")
+        #expect(flags([(.compatibleWith, "marian")]).over(below).text(.norm) == nil)
+    }
+
     @Test func `an architecture written before there were choices is what it was`() throws {
         let old = """
             {"kind": "encoder-decoder", "norm": "pre", "activation": "relu", "dModel": 128,
@@ -91,5 +131,11 @@ struct ChoiceSettingsTests {
         let again = try JSONDecoder().decode(
             Architecture.self, from: JSONEncoder().encode(decoded))
         #expect(again == decoded)
+        let written = try #require(String(bytes: JSONEncoder().encode(decoded), encoding: .utf8))
+        #expect(!written.contains("finalNorm") && !written.contains("outputBias"))
+        var later = decoded
+        (later.norm, later.finalNorm, later.outputBias) = (.post, false, true)
+        #expect(
+            try JSONDecoder().decode(Architecture.self, from: JSONEncoder().encode(later)) == later)
     }
 }

@@ -17,7 +17,7 @@ final class AllReduceMembers {
         _ count: Int, context: Context, executable: String, arguments: [String], settings: [String]
     ) throws {
         var options = SocketOptions()
-        options.linger = .milliseconds(100)
+        options.waits.linger = .milliseconds(100)
         logs = try TemporaryFolder()
         router = try RouterSocket(context, options)
         let name = UInt64.random(in: 0 ... .max)

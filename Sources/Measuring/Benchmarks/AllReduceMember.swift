@@ -63,7 +63,7 @@ package final class AllReduceMember {
         self.settings = settings
         context = try Context(threads: settings.ioThreads)
         var options = SocketOptions()
-        options.linger = .seconds(1)
+        options.waits.linger = .seconds(1)
         control = try DealerSocket(context, options)
         try control.connect(endpoint)
         var configuration = RingConfiguration()

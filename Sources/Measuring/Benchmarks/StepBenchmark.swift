@@ -156,7 +156,7 @@ package struct StepBenchmark {
         var policy = CoordinatorPolicy(
             configuration, run: UInt64.random(in: 1...UInt64.max), epoch: 1, software: software,
             job: try job.encoded(), steps: steps + Self.warmUp, validationBatches: 0)
-        policy.savesAtEnd = false
+        policy.checkpoints.atEnd = false
         let setup = CoordinatorSetup(
             policy: policy, configuration: configuration, batches: batches,
             parameterCount: model.layout.count

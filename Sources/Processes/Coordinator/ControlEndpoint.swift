@@ -37,11 +37,11 @@ package final class ControlEndpoint {
         let context = try Context()
         self.context = context
         var options = SocketOptions()
-        options.sendHighWater = 256
-        options.receiveHighWater = 256
-        options.linger = .seconds(1)
-        options.maximumFrameBytes = report
-        options.maximumMessageBytes = report
+        options.queues.send = 256
+        options.queues.receive = 256
+        options.waits.linger = .seconds(1)
+        options.limits.frameBytes = report
+        options.limits.messageBytes = report
         options.ipv6 = addresses.contains { $0.family == .v6 }
         admissions = try keys.map { try Admissions(context, $0.token) }
         if let keys, let admissions {

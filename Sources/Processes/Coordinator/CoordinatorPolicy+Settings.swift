@@ -11,18 +11,19 @@ extension CoordinatorPolicy {
     ) {
         let (cluster, reporting) = (configuration.cluster, configuration.reporting)
         self.init(
-            run: run, epoch: epoch, software: software, configuration: job,
-            workers: cluster.workers, waitForAll: cluster.waitForAll,
+            run: Run(
+                number: run, epoch: epoch, software: software,
+                arithmetic: UInt32(ArithmeticVersion.current), configuration: job),
+            gathering: Gathering(workers: cluster.workers, waitForAll: cluster.waitForAll),
             shards: configuration.batches.shards, steps: steps,
-            checkpointEvery: reporting.checkpointEvery, validateEvery: reporting.validateEvery,
-            validationBatches: validationBatches,
             deadlines: Deadlines(
                 peerTimeout: Milliseconds(Int64(cluster.peerTimeout.milliseconds))),
             onNonFinite: configuration.optimizer.onNaN)
-        arithmetic = UInt32(ArithmeticVersion.current)
-        balance = cluster.balance
-        encryptsAll = cluster.secure
-        sumsInPlace = configuration.sumsInPlace
+        checkpoints.every = reporting.checkpointEvery
+        validation = Validation(every: reporting.validateEvery, batches: validationBatches)
+        ring.balance = cluster.balance
+        ring.encryptsAll = cluster.secure
+        ring.sumsInPlace = configuration.sumsInPlace
     }
 }
 

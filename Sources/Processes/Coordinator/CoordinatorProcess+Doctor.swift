@@ -91,7 +91,7 @@ extension CoordinatorProcess {
 
     private var facts: RunFacts {
         RunFacts(
-            software: coordinator.policy.software, parameters: setup.parameterCount,
+            software: coordinator.policy.run.software, parameters: setup.parameterCount,
             shards: coordinator.policy.shards,
             workers: coordinator.company.map {
                 RunFacts.Worker(

@@ -22,9 +22,9 @@ package final class CoordinatorConversation {
         var options = SocketOptions()
         options.identity =
             [StatusMessage.identityMark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
-        options.linger = .zero
-        options.maximumFrameBytes = DoctorMessage.limit
-        options.maximumMessageBytes = DoctorMessage.limit
+        options.waits.linger = .zero
+        options.limits.frameBytes = DoctorMessage.limit
+        options.limits.messageBytes = DoctorMessage.limit
         options.ipv6 = true
         if let token = try call.access.token() {
             options.security = .client(token.workers, server: token.coordinator)

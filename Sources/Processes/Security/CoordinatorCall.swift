@@ -38,9 +38,9 @@ package struct CoordinatorCall {
         let context = try Context()
         var options = SocketOptions()
         options.identity = [mark] + (0..<8).map { _ in UInt8.random(in: 0...255) }
-        options.linger = .zero
-        options.maximumFrameBytes = limit
-        options.maximumMessageBytes = limit
+        options.waits.linger = .zero
+        options.limits.frameBytes = limit
+        options.limits.messageBytes = limit
         options.ipv6 = true
         if let token = try access.token() {
             options.security = .client(token.workers, server: token.coordinator)

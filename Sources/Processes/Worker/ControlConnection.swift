@@ -42,14 +42,14 @@ final class ControlConnection {
         options.identity =
             [isApplication ? AdmissionMessage.identityMark : 1]
             + (0..<8).map { _ in UInt8.random(in: 0...255) }
-        options.sendHighWater = 256
-        options.receiveHighWater = 256
+        options.queues.send = 256
+        options.queues.receive = 256
         // With it libzmq throws away what has arrived but is not read when the connection breaks:
         // the run's end, which the coordinator says just before it goes.
-        options.immediate = false
-        options.linger = .milliseconds(200)
-        options.maximumFrameBytes = WireLimit.message
-        options.maximumMessageBytes = WireLimit.message
+        options.queues.immediate = false
+        options.waits.linger = .milliseconds(200)
+        options.limits.frameBytes = WireLimit.message
+        options.limits.messageBytes = WireLimit.message
         options.ipv6 = true
         socket = try DealerSocket(context, options)
         monitor = try SocketMonitor(socket)

@@ -141,6 +141,8 @@ extension Failure {
         case .noEncoder:
             "--architecture lm has no source embedding to keep apart, give all or none"
         case .noNorm: "--norm none leaves no norm to choose, leave \(setting.flag) out"
+        case .inexpressible(let other, let value):
+            "Marian's format cannot express \(typed(other, value)), leave one of both out"
         case .oddHeadWidth(let width):
             "rotary positions turn pairs of columns and a head has \(width), choose other --heads"
         }

@@ -13,6 +13,7 @@ extension Failure {
                 "its \(heads) heads do not divide d-model \(dModel)"
             case .dropoutOutOfRange(let dropout): "its dropout is \(dropout)"
             case .senseless(.normalisationWithoutNorm): "it has a kind of norm and no norm"
+            case .senseless(.finalNormNeeded): "it lacks a final norm without norms before it"
             case .senseless(.tyingWithoutEncoder): "it has a source embedding and no encoder"
             case .senseless(.oddHeadWidth): "its rotary positions have heads of odd width"
             case .tokenOutOfRange(let id, _, let vocabulary):

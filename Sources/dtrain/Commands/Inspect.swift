@@ -55,6 +55,8 @@ struct Inspect: ParsableCommand {
             layers \(architecture.encoderLayers) + \(architecture.decoderLayers), \
             d-ff \(architecture.dFF), heads \(architecture.heads), \
             \(architecture.norm.rawValue) \(architecture.normalisation.rawValue) norm, \
+            \(architecture.finalNorm ? "" : "no final norm, ")\
+            \(architecture.outputBias ? "output bias, " : "")\
             \(architecture.activation.rawValue), \
             \(architecture.positionEncoding.rawValue) positions, dropout \(architecture.dropout)
             vocabulary    \(grouped(architecture.vocabulary)), positions \(architecture.positions)

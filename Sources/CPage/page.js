@@ -23,7 +23,7 @@
   let stream = null, boot = "", lastHeard = 0, lostSince = 0, isRefused = false;
   let series = [], heldOf = [], comparisons = [];
   let zoom = null, view = { seconds: 60, end: null }, past = null;
-  let slow = false, drawn = [], chartsDue = false, lanesDue = false, lastCharts = 0, drag = null;
+  let comparedAt = 0, slow = false, drawn = [], chartsDue = false, lanesDue = false, lastCharts = 0, drag = null;
 
   const now = () => Date.now() / 1000 + offset;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -239,7 +239,10 @@
     $("bits").replaceChildren(...list);
   };
   const compare = async () => {
+    comparedAt = Date.now();
     for (let run = 1; run < info.runs.length; run++) {
+      // Bits that differ once differ for good.
+      if (comparisons[run] && comparisons[run].startsWith("the first")) continue;
       try { comparisons[run] = (await ask("/bits?run=" + run)).comparison; } catch (error) { continue; }
     }
     drawBits();
@@ -690,6 +693,7 @@
     // A process that has been stopped holds its connections and says nothing.
     if (lastHeard && Date.now() - lastHeard > 6000) lose();
     if (document.hidden) return;
+    if (info && !lostSince && Date.now() - comparedAt > 10000 && info.runs.length > 1) compare();
     drawVerdict();
     const oldest = now() - keptSeconds;
     if (spans.length && spans[0].end < oldest && view.end === null) spans = spans.filter((s) => s.end >= Math.min(oldest, windowEnd() - keptSeconds));

@@ -37,7 +37,8 @@ class Browser:
             "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
             f"--window-size={self.size[0]},{self.size[1]}"]}
         if self.downloads:
-            options["prefs"] = {"download.default_directory": self.downloads}
+            options["prefs"] = {"download.default_directory": self.downloads,
+                                "profile.default_content_setting_values.automatic_downloads": 1}
         if self.phone:
             options["mobileEmulation"] = {"deviceMetrics": {
                 "width": self.size[0], "height": self.size[1], "pixelRatio": 2.0}}
@@ -48,6 +49,8 @@ class Browser:
         if not self.phone:
             self.devtools("Emulation.setDeviceMetricsOverride", width=self.size[0], height=self.size[1],
                           deviceScaleFactor=1, mobile=False)
+        if self.downloads:
+            self.devtools("Browser.setDownloadBehavior", behavior="allow", downloadPath=self.downloads)
         self.devtools("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}])
         return self
@@ -65,10 +68,12 @@ class Browser:
         request = urllib.request.Request(self.base + path, data=data, method=method,
                                          headers={"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise RuntimeError(json.load(error)["value"]["message"].split("\n")[0]) from None
+        except TimeoutError:
+            raise RuntimeError(f"the browser does not answer to {path}") from None
 
     def devtools(self, command, **parameters):
         return self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})

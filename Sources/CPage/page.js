@@ -23,7 +23,7 @@
   let stream = null, boot = "", lastHeard = 0, lostSince = 0, isRefused = false;
   let series = [], heldOf = [], comparisons = [];
   let zoom = null, view = { seconds: 60, end: null }, past = null;
-  let drawn = [], chartsDue = false, lanesDue = false, lastCharts = 0, drag = null;
+  let comparedAt = 0, slow = false, drawn = [], chartsDue = false, lanesDue = false, lastCharts = 0, drag = null;
 
   const now = () => Date.now() / 1000 + offset;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -159,7 +159,7 @@
     $("verdict").className = "verdict " + (isStale ? "stale" : p.weight);
     $("sign").textContent = isStale ? "◌" : signs[p.weight] || "◌";
     let words = p.verdict;
-    if ((p.weight === "bad" || p.weight === "waiting") && p.since > 0) words += ", " + span(now() - p.since);
+    if (/^(waits|recovers|paused|no news)/.test(p.verdict) && p.since > 0) words += ", " + span(now() - p.since);
     if ($("words").textContent !== words) $("words").textContent = words;
     const age = p.asOf > 0 ? now() - p.asOf : 0;
     $("age").textContent = p.asOf > 0 ? (isStale || age > 3 ? "as of " + span(age) + " ago" : "as of now") : "";
@@ -191,7 +191,7 @@
         if (w.threads) parts.push(w.threads + (w.threads === 1 ? " thread" : " threads"));
       }
       const why = w.state === "lost" && sentence(w.name, "lost");
-      item.append(el("small", parts.join(" · ") + (why ? ": " + why.text : "")));
+      item.append(" ", el("small", parts.join(" · ") + (why ? ": " + why.text : "")));
       return item;
     });
     $("workers").replaceChildren(...(list.length ? list : [el("li", "no worker has been told of", "waiting")]));
@@ -239,7 +239,10 @@
     $("bits").replaceChildren(...list);
   };
   const compare = async () => {
+    comparedAt = Date.now();
     for (let run = 1; run < info.runs.length; run++) {
+      // Bits that differ once differ for good.
+      if (comparisons[run] && comparisons[run].startsWith("the first")) continue;
       try { comparisons[run] = (await ask("/bits?run=" + run)).comparison; } catch (error) { continue; }
     }
     drawBits();
@@ -276,8 +279,9 @@
     lanesDue = false;
     const canvas = $("lanes"), end = windowEnd(), begin = end - view.seconds;
     const source = past ? past.spans : spans, said = past ? past.log : logs;
-    const visible = source.filter((s) => s.end >= begin && s.start <= end);
-    const names = [...new Set([...visible.map((s) => s.worker).filter(Boolean),
+    const visible = source.filter((s) => s.end >= begin && s.start <= end), found = new Set();
+    for (const s of visible) if (s.worker) found.add(s.worker);
+    const names = [...new Set([...found,
       ...(past ? [] : picture ? picture.workers.filter((w) => w.state !== "lost" || w.lostAt > begin).map((w) => w.name) : [])])].sort(byName);
     const lanes = ["", ...names], width = canvas.clientWidth, row = lanes.length > 12 ? 18 : 26, left = 46, top = 18;
     const height = top + lanes.length * (row + 4) + 4, ratio = window.devicePixelRatio || 1;
@@ -315,11 +319,19 @@
         g.globalAlpha = 0.35; g.fillStyle = tone("--bad"); g.fillRect(from, y[name], width - from, row); g.globalAlpha = 1;
       }
     });
-    // Long ones first, so that short ones lie above them.
-    for (const s of visible.sort((a, b) => (b.end - b.start) - (a.end - a.start))) {
+    // Of many that are narrower than a pixel, one is drawn.
+    const taken = new Map();
+    for (const s of visible) {
       if (!(s.worker in y)) continue;
       const from = Math.max(left, x(s.start)), to = Math.min(width, Math.max(x(s.end), from + 0.6));
       if (to <= left) continue;
+      if (to - from < 1) {
+        const key = s.worker + " " + s.phase;
+        let columns = taken.get(key);
+        if (!columns) taken.set(key, columns = new Uint8Array(Math.ceil(width) + 2));
+        if (columns[Math.floor(from)]) continue;
+        columns[Math.floor(from)] = 1;
+      }
       let [a, h] = [y[s.worker], row];
       // These two overlap.
       if (s.phase === "fold") { a += row * 0.5; h = row * 0.5; }
@@ -527,6 +539,7 @@
     one.value.textContent = values.length ? figure(values[values.length - 1]) : "";
   };
   const ticks = (a, b, most) => {
+    if (!(b > a)) return [];
     const rough = (b - a) / most, power = Math.pow(10, Math.floor(Math.log10(rough)));
     const each = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough), list = [];
     for (let t = Math.ceil(a / each) * each; t <= b + each * 1e-9; t += each) list.push(+t.toPrecision(12));
@@ -680,9 +693,12 @@
     // A process that has been stopped holds its connections and says nothing.
     if (lastHeard && Date.now() - lastHeard > 6000) lose();
     if (document.hidden) return;
+    if (info && !lostSince && Date.now() - comparedAt > 10000 && info.runs.length > 1) compare();
     drawVerdict();
     const oldest = now() - keptSeconds;
     if (spans.length && spans[0].end < oldest && view.end === null) spans = spans.filter((s) => s.end >= Math.min(oldest, windowEnd() - keptSeconds));
+    slow = !slow;
+    if (slow && spans.length > 8000) return;
     if (picture && (lanesDue || (view.end === null && !lostSince && picture.weight !== "over"))) drawLanes();
     if (chartsDue && Date.now() - lastCharts > 500 && !drag) drawCharts();
   }, 250);

@@ -41,6 +41,7 @@ package final class PageDesk: @unchecked Sendable {
     private static let logKept = 500
     private static let spansKept = 90.0
     private static let mostSpans = 40_000
+    private static let spansAtFirst = 6000
     /// Bytes of `metrics.jsonl` that are read at once: queries wait so long.
     private static let piece = 16 << 20
 
@@ -102,7 +103,7 @@ package final class PageDesk: @unchecked Sendable {
                     messages.append(line.page)
                 }
             }
-            if !new.isEmpty { messages.append(SpanMessage(spans: new).page) }
+            if !new.isEmpty { messages.append(PageSpan.message(new)) }
             spans += new
             trim(now)
             messages += readSeries(now)
@@ -154,9 +155,9 @@ package final class PageDesk: @unchecked Sendable {
     // MARK: what is asked for
 
     /// All that the first picture needs.
-    func start(at now: Double = Date().timeIntervalSince1970) -> StartMessage {
+    func start(at now: Double = Date().timeIntervalSince1970) -> [UInt8] {
         lock.withLock {
-            StartMessage(
+            let message = StartMessage(
                 boot: feed.boot, seq: feed.last, now: now, software: software,
                 columns: Column.allCases.map(\.rawValue),
                 runs: zip(paths, series).map { paths, series in
@@ -164,8 +165,8 @@ package final class PageDesk: @unchecked Sendable {
                         name: paths.folder.split(separator: "/").last.map(String.init) ?? "/",
                         folder: paths.folder, steps: series?.steps ?? 0)
                 },
-                picture: pictureMessage(now), log: log, spans: spans,
-                held: series[0]?.heldOut ?? [])
+                picture: pictureMessage(now), log: log, held: series[0]?.heldOut ?? [])
+            return message.page(with: spans.suffix(Self.spansAtFirst))
         }
     }
 
@@ -186,18 +187,19 @@ package final class PageDesk: @unchecked Sendable {
     }
 
     /// A stretch of the past, in seconds since 1970.
-    func timeline(from: Double, to: Double) -> TimelineMessage {
-        var message = TimelineMessage(spans: [], log: [])
+    func timeline(from: Double, to: Double) -> [UInt8] {
+        var log: [LogLine] = []
+        var spans: [PageSpan] = []
         // Spans are told after they have ended.
         for event in EventLog.events(of: paths[0], from: from, to: to + 30) {
             let base = event.time - event.clock
             if case .phases(let phases) = event.report {
-                message.spans += phases.map { PageSpan(span: $0, base: base) }
+                spans += phases.map { PageSpan(span: $0, base: base) }
                     .filter { $0.end >= from && $0.base + $0.span.start <= to }
             }
-            if event.time <= to { message.log += Self.lines(event) }
+            if event.time <= to { log += Self.lines(event) }
         }
-        return message
+        return TimelineMessage(log: log).page(with: spans.suffix(Self.mostSpans))
     }
 
     /// The first step at which the bits of another run differ from this one's, in words.

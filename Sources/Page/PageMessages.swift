@@ -24,31 +24,36 @@ struct LogLine: Encodable, Sendable {
 }
 
 /// A span, with its ends in seconds since 1970.
-struct PageSpan: Encodable, Sendable {
+struct PageSpan: Sendable {
     var span: PhaseSpan
     var base: Double
 
     var end: Double { base + span.end }
 
-    /// An array, since there are many: worker, phase, step, start, end, error.
-    func encode(to encoder: any Encoder) throws {
-        var values = encoder.unkeyedContainer()
-        try values.encode(span.worker ?? "")
-        try values.encode(span.phase.rawValue)
-        try values.encode(span.step)
-        try values.encode(base + span.start)
-        try values.encode(base + span.end)
-        try values.encode(span.clockError)
+    /// Spans as JSON: an array each, since there are many: worker, phase, step, start, end, error.
+    static func json(_ spans: some Sequence<PageSpan>) -> String {
+        var names: [String: String] = [:]
+        var text = "["
+        for one in spans {
+            let span = one.span
+            let name = span.worker ?? ""
+            let quoted = names[name] ?? String(decoding: name.page, as: UTF8.self)
+            names[name] = quoted
+            if text.utf8.count > 1 { text += "," }
+            text += "[\(quoted),\"\(span.phase.rawValue)\",\(span.step),"
+            text += "\(micro(one.base + span.start)),\(micro(one.end)),\(micro(span.clockError))]"
+        }
+        return text + "]"
     }
-}
 
-struct SpanMessage: Encodable, Sendable {
-    var kind = "spans"
-    var spans: [PageSpan]
+    /// Seconds to the microsecond.
+    private static func micro(_ seconds: Double) -> Double {
+        seconds.isFinite ? (seconds * 1e6).rounded() / 1e6 : 0
+    }
 
-    enum CodingKeys: String, CodingKey {
-        case kind = "k"
-        case spans
+    /// `{"k":"spans","spans":[…]}`.
+    static func message(_ spans: some Sequence<PageSpan>) -> [UInt8] {
+        Array("{\"k\":\"spans\",\"spans\":\(json(spans))}".utf8)
     }
 }
 
@@ -164,12 +169,10 @@ struct StartMessage: Encodable, Sendable {
     var runs: [Run]
     var picture: PictureMessage
     var log: [LogLine]
-    var spans: [PageSpan]
     var held: [RunSeries.HeldOut]
 }
 
 struct TimelineMessage: Encodable, Sendable {
-    var spans: [PageSpan]
     var log: [LogLine]
 }
 
@@ -178,5 +181,10 @@ extension Encodable {
     var page: [UInt8] {
         guard let data = try? JSONForm.encoder().encode(self) else { return Array("{}".utf8) }
         return [UInt8](data)
+    }
+
+    /// The same of an object, with spans in it under the key `spans`.
+    func page(with spans: some Sequence<PageSpan>) -> [UInt8] {
+        page.dropLast() + Array(",\"spans\":\(PageSpan.json(spans))}".utf8)
     }
 }

@@ -97,7 +97,7 @@ private struct Answers: Sendable {
         func whole(_ name: String) -> Int? { request.query[name].flatMap(Int.init) }
         let run = whole("run") ?? 0
         switch path {
-        case "/start": return json(desk.start().page)
+        case "/start": return json(desk.start())
         case "/stream": return stream(request)
         case "/metrics":
             return response(
@@ -112,7 +112,7 @@ private struct Answers: Sendable {
         case "/timeline":
             guard let from = number("from"), let to = number("to"), from < to, to - from <= 3600
             else { return text(.badRequest, "from and to are seconds, an hour apart at most") }
-            return json(desk.timeline(from: from, to: to).page)
+            return json(desk.timeline(from: from, to: to))
         case "/bits":
             guard let words = desk.comparison(with: run) else {
                 return text(.notFound, "no such run")

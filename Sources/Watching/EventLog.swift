@@ -30,18 +30,18 @@ package final class EventLog {
                 Self.lines(name) { take($0, from, body) }
             }
             inode = Self.inode(path)
-            _ = tail.read(restart: {}, { take($0, from, body) })
+            _ = tail.read { take($0, from, body) }
             return
         }
         let now = Self.inode(path)
         if now != inode, inode != 0 {
             // What was written to the file before it got another name.
             var rest = LineTail(path + ".1", offset: tail.offset, mark: tail.mark)
-            _ = rest.read(restart: {}, { take($0, -.infinity, body) })
+            _ = rest.read { take($0, -.infinity, body) }
             tail = LineTail(path)
         }
         inode = now
-        _ = tail.read(restart: {}, { take($0, -.infinity, body) })
+        _ = tail.read { take($0, -.infinity, body) }
     }
 
     private func take(_ line: UnsafeRawBufferPointer, _ from: Double, _ body: (RunEvent) -> Void) {
@@ -78,7 +78,7 @@ package final class EventLog {
 
     private static func lines(_ path: String, _ body: (UnsafeRawBufferPointer) -> Void) {
         var tail = LineTail(path)
-        _ = tail.read(restart: {}, body)
+        _ = tail.read(body)
     }
 
     private static func inode(_ path: String) -> UInt64 {

@@ -41,7 +41,7 @@ package struct LineTail: Sendable {
     ///   - limit: about so many bytes at most are read.
     ///   - restart: is called before the first line where the file is another.
     package mutating func read(
-        limit: Int = .max, restart: () -> Void, _ body: (UnsafeRawBufferPointer) -> Void
+        limit: Int = .max, restart: () -> Void = {}, _ body: (UnsafeRawBufferPointer) -> Void
     ) -> Change {
         var status = stat()
         guard stat(path, &status) == 0, let file = try? ReadableFile(path) else { return .missing }

@@ -33,8 +33,7 @@ final class Pyramid {
         self.count = count
         for index in 1..<Self.levels.count {
             let begin = (count >> Self.levels[index]) << Self.levels[index]
-            let blocks = summaries(begin..<count, each: max(1, count - begin), below: index)
-            open[index] = blocks.first ?? open[index]
+            open[index] = summary(begin..<count, below: index)
         }
     }
 
@@ -77,11 +76,6 @@ final class Pyramid {
 
     /// Summaries of the steps of `range` (counted from 0), `each` steps to one, column by column.
     func summaries(_ range: Range<Int>, each: Int) -> [[Summary]] {
-        summaries(range, each: each, below: Self.levels.count)
-    }
-
-    /// The same from the levels before one.
-    private func summaries(_ range: Range<Int>, each: Int, below: Int) -> [[Summary]] {
         let range = range.clamped(to: 0..<count)
         guard !range.isEmpty else { return [] }
         flush()
@@ -91,13 +85,13 @@ final class Pyramid {
         while begin < range.upperBound {
             // Blocks lie on a grid that does not depend on where the range begins.
             let end = min((begin / each + 1) * each, range.upperBound)
-            result.append(summary(begin..<end, below: below))
+            result.append(summary(begin..<end, below: Self.levels.count))
             begin = end
         }
         return result
     }
 
-    /// One summary, from as few records as do.
+    /// One summary, from as few records as do, of the levels before one.
     private func summary(_ range: Range<Int>, below: Int) -> [Summary] {
         var total = [Summary](repeating: Summary(), count: Self.columns)
         var begin = range.lowerBound

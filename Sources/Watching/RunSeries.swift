@@ -108,7 +108,7 @@ package final class RunSeries {
         let upper = min(pyramid.count, range.upperBound)
         guard lower <= upper else { return Stretch(begins: [], each: 1, blocks: []) }
         var each = 1
-        while (upper - lower + 1) / each > max(1, points) { each *= 2 }
+        while (upper - lower + each) / each > max(1, points) { each *= 2 }
         let blocks = pyramid.summaries(lower - 1..<upper, each: each)
         let first = (lower - 1) / each
         return Stretch(

@@ -41,19 +41,32 @@ private final class Served: Sendable {
     deinit { task.cancel() }
 
     /// Sends a request as it stands; what comes until `until` is in it, or the other end closes.
-    func ask(_ head: String, until: String? = nil) throws -> String {
-        let socket = try LoopbackClient(port: port)
-        try socket.send(head)
-        return try socket.read(until: until)
+    func ask(_ head: String, until: String? = nil) async throws -> String {
+        try await aside { [port] in
+            let socket = try LoopbackClient(port: port)
+            try socket.send(head)
+            return try socket.read(until: until)
+        }
     }
 
-    func get(_ path: String, _ headers: String...) throws -> String {
+    func get(_ path: String, _ headers: String...) async throws -> String {
         let lines =
             ["GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: close"] + headers
-        return try ask(lines.joined(separator: "\r\n") + "\r\n\r\n")
+        return try await ask(lines.joined(separator: "\r\n") + "\r\n\r\n")
     }
 
     var bearer: String { "Authorization: Bearer \(token.text)" }
+}
+
+/// Runs what blocks on a thread of its own: the server under test needs those that tasks share.
+private func aside<Result: Sendable>(
+    _ body: @escaping @Sendable () throws -> Result
+) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread {
+            continuation.resume(with: Swift.Result(catching: body))
+        }
+    }
 }
 
 /// A TCP connection with a deadline for every read.
@@ -111,34 +124,35 @@ private struct LoopbackClient: ~Copyable {
 
     @Test func `who has no token sees the document and nothing of the run`() async throws {
         let served = try await Self.served()
-        let document = try served.get("/")
+        let document = try await served.get("/")
         #expect(document.hasPrefix("HTTP/1.1 200"))
         #expect(document.contains("<!doctype html>"))
         for path in ["/start", "/stream", "/series", "/held", "/bits", "/timeline", "/other"] {
-            let answer = try served.get(path)
+            let answer = try await served.get(path)
             #expect(answer.hasPrefix("HTTP/1.1 401"), "\(path)")
             #expect(!answer.contains("w1"))
         }
         let wrong = "Authorization: Bearer " + String(repeating: "0", count: 32)
-        #expect(try served.get("/start", wrong).hasPrefix("HTTP/1.1 401"))
-        #expect(try served.get("/start", "Cookie: dtrain-page-\(served.port)=").contains("401"))
+        #expect(try await served.get("/start", wrong).hasPrefix("HTTP/1.1 401"))
+        #expect(
+            try await served.get("/start", "Cookie: dtrain-page-\(served.port)=").contains("401"))
     }
 
     @Test func `the token buys a cookie that scripts and other pages do not get`() async throws {
         let served = try await Self.served()
-        func session(_ token: String) throws -> String {
-            try served.ask(
+        func session(_ token: String) async throws -> String {
+            try await served.ask(
                 "POST /session HTTP/1.1\r\nHost: localhost:\(served.port)\r\nConnection: close\r\n"
                     + "Authorization: Bearer \(token)\r\n\r\n")
         }
-        #expect(try session("0000").hasPrefix("HTTP/1.1 401"))
-        let answer = try session(served.token.text)
+        #expect(try await session("0000").hasPrefix("HTTP/1.1 401"))
+        let answer = try await session(served.token.text)
         #expect(answer.hasPrefix("HTTP/1.1 204"))
         let cookie = try #require(
             answer.firstMatch(of: /Set-Cookie: (dtrain-page-\d+=[0-9a-f]+); (.*)\r/))
         #expect(cookie.2 == "Path=/; HttpOnly; SameSite=Strict")
         #expect(!answer.contains(served.token.text))
-        let start = try served.get("/start", "Cookie: a=b; \(cookie.1)")
+        let start = try await served.get("/start", "Cookie: a=b; \(cookie.1)")
         #expect(start.hasPrefix("HTTP/1.1 200"))
         #expect(start.contains(#""name":"w1""#))
         // Text of others stays text: it is JSON, and the page makes no markup of it.
@@ -147,19 +161,19 @@ private struct LoopbackClient: ~Copyable {
 
     @Test func `a name that leads here by another's wish is refused`() async throws {
         let served = try await Self.served()
-        func status(_ host: String) throws -> String {
-            let answer = try served.ask(
+        func status(_ host: String) async throws -> String {
+            let answer = try await served.ask(
                 "GET / HTTP/1.1\r\n\(host)Connection: close\r\n\(served.bearer)\r\n\r\n")
             return String(answer.dropFirst(9).prefix(3))
         }
         for host in [
             "evil.example", "localhost.evil.example", "evil.example:8080", "", "127.0.0.1.x",
         ] {
-            #expect(try status("Host: \(host)\r\n") == "403", "\(host)")
+            #expect(try await status("Host: \(host)\r\n") == "403", "\(host)")
         }
-        #expect(try status("") == "403")
+        #expect(try await status("") == "403")
         for host in ["localhost", "LOCALHOST:9", "127.0.0.1:1", "[::1]:8080", "10.1.2.3"] {
-            #expect(try status("Host: \(host)\r\n") == "200", "\(host)")
+            #expect(try await status("Host: \(host)\r\n") == "200", "\(host)")
         }
     }
 
@@ -185,7 +199,7 @@ private struct LoopbackClient: ~Copyable {
     @Test func `nothing can be changed`() async throws {
         let served = try await Self.served()
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
-            let answer = try served.ask(
+            let answer = try await served.ask(
                 "\(method) /start HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                     + "\(served.bearer)\r\nContent-Length: 0\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 405"), "\(method)")
@@ -194,18 +208,18 @@ private struct LoopbackClient: ~Copyable {
 
     @Test func `series come in blocks, and what is asked for wrongly is refused`() async throws {
         let served = try await Self.served()
-        let series = try served.get("/series?run=0&from=1&to=9&points=3", served.bearer)
+        let series = try await served.get("/series?run=0&from=1&to=9&points=3", served.bearer)
         #expect(series.contains(#""each":1,"steps":[1],"loss":[4.25]"#))
         for path in [
             "/series?run=7", "/series?run=-1", "/series?from=9&to=1", "/bits?run=0", "/bits?run=9",
             "/held?run=3",
         ] {
-            #expect(try served.get(path, served.bearer).hasPrefix("HTTP/1.1 404"), "\(path)")
+            #expect(try await served.get(path, served.bearer).hasPrefix("HTTP/1.1 404"), "\(path)")
         }
         for path in ["/timeline", "/timeline?from=1&to=0", "/timeline?from=0&to=1e300"] {
-            #expect(try served.get(path, served.bearer).hasPrefix("HTTP/1.1 400"), "\(path)")
+            #expect(try await served.get(path, served.bearer).hasPrefix("HTTP/1.1 400"), "\(path)")
         }
-        let past = try served.get("/timeline?from=1764426999&to=1764427002", served.bearer)
+        let past = try await served.get("/timeline?from=1764426999&to=1764427002", served.bearer)
         #expect(past.contains("worker w1 joined"))
     }
 
@@ -213,8 +227,8 @@ private struct LoopbackClient: ~Copyable {
         async throws
     {
         let served = try await Self.served()
-        func stream(_ last: String) throws -> String {
-            try served.ask(
+        func stream(_ last: String) async throws -> String {
+            try await served.ask(
                 "GET /stream HTTP/1.1\r\nHost: localhost\r\n\(served.bearer)\r\n"
                     + "Last-Event-ID: \(last)\r\n\r\n", until: "step 3: saved")
         }
@@ -223,13 +237,13 @@ private struct LoopbackClient: ~Copyable {
         try (Self.joined + "\n" + Self.saved + "\n")
             .write(toFile: served.paths.events, atomically: false, encoding: .utf8)
         _ = served.desk.look(at: 1_764_427_002)
-        let next = try stream("\(boot)-\(seen)")
+        let next = try await stream("\(boot)-\(seen)")
         #expect(next.contains("text/event-stream"))
         #expect(next.contains("id: \(boot)-\(seen + 1)\n"))
         #expect(!next.contains("worker w1 joined"))
         #expect(!next.contains("missed"))
-        #expect(try stream("\(boot)-0").contains("worker w1 joined"))
-        let missed = try served.ask(
+        #expect(try await stream("\(boot)-0").contains("worker w1 joined"))
+        let missed = try await served.ask(
             "GET /stream HTTP/1.1\r\nHost: localhost\r\n\(served.bearer)\r\n"
                 + "Last-Event-ID: other-5\r\n\r\n", until: "missed")
         #expect(missed.contains(#"{"k":"missed"}"#))
@@ -247,8 +261,8 @@ private struct LoopbackClient: ~Copyable {
         }
         let served = try await Served(
             events: Self.joined.replacing("<b>h", with: #"a\"b"#) + "\n" + steps.joined())
-        #expect(try served.get("/metrics").hasPrefix("HTTP/1.1 401"))
-        let answer = try served.get("/metrics", served.bearer)
+        #expect(try await served.get("/metrics").hasPrefix("HTTP/1.1 401"))
+        let answer = try await served.get("/metrics", served.bearer)
         let body = answer[try #require(answer.range(of: "\r\n\r\n")).upperBound...]
         var kinds: [String: String] = [:]
         var values: [String: Double] = [:]
@@ -281,10 +295,13 @@ private struct LoopbackClient: ~Copyable {
         let served = try await Self.served()
         var idle: [Int32] = []
         defer { for descriptor in idle { close(descriptor) } }
+        let (port, bearer) = (served.port, served.bearer)
         for _ in 0..<100 {
-            let client = try Idle(port: served.port)
-            try client.send(
-                "GET /stream HTTP/1.1\r\nHost: localhost\r\n\(served.bearer)\r\n\r\n")
+            let client = try await aside {
+                let client = try Idle(port: port)
+                try client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\(bearer)\r\n\r\n")
+                return client
+            }
             idle.append(client.descriptor)
         }
         var text = Self.joined + "\n"
@@ -296,7 +313,7 @@ private struct LoopbackClient: ~Copyable {
             if round.isMultiple(of: 50) { _ = served.desk.look(at: 1_764_427_002) }
         }
         let start = ContinuousClock.now
-        #expect(try served.get("/start", served.bearer).hasPrefix("HTTP/1.1 200"))
+        #expect(try await served.get("/start", served.bearer).hasPrefix("HTTP/1.1 200"))
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 }

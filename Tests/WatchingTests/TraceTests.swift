@@ -106,7 +106,7 @@ private struct ReadTrace: Decodable {
 
     @Test func `a falling line falls`() throws {
         let lines = plot.characters(columns: 60, rows: 12)
-        let rows = (1..<11).map { row in Array(lines[row]).dropFirst(11) }
+        let rows = (1..<11).map { row in Array(lines[row]).dropFirst(10) }
         func isDrawn(_ character: Character) -> Bool {
             ("\u{2801}"..."\u{28FF}").contains(character)
         }

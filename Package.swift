@@ -129,7 +129,7 @@ let package = Package(
         .target(
             name: "Coordination", dependencies: ["Parameters", "Wire"], swiftSettings: machine),
         .target(
-            name: "Simulation", dependencies: ["Coordination", "Parameters", "Wire"],
+            name: "Simulation", dependencies: ["Coordination", "Parameters", "Ring", "Wire"],
             swiftSettings: machine),
 
         // What a run is told.

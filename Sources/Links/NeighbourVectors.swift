@@ -9,14 +9,6 @@ import Wire
 /// No checksum stands before gradients: they are read where they were computed, as their owner
 /// would read them, and the sum bears one. Whatever they hold, nothing but the sum depends on it.
 package struct NeighbourVectors {
-    /// All of one step.
-    package struct Step {
-        /// All gradients, by shard.
-        package var gradients: [ParameterVector] = []
-        /// All totals, by rank.
-        package var totals: [ParameterVector] = []
-    }
-
     private struct Mapping {
         let memory: NeighbourMemory
         var lastUse: Int
@@ -46,8 +38,8 @@ package struct NeighbourVectors {
     package mutating func all(
         _ plan: RingPlan, own: (gradients: [ParameterVector], total: ParameterVector),
         boards places: [MemoryPlace], _ generation: Generation, step: UInt64
-    ) throws(MessagingError) -> Step {
-        var all = Step()
+    ) throws(MessagingError) -> FoldVectors {
+        var all = FoldVectors()
         steps += 1
         for rank in 0..<plan.workers {
             guard rank != plan.rank else {

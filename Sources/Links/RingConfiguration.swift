@@ -196,6 +196,15 @@ extension RingConfiguration {
 }
 
 extension RingBreak {
+    /// What has ended a fold.
+    init(_ fault: FoldFault) {
+        self =
+            switch fault {
+            case .violation(let neighbour, let violation): .violation(neighbour, violation)
+            case .apart(let reason): .apart(reason: reason)
+            }
+    }
+
     /// The fault as the coordinator is told of it: its kind, and the neighbours that it concerns.
     package var fault: RingFault {
         switch self {

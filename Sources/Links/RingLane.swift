@@ -15,9 +15,6 @@ package final class OutgoingLane {
     /// The queue of credits that the successor puts and this process takes.
     package var backward: SharedQueue
     private var bell: NeighbourBell?
-    /// The last step of which something was sent this way, and the last that is not read any more.
-    var lastSent: UInt64 = 0
-    var released: UInt64 = 0
 
     /// Makes the two queues, of `slots` headers each, beside the total vector's memory.
     ///
@@ -52,10 +49,6 @@ package final class OutgoingLane {
         }
     }
 
-    /// Whether all that was sent so far has been read, so that the total vector may be written
-    /// again.
-    var isClear: Bool { released >= lastSent }
-
     func wakeSuccessor() { if forward.mustWake() { bell?.ring() } }
 }
 
@@ -69,8 +62,6 @@ package final class IncomingLane {
     /// The queue of credits that this process puts and the predecessor takes.
     package var backward: SharedQueue
     private let bell: NeighbourBell
-    /// The last step of which the predecessor knows that it is not read any more.
-    var released: UInt64 = 0
 
     /// - Throws: `MessagingError` or `WireError` for an unsound offer: then nothing stays mapped.
     package init(offer: [UInt8], slots: Int) throws {
@@ -171,6 +162,15 @@ extension SharedMemory {
         precondition(4 * count <= byteCount, "\(count) elements in \(byteCount) bytes")
         return ParameterVector(
             memory: address.assumingMemoryBound(to: Float.self), count: count
+        ) { [self] in withExtendedLifetime(self) {} }
+    }
+}
+
+extension NeighbourMemory {
+    /// All of it as a vector, which is not to be written.
+    var vector: ParameterVector {
+        ParameterVector(
+            memory: address.assumingMemoryBound(to: Float.self), count: byteCount / 4
         ) { [self] in withExtendedLifetime(self) {} }
     }
 }

@@ -20,19 +20,11 @@ final class RingLoop {
     /// A step whose fold is under way.
     struct Step {
         let input: RingStep
-        var fold: Fold
-        var numbers: StepNumbers
+        /// The moment at which the first chunk was looked at.
         var startedAt: ContinuousClock.Instant?
         let processorAtStart: Double
-        /// Headers go to the successor by memory; sums lie in total vectors.
-        let usesLane: Bool
         /// Processor seconds that the frames' checksums took.
         var checkingSeconds = 0.0
-        /// The vectors that a fold in place reads, once the first sum is due.
-        var shared: (all: ChunkSum, totals: [ParameterVector])?
-        /// Digests by chunk: of a partial that waits in the predecessor's memory, later of the
-        /// total.
-        var digests: [FastDigest?]
     }
 
     /// A frame that came before the step that it belongs to.
@@ -72,13 +64,13 @@ final class RingLoop {
     var earlyGreeting: RingInbound?
 
     var membership: Membership?
+    /// The generation's folds; nil if there is none, or it is broken.
+    var folds: FoldSeries?
     var step: Step?
     /// Begun before the generation was formed.
     var waitingStep: RingStep?
     /// The event that waits until the successor has read the total: until then that is not free.
     var unread: RingEvent?
-    var lastStep: UInt64 = 0
-    var blocks: FastDigest.Blocks?
     var progress = RingProgress()
     /// Bytes sent whose way has been noted.
     var bytesNoted = 0
@@ -97,8 +89,6 @@ final class RingLoop {
     var isInPayload = false
     let signal = UnsafeMutableRawBufferPointer.allocate(
         byteCount: FrameHeader.byteCount, alignment: 64)
-    /// Numbers that came in another format than float32.
-    var decoded = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 64)
     private var turnsWithoutSockets = 0
 
     init(
@@ -140,7 +130,6 @@ final class RingLoop {
     deinit {
         if let door { configuration.security?.gate.close(door) }
         signal.deallocate()
-        decoded.deallocate()
     }
 
     func rebuildPoller() {

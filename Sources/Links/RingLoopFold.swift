@@ -61,24 +61,15 @@ extension RingLoop {
         sender.withBytes { $0.elementsEqual(identity) }
     }
 
-    /// Gives a frame of the predecessor to the fold, or keeps it for a later one.
+    /// Gives a frame of the predecessor, with the numbers at hand, to the folds.
     func judge(_ header: FrameHeader) {
-        guard let membership, !membership.broken else { return count(.otherGeneration) }
-        guard step != nil else {
-            guard header.run == membership.value.run else { return count(.otherRun) }
-            guard header.generation == membership.value.generation else {
-                return count(.otherGeneration)
-            }
-            guard header.step > lastStep else { return count(.staleStep) }
-            return hold(header)
-        }
-        switch step!.fold.receive(header, from: .predecessor) {
-        case .act(let action): obey(action, header)
-        case .noted: break
-        case .early: hold(header)
-        case .drop(let reason): count(reason)
-        case .broken(let violation): breakUp(.violation(.predecessor, violation))
-        }
+        guard folds != nil else { return count(.otherGeneration) }
+        if step != nil, step!.startedAt == nil { step!.startedAt = .now }
+        obey(
+            folds!.receive(
+                header, UnsafeRawBufferPointer(numbersAtHand), isChecked: isInPayload,
+                from: .predecessor),
+            header)
     }
 
     /// Takes all credits and answers of the successor.
@@ -108,14 +99,9 @@ extension RingLoop {
     }
 
     func credited(_ header: FrameHeader) {
-        progress.creditsReceived += 1
-        // With no fold under way it is the last step's, which needs no credit any more.
-        guard step != nil else { return }
-        switch step!.fold.receive(header, from: .successor) {
-        case .noted, .act, .early: break
-        case .drop(let reason): count(reason)
-        case .broken(let violation): breakUp(.violation(.successor, violation))
-        }
+        if case .credit = header.body { progress.creditsReceived += 1 }
+        guard folds != nil else { return }
+        obey(folds!.receive(header, from: .successor), header)
     }
 
     private func receive(from link: RingLink) throws(MessagingError) -> Bool {
@@ -129,11 +115,7 @@ extension RingLoop {
 
     // MARK: Frames of a step to come
 
-    private func hold(_ header: FrameHeader) {
-        // Credits allow a neighbour no more than this before the step begins here.
-        guard held.count < 2 * configuration.credits else {
-            return breakUp(.violation(.predecessor, .tooFarAhead(step: header.step)))
-        }
+    func hold(_ header: FrameHeader) {
         guard header.place == .frame else { return held.append(.memory(header)) }
         guard isInPayload else {
             // What is behind it waits in the stream.

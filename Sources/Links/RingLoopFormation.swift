@@ -13,7 +13,6 @@ extension RingLoop {
         step = nil
         unread = nil
         waitingStep = nil
-        lastStep = 0
         link = nil
         inbound = nil
         clearHeld()
@@ -23,6 +22,9 @@ extension RingLoop {
         membership = Membership(
             value: value, fingerprint: fingerprint(value),
             deadline: now + (value.patience ?? configuration.formationTimeout), nextGreeting: now)
+        folds = FoldSeries(
+            run: value.run, generation: value.generation, window: configuration.credits,
+            wire: value.wire, seed: value.seed)
         defer { rebuildPoller() }
         inbox = nil
         guard value.workers > 1 else { return completeFormation() }
@@ -240,6 +242,7 @@ extension RingLoop {
 
     /// The generation is of no use any more.
     func breakUp(_ reason: RingBreak) {
+        folds = nil
         step = nil
         unread = nil
         waitingStep = nil

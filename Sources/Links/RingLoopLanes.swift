@@ -42,12 +42,7 @@ extension RingLoop {
             return true
         }
         do throws(FrameError) {
-            let header = try FrameHeader(UnsafeRawBufferPointer(signal))
-            if case .released = header.body {
-                released(header)
-            } else {
-                credited(header)
-            }
+            credited(try FrameHeader(UnsafeRawBufferPointer(signal)))
         } catch {
             breakUp(.violation(.successor, .frame(error)))
         }
@@ -65,7 +60,6 @@ extension RingLoop {
             return breakUp(.lost(.successor))
         }
         lane.wakeSuccessor()
-        lane.lastSent = header.step
         progress.framesSent += 1
         progress.bytesSent += header.bytesWithNumbers
     }
@@ -81,19 +75,6 @@ extension RingLoop {
 
     // MARK: The total vector is free again
 
-    /// Tells the predecessor that nothing before `step` is read any more.
-    func release(before step: UInt64) {
-        guard step > 0, let membership, !membership.broken, let lane = inbound?.lane,
-            lane.released < step - 1
-        else { return }
-        lane.released = step - 1
-        putBack(
-            FrameHeader(
-                run: membership.value.run, generation: membership.value.generation,
-                step: step - 1, body: .released),
-            on: lane)
-    }
-
     /// Reports a fold that is complete here, once the successor or the kernel has read the total.
     func reportFolded() {
         guard let event = unread, isRead else { return }
@@ -104,17 +85,13 @@ extension RingLoop {
     /// In place, nobody writes a total before all have begun another step.
     private var isRead: Bool {
         if membership?.value.sumsInPlace == true { return true }
-        return link?.lane?.isClear != false && link?.stream?.writer.isEmpty != false
+        return folds?.isClear != false && link?.stream?.writer.isEmpty != false
     }
 
-    private func released(_ header: FrameHeader) {
-        guard let membership, !membership.broken, let lane = link?.lane,
-            header.run == membership.value.run,
-            header.generation == membership.value.generation
-        else { return count(.otherGeneration) }
-        lane.released = max(lane.released, header.step)
+    /// The successor has read what lies in the total vector.
+    func released() {
         reportFolded()
-        if membership.formed, let waitingStep { start(waitingStep) }
+        if membership?.formed == true, let waitingStep { start(waitingStep) }
     }
 }
 

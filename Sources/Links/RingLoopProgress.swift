@@ -26,11 +26,11 @@ extension RingLoop {
         progress.streams = formed?.stream != nil
         progress.isSealed = formed.map { $0.stream?.isSealed ?? $0.isSealed } ?? false
         // A fold that is complete here lasts until the successor has read the total.
-        progress.waitsFor = step?.fold.waitsFor ?? (unread == nil ? .nothing : .successor)
-        if let step {
-            progress.step = step.input.step
-            progress.chunks = step.fold.plan.chunks
-            progress.chunksKnown = step.fold.chunksKnown
+        progress.waitsFor = folds?.step?.fold.waitsFor ?? (unread == nil ? .nothing : .successor)
+        if let fold = folds?.step?.fold {
+            progress.step = fold.step
+            progress.chunks = fold.plan.chunks
+            progress.chunksKnown = fold.chunksKnown
         }
         for index in drops.indices where drops[index] > 0 {
             progress.drops[DropReason.allCases[index].rawValue] = drops[index]

@@ -15,45 +15,26 @@ extension RingLoop {
     }
 
     func start(_ input: RingStep) {
-        guard let membership else { return }
-        let inPlace = membership.value.sumsInPlace
-        let lane = link?.lane.flatMap {
-            $0.isOpen && (inPlace || $0.holds(input.total)) ? $0 : nil
-        }
-        release(before: input.step)
+        guard let membership, folds != nil else { return }
+        folds!.readsPredecessor = inbound?.lane != nil
+        folds!.release(before: input.step)
         // The successor still reads what this step would overwrite.
-        guard link?.lane?.isClear != false else {
+        guard folds!.isClear else {
             waitingStep = input
             return
         }
         waitingStep = nil
-        let byteCount = input.total.byteCount
-        if blocks?.byteCount != byteCount {
-            blocks = FastDigest.Blocks(
-                byteCount: byteCount, blockBytes: StepNumbers.blockBytes)
-        }
         do throws(RingPlanError) {
             let plan = try RingPlan(
                 rank: membership.value.rank, shardBounds: membership.value.shardBounds,
                 count: input.total.count,
                 chunkElements: configuration.chunkElements(membership.value),
                 collective: membership.value.collective, wire: membership.value.wire,
-                inPlace: inPlace)
-            precondition(
-                plan.own.count == input.gradients.count,
-                "\(input.gradients.count) gradients for shards \(plan.own)")
-            step = Step(
-                input: input,
-                fold: Fold(
-                    plan: plan, run: membership.value.run,
-                    generation: membership.value.generation, step: input.step,
-                    window: configuration.credits),
-                numbers: StepNumbers(
-                    gradients: input.gradients, total: input.total, blocks: blocks!,
-                    firstShard: plan.own.lowerBound,
-                    rounding: rounding(membership.value, input.step)),
-                processorAtStart: processorSeconds(), usesLane: lane != nil,
-                digests: Array(repeating: nil, count: plan.chunks))
+                inPlace: membership.value.sumsInPlace)
+            folds!.begin(
+                step: input.step, plan: plan, gradients: input.gradients, total: input.total,
+                ways: ways(input, plan, membership.value))
+            step = Step(input: input, processorAtStart: processorSeconds())
         } catch {
             breakUp(.plan(error))
             return
@@ -62,14 +43,30 @@ extension RingLoop {
         releaseHeld()
     }
 
+    private func ways(
+        _ input: RingStep, _ plan: RingPlan, _ membership: RingMembership
+    ) -> FoldWays {
+        var ways = FoldWays()
+        if let lane = link?.lane, lane.isOpen {
+            ways.sendsByMemory = membership.sumsInPlace || lane.holds(input.total)
+        }
+        ways.predecessor = inbound?.lane?.numbers.vector
+        if membership.sumsInPlace {
+            // Called while `folds` is changed: it must not look at that.
+            ways.all = { [unowned self] () throws(FoldFault) in
+                try readableVectors(input, plan, membership)
+            }
+        }
+        return ways
+    }
+
     func abandon() {
-        lastStep = max(lastStep, step?.input.step ?? 0, waitingStep?.step ?? 0)
+        folds?.abandon(upTo: waitingStep?.step ?? 0)
         step = nil
         unread = nil
         waitingStep = nil
         // Whose gradients and total these are may do with them what he likes now.
         link?.stream?.writer.keep()
         releaseHeld()
-        release(before: lastStep + 1)
     }
 }

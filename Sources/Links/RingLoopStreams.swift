@@ -80,38 +80,20 @@ extension RingLoop {
         }
     }
 
-    /// Adds own gradients to a partial, and queues it.
-    func passOn(
-        _ range: Range<Int>, onto operand: ChunkOperand?, _ header: FrameHeader,
-        _ stream: RingStream
-    ) {
-        var header = header
-        if operand == nil, let own = step!.numbers.only(range) {
-            // Nothing is added: it can go from where it lies.
-            header.digest = own.digest
-            return queue(header, own.bytes, on: stream)
-        }
-        let place = step!.numbers.place(of: range)
-        guard let digest = step!.numbers.add(range, onto: operand, into: place) else {
-            return breakUp(.violation(.predecessor, .frame(.checksum)))
-        }
-        header.digest = digest
-        queue(header, UnsafeRawBufferPointer(place), on: stream)
-    }
-
-    /// Queues a frame with float32 that stay where they lie until the step is reported.
-    func queue(_ header: FrameHeader, _ floats: UnsafeRawBufferPointer, on stream: RingStream) {
-        var header = header
-        var numbers = floats
-        if wire != .f32, let room = stream.writer.room(wire.byteCount(floats.count / 4)) {
-            wire.encode(floats, into: room)
+    /// Queues a frame with numbers that stay where they lie until the step is reported.
+    func queue(_ carry: Carry, on stream: RingStream) {
+        var carry = carry
+        var numbers = carry.numbers
+        if numbers == nil, let room = stream.writer.room(carry.header.payloadBytes) {
+            carry.write(into: room)
             numbers = UnsafeRawBufferPointer(room)
-            header.digest = FastDigest(block: numbers)
         }
         // Credits keep the queue from being full.
-        guard stream.writer.put(header, numbers) else { return breakUp(.lost(.successor)) }
+        guard let numbers, stream.writer.put(carry.header, numbers) else {
+            return breakUp(.lost(.successor))
+        }
         progress.framesSent += 1
-        progress.bytesSent += header.frameBytes
+        progress.bytesSent += carry.header.frameBytes
     }
 
     // MARK: Streams that come

@@ -1,4 +1,4 @@
-/// An order to the owner of a `Fold` about numbers; the fold itself never sees them.
+/// An order to a `FoldStep` about numbers; the fold itself never sees them.
 ///
 /// In a fold in place partials carry none: to park or pass on one is to note or say that gradients
 /// are there, and to finish a chunk is to add those of all shards.
@@ -59,6 +59,8 @@ package enum Violation: Error, Hashable, Sendable {
     case credit(Int, sent: Int)
     /// More frames of a later step than there are credits.
     case tooFarAhead(step: UInt64)
+    /// A sum that is said to lie in memory which this worker does not map, or which ends before it.
+    case elsewhere(chunk: Int)
 }
 
 /// The reason that a fold does not go on.

@@ -4,7 +4,6 @@ import Wire
 /// Looks at everything that must never happen, when it happens.
 struct Audit {
     let undisturbed: Undisturbed
-    let shards: Int
     private(set) var violation: String?
     /// Every line that was ever written, lost by the disk or not.
     private var lines: [Int: CommittedLine] = [:]
@@ -12,10 +11,7 @@ struct Audit {
     /// Spans of workers that were held against the world's own clock.
     private(set) var spansSeen = 0
 
-    init(_ undisturbed: Undisturbed, shards: Int) {
-        self.undisturbed = undisturbed
-        self.shards = shards
-    }
+    init(_ undisturbed: Undisturbed) { self.undisturbed = undisturbed }
 
     mutating func fail(_ reason: String) { violation = violation ?? reason }
 
@@ -74,11 +70,11 @@ struct Audit {
 
     /// A worker is about to update its state.
     mutating func updates(
-        _ worker: SimulatedWorker, step: Int, from state: ToyState, by total: ToySum
+        _ worker: SimulatedWorker, step: Int, from state: ToyState, by total: [Float]
     ) {
         if lines[step] == nil { fail("\(worker.name) updates by step \(step), never recorded") }
-        if total.shards != Array(0..<shards) {
-            fail("\(worker.name) updates by step \(step), a sum of the shards \(total.shards)")
+        if ToyModel.digest(ofTotal: total) != undisturbed.totals[step] {
+            fail("\(worker.name) updates by step \(step) with another total")
         }
         if state.step != step - 1 || state.digest != undisturbed.states[step - 1] {
             fail("\(worker.name) updates by step \(step) from another state")

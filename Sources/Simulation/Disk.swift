@@ -10,6 +10,8 @@ struct Disk {
     private var writingStep: Int?
     var isFailing = false
 
+    var isWriting: Bool { writing != nil }
+
     var newest: ToyState? { checkpoints.last }
 
     /// Appends the next line; false if the disk fails.

@@ -1,4 +1,5 @@
 import Coordination
+import Ring
 import Wire
 
 /// A fault, and how long it lasts (microseconds; `forGood` does not end by itself).
@@ -27,6 +28,36 @@ enum Fault: Hashable, Sendable {
 
     enum Ways: Hashable, Sendable { case up, down, both }
 
+    /// What must be switched on for it.
+    var feature: Feature {
+        switch self {
+        case .killWorker: .killsWorkers
+        case .stopWorker: .stopsWorkers
+        case .hangWorker: .hangsWorkers
+        case .endWorker: .endsWorkers
+        case .dropConnection: .dropsConnections
+        case .cutControl: .cutsControl
+        case .cutRing: .cutsRing
+        case .dropRing: .dropsRing
+        case .join: .joins
+        case .killCoordinator: .killsCoordinator
+        case .stopCoordinator: .stopsCoordinator
+        case .failDisk: .failsDisk
+        case .flipBit: .flipsBits
+        case .stopRun: .stopsRun
+        case .changeToken: .changesToken
+        case .killEverything: .killsEverything
+        }
+    }
+
+    /// Whether it befalls one worker or its links.
+    var befallsWorker: Bool {
+        switch self {
+        case .killCoordinator, .stopCoordinator, .failDisk, .stopRun, .changeToken, .join: false
+        default: true
+        }
+    }
+
     static let forGood = 1_000_000_000
 }
 
@@ -45,8 +76,14 @@ package enum Canary: Hashable, Sendable, CaseIterable {
 }
 
 /// One run and its misfortunes, drawn from a seed.
+///
+/// It can never produce: more than 7 processes, 8 shards, 40 steps or 12 faults; two hosts apart in
+/// more than the rate of a link; the textbook ring, whose bits depend on the number of workers;
+/// gradients that are not finite; links through the coordinator; a coordinator whose files somebody
+/// else writes; two faults at the same microsecond in the same process.
 struct Plan: Sendable {
     let seed: UInt64
+    let features: Set<Feature>
     let workers: Int
     /// Processes at most: the first `workers` from the beginning, the others join.
     let slots: Int
@@ -61,6 +98,11 @@ struct Plan: Sendable {
     let linkRates: [[Double]]
     let faults: [(time: Int64, fault: Fault)]
     let canary: Canary?
+    /// Elements of a chunk, and chunks that may be under way.
+    let chunkElements: Int
+    let window: Int
+    /// The format that sums are rounded to.
+    let wire: WireFormat
     let deadlines = Deadlines(peerTimeout: Milliseconds(1_000))
 
     /// Faults begin and end before this moment, in microseconds.
@@ -72,13 +114,19 @@ struct Plan: Sendable {
         var random = RandomStream(seed: seed)
         self.seed = seed
         self.canary = canary
+        let features = Set(
+            Feature.allCases.shuffled(using: &random).prefix(Feature.allCases.count / 2))
+        self.features = features
         horizon = 8_000_000
+        chunkElements = random.number(2...ToyModel.count)
+        window = random.number(1...4)
+        wire = features.contains(.rounds) ? WireFormat.allCases[random.number(0...2)] : .f32
         workers = random.number(1...5)
-        slots = workers + random.number(0...2)
+        slots = workers + (features.contains(.joins) ? random.number(1...2) : 0)
         shards = random.number(workers...8)
         steps = random.number(5...40)
-        checkpointEvery = random.number(0...7)
-        validateEvery = random.chance(30) ? random.number(2...7) : 0
+        checkpointEvery = features.contains(.checkpoints) ? random.number(1...7) : 0
+        validateEvery = features.contains(.validates) ? random.number(2...7) : 0
         var faults: [(time: Int64, fault: Fault)] = []
         for slot in workers..<slots {
             faults.append((Int64(random.number(0...2_000_000)), .join(slot: slot)))
@@ -86,10 +134,10 @@ struct Plan: Sendable {
         // An undisturbed step takes about 50 ms: most faults fall into the run.
         for _ in 0..<random.number(1...12) {
             let time = Int64(random.number(10_000...100_000 * steps))
-            faults.append((time, Self.fault(slots, &random)))
+            if let fault = Self.fault(slots, features, &random) { faults.append((time, fault)) }
         }
         self.faults = faults
-        balances = random.chance(50)
+        balances = features.contains(.balances)
         let hosts = (slots + 1) / 2
         let isSlow = random.chance(50)
         linkRates = (0..<hosts).map { _ in
@@ -102,6 +150,10 @@ struct Plan: Sendable {
         var random = RandomStream(seed: seed)
         self.seed = seed
         canary = nil
+        features = [.repeatsFrames, .delays]
+        chunkElements = 3
+        window = 8
+        wire = .f32
         horizon = 30_000_000
         workers = random.number(3...5)
         slots = workers
@@ -114,11 +166,42 @@ struct Plan: Sendable {
         linkRates = []
     }
 
-    private static func fault(_ slots: Int, _ random: inout RandomStream) -> Fault {
+    func has(_ feature: Feature) -> Bool { features.contains(feature) }
+
+    /// Whether the ring's network may do what no link does, so that its members must find out.
+    var hasUnsoundLinks: Bool {
+        has(.losesFrames) || has(.altersFrames) || has(.overtakes) || has(.misroutes)
+    }
+
+    /// The number of a worker's host: two workers share one, or all do.
+    func host(of slot: Int) -> Int { has(.sumsInPlace) ? 0 : slot / 2 }
+
+    /// Whether a worker reads what its predecessor sends in the predecessor's memory.
+    func readsMemory(from slot: Int, of predecessor: Int) -> Bool {
+        has(.sharesMemory) && host(of: slot) == host(of: predecessor)
+    }
+
+    /// One that is switched on, or none.
+    ///
+    /// It can never produce: a fault of the first worker for good, so that somebody can end the run;
+    /// a disk that returns other bytes than were written; a coordinator that changes by itself.
+    private static func fault(
+        _ slots: Int, _ features: Set<Feature>, _ random: inout RandomStream
+    ) -> Fault? {
+        for _ in 0..<20 {
+            let fault = fault(slots, lasting: features.contains(.lastsForGood), &random)
+            if features.contains(fault.feature) { return fault }
+        }
+        return nil
+    }
+
+    private static func fault(
+        _ slots: Int, lasting: Bool, _ random: inout RandomStream
+    ) -> Fault {
         let slot = random.number(0...slots - 1)
         var time = random.chance(50) ? random.number(1_000...400_000) : random.number(1...3_000_000)
         // The first worker stays, so that somebody can end the run.
-        if slot > 0 && random.chance(12) { time = Fault.forGood }
+        if lasting && slot > 0 && random.chance(12) { time = Fault.forGood }
         switch random.number(0...99) {
         case ..<18: return .killWorker(slot: slot)
         case ..<21: return .flipBit(slot: slot, bit: random.number(0...255))
@@ -159,6 +242,7 @@ struct Plan: Sendable {
         policy.ring.balance = balances
         policy.gathering.grace = Milliseconds(500)
         policy.pieceElements = ToyModel.pieceElements
+        policy.ring.sumsInPlace = has(.sumsInPlace)
         return policy
     }
 }

@@ -63,6 +63,7 @@ final class SimulatedCoordinator: Process {
             if case .sliceTaken(let step, _) = message, deliveries[peer]?.state.step == step {
                 sendSlice(to: peer)
             }
+            if case .voted = message { world.votes() }
             handle(.received(peer, message))
         } catch {
             handle(.nonsense(peer, error))
@@ -95,7 +96,10 @@ final class SimulatedCoordinator: Process {
                 withheld.append(action)
             } else if perform(action) {
                 // The process may die between any two of the things that it does.
-                if world.dies(self) { return }
+                if world.dies(self) {
+                    if case .record = action { world.meets(.coordinatorDiesAfterLine) }
+                    return
+                }
             } else {
                 return withhold(Array(actions[index...]))
             }
@@ -105,6 +109,7 @@ final class SimulatedCoordinator: Process {
     /// No line, no commit: what is behind it waits.
     private func withhold(_ actions: [CoordinatorAction]) {
         withheld = actions.filter { !$0.mayOvertake }
+        world.meets(.withholdsCommit)
         retryLater()
         carryOut(actions.filter(\.mayOvertake) + machine.receive(.ledgerFails, at: world.instant))
     }
@@ -151,6 +156,7 @@ final class SimulatedCoordinator: Process {
         case .note(let note):
             world.trace { "c notes \(note)" }
             world.notes.append((world.now, note))
+            if case .stateDiffers = note { world.meets(.findsFlippedBit) }
         case .phases(let spans):
             for span in spans { world.audit.sees(span, at: world.instant.seconds) }
         case .finish(let outcome): finish(outcome)
@@ -159,7 +165,10 @@ final class SimulatedCoordinator: Process {
     }
 
     private func send(_ message: CoordinatorMessage, to peer: PeerID) {
-        if case .commit(let commit) = message { world.audit.commits(commit, in: world.disk) }
+        if case .commit(let commit) = message {
+            world.audit.commits(commit, in: world.disk)
+            world.commits()
+        }
         world.trace { "c → \(self.world.name(of: peer)) \(message.brief)" }
         connections[peer]?.sendDown(message.encoded)
     }
@@ -183,6 +192,7 @@ final class SimulatedCoordinator: Process {
 
     private func adopt(_ line: CommittedLine) -> Bool {
         world.audit.records(line, in: world.disk)
+        world.meets(.adoptsLines)
         return append(line)
     }
 

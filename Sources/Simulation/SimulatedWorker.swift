@@ -2,11 +2,11 @@ import Coordination
 import Parameters
 import Wire
 
-/// A worker process that obeys the real `WorkerSession` with a toy model and a toy ring.
+/// A worker process that obeys the real `WorkerSession` with a toy model and real folds.
 final class SimulatedWorker: Process {
     let slot: Int
-    /// Two workers share one.
-    var host: Int { slot / 2 }
+    /// Two workers share one, or all do.
+    var host: Int { world.plan.host(of: slot) }
     let instance: UInt64
     /// Microseconds that a shard takes.
     let shardTime: Int
@@ -23,15 +23,22 @@ final class SimulatedWorker: Process {
     private var streamedStep = 0
     private var lesson: ToyLesson?
     /// The last total that was followed, for those who learn the state.
-    private var lastTotal: (step: Int, sum: ToySum)?
+    private var lastTotal: (step: Int, values: [Float])?
     private var progress: UInt64 = 0
+    private var lastGave: Int64 = -1_000_000
     private var hangsUntil: Int64 = 0
-    var fold: ToyFold?
-    var ring: ToyRing?
-    /// Messages for a ring that this worker has not formed yet.
-    var early: [RingFrame] = []
-    /// Own gradients of a step, kept when the ring changes.
-    var gradients: [Int: ToySum] = [:]
+    /// Gradients and total of this life, as neighbours may map them.
+    private(set) var memory: ToyMemory
+    var fold: FoldAtHand?
+    var ring: SimulatedRing?
+    /// Greetings for a ring that this worker has not formed yet.
+    var early: [RingParcel] = []
+    /// The shards whose gradients of a step are in memory; they are kept when the ring changes.
+    var gradients: Set<Int> = []
+    /// The shard that is being computed is final from here on.
+    var watermarks: [Int: Int] = [:]
+    /// The ring's thread goes on a little later.
+    var isPumping = false
     var gradientsStep = 0
 
     init(_ world: World, slot: Int) {
@@ -39,6 +46,7 @@ final class SimulatedWorker: Process {
         instance = world.random.next()
         shardTime = world.random.number(2_000...30_000)
         session = WorkerSession(deadlines: world.plan.deadlines)
+        memory = ToyMemory(shards: world.plan.shards)
         super.init(world, name: "p\(slot)")
     }
 
@@ -61,13 +69,19 @@ final class SimulatedWorker: Process {
         fold = nil
         ring = nil
         early = []
-        gradients = [:]
+        memory = ToyMemory(shards: world.plan.shards)
+        gradients = []
+        watermarks = [:]
+        isPumping = false
         hangsUntil = 0
         reconnect()
         later(0) { [self] in tick() }
     }
 
     override func kill() {
+        if isAlive, stream != nil || isGiving { world.meets(.donorDies) }
+        if isAlive, lesson != nil { world.meets(.pupilDies) }
+        if isAlive, hasVoted { world.meets(.voterDies) }
         super.kill()
         connection?.close()
         world.breakRings(with: slot, because: "the process is gone")
@@ -138,7 +152,7 @@ final class SimulatedWorker: Process {
         case .send(let message): connection?.sendUp(message.encoded)
         case .reconnect: reconnect()
         case .obey(let order, _): obey(order)
-        case .abandonStep: fold?.isAbandoned = true
+        case .abandonStep: abandonFold()
         case .update(let step, let skipped): update(step: step, skipped: skipped)
         case .abandonCapture: stream = nil
         case .note(let note): world.trace { "\(self.name) notes \(note)" }
@@ -175,11 +189,24 @@ final class SimulatedWorker: Process {
         let hello = Hello(
             software: "toy",
             address: PeerAddress(
-                hostKey: "host \(host)", hostName: "h\(host)", ipc: "", tcp: "\(slot)"),
+                hostKey: "host \(host)", hostName: "h\(host)", ipc: "", tcp: "\(slot)",
+                board: world.plan.has(.sumsInPlace) ? board : nil),
             processID: 100 + slot, instance: instance &+ UInt64(life), threads: 1, kernel: "toy",
             probe: FastDigest(high: 0, low: 0), run: obeyed.run, epoch: obeyed.epoch)
         connection?.sendUp(WorkerMessage.hello(hello).encoded)
     }
+
+    /// By which others find the vectors of this life.
+    private var board: MemoryPlace {
+        MemoryPlace(
+            process: Int32(slot), descriptor: 0, device: 0, inode: UInt64(life), byteCount: 1)
+    }
+
+    /// Whether others count on it for a piece: there is somebody who learns.
+    private var isGiving: Bool { world.now - lastGave < 5_000 }
+
+    /// Whether it has voted on a step whose fate it does not know.
+    private var hasVoted: Bool { fold?.ended ?? 0 > 0 && fold?.isAbandoned == false }
 
     // MARK: the state
 
@@ -206,6 +233,7 @@ final class SimulatedWorker: Process {
     }
 
     private func give(_ request: PieceRequest) {
+        lastGave = world.now
         guard let state else {
             return world.fail("\(name) was to give a piece of a state, which it lacks")
         }
@@ -220,7 +248,7 @@ final class SimulatedWorker: Process {
             if let lastTotal, lastTotal.step == step {
                 piece.step = step
                 piece.content = .total(
-                    ToyModel.bytes(of: lastTotal.sum.values[range]), squaredNorm: 1,
+                    ToyModel.bytes(of: lastTotal.values[range]), squaredNorm: 1,
                     learningRate: 0.01)
             }
         }
@@ -263,11 +291,13 @@ final class SimulatedWorker: Process {
     }
 
     private func update(step: Int, skipped: Bool) {
-        guard let state, let fold, fold.order.step == step, let total = fold.total else {
+        guard let state, let fold, fold.order.step == step, fold.total != nil else {
             return world.fail("\(name) was to update by step \(step), which it has not folded")
         }
+        let total = memory.total.floats()
         if !isFlipped { world.audit.updates(self, step: step, from: state, by: total) }
-        gradients = [:]
+        gradients = []
+        watermarks = [:]
         self.fold = nil
         let (begun, start) = (clock, world.instant.seconds)
         work(world.random.number(500...20_000)) { [self] in
@@ -290,23 +320,27 @@ final class SimulatedWorker: Process {
         guard let state, let ring else {
             return world.fail("\(name) was to compute step \(order.step) without a ring")
         }
-        if gradientsStep != order.step { gradients = [:] }
+        if gradientsStep != order.step { gradients = [] }
+        watermarks = [:]
         gradientsStep = order.step
         let own = Set(order.shards.map(\.shard))
-        gradients = gradients.filter { own.contains($0.key) }
-        fold = ToyFold(
+        gradients.formIntersection(own)
+        fold = FoldAtHand(
             order: order, generation: ring.generation, begun: clock, start: world.instant.seconds)
         computeNext(order, state, writings)
-        goOnFolding()
+        beginFold()
     }
 
     /// Forgets the gradients of a state that is being replaced.
     private func forgetGradients() {
-        if !world.plan.keepsOldGradients { gradients = [:] }
+        guard !world.plan.keepsOldGradients else { return }
+        gradients = []
+        // Nor is what is being computed of any use.
+        writings += 1
     }
 
     private func computeNext(_ order: StepOrder, _ state: ToyState, _ writing: Int) {
-        guard let shard = order.shards.map(\.shard).first(where: { gradients[$0] == nil }) else {
+        guard let shard = order.shards.map(\.shard).first(where: { !gradients.contains($0) }) else {
             if let fold {
                 self.fold?.compute = WorkerSpan(begin: fold.begun, end: clock)
                 world.audit.was(
@@ -317,14 +351,24 @@ final class SimulatedWorker: Process {
             return
         }
         let time = shardTime + world.random.number(0...shardTime)
-        work(time) { [self] in
+        let part = world.random.number(1...ToyModel.count)
+        // The backward pass finishes the end of the vector first.
+        work(time / 2) { [self] in
             guard fold?.order == order, writings == writing else { return }
-            progress += 1
             if let bitToFlip { flip(bitToFlip) }
-            gradients[shard] = world.model.gradient(
+            let gradient = world.model.gradient(
                 of: shard, step: order.step, self.state ?? state)
-            goOnFolding()
-            computeNext(order, self.state ?? state, writing)
+            memory.gradients[shard].store(Array(gradient[part...]), at: part)
+            watermarks[shard] = part
+            pump()
+            work(time - time / 2) { [self] in
+                guard fold?.order == order, writings == writing else { return }
+                progress += 1
+                memory.gradients[shard].store(Array(gradient[..<part]), at: 0)
+                gradients.insert(shard)
+                pump()
+                computeNext(order, self.state ?? state, writing)
+            }
         }
     }
 

@@ -15,9 +15,14 @@ package enum Simulator {
         package let faults: Int
         /// Spans of workers that the coordinator reckoned rightly, within the error that it states.
         package let spans: Int
+        /// How often each rare branch was met.
+        package let met: [RareBranch: Int]
         /// Everything that was said and done, if asked for.
         package let trace: [String]
     }
+
+    /// From so many seeds on each rare branch must have been met.
+    package static let campaign = 2_000
 
     /// The same seed gives the same run, event by event.
     package static func run(
@@ -29,6 +34,6 @@ package enum Simulator {
         return Report(
             seed: seed, violation: world.audit.violation, seconds: Double(world.now) * 1e-6,
             coordinators: world.coordinator.life, faults: plan.faults.count,
-            spans: world.audit.spansSeen, trace: world.lines)
+            spans: world.audit.spansSeen, met: world.met, trace: world.lines)
     }
 }

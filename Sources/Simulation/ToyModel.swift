@@ -1,5 +1,6 @@
 import Coordination
 import Parameters
+import Ring
 import Wire
 
 /// θ, m and v of a few floats, as a worker holds them and a checkpoint keeps them.
@@ -9,12 +10,6 @@ struct ToyState: Hashable, Sendable {
 
     /// Digest of the floats' bits.
     var digest: FastDigest { ToyModel.digest(sections.flatMap { $0 }) }
-}
-
-/// A sum of gradients and the shards that are in it, in the order in which they were added.
-struct ToySum: Hashable, Sendable {
-    var values: [Float]
-    var shards: [Int]
 }
 
 /// Arithmetic whose result shows every sample that was lost, counted twice or added out of turn.
@@ -31,30 +26,33 @@ struct ToyModel: Sendable {
         return ToyState(sections: [parameters, zero, zero])
     }
 
-    func gradient(of shard: Int, step: Int, _ state: ToyState) -> ToySum {
-        let values = (0..<Self.count).map { index in
+    func gradient(of shard: Int, step: Int, _ state: ToyState) -> [Float] {
+        (0..<Self.count).map { index in
             // Magnitudes apart, so that the order of a sum shows in its last bits.
             let scale = Float(1 << ((shard * 5 + index) % 12))
             return unit(step: step, shard: shard, index: index) * scale
                 + 0.1 * state.sections[0][index]
         }
-        return ToySum(values: values, shards: [shard])
     }
 
-    /// `sum` with the next shards' gradients added, one by one.
-    static func add(_ sum: ToySum?, _ gradients: [ToySum]) -> ToySum {
-        var result = sum ?? gradients[0]
-        for gradient in sum == nil ? gradients.dropFirst() : gradients[...] {
-            for index in 0..<count { result.values[index] += gradient.values[index] }
-            result.shards += gradient.shards
+    /// The gradients of all shards, added one by one, and rounded after each.
+    static func add(_ gradients: [[Float]], _ rounding: StochasticRounding) -> [Float] {
+        var sum = gradients[0]
+        for (shard, gradient) in gradients.enumerated() {
+            if shard > 0 {
+                for index in 0..<count { sum[index] += gradient[index] }
+            }
+            sum.withUnsafeMutableBytes {
+                rounding.round($0.baseAddress!, count, first: 0, node: shard)
+            }
         }
-        return result
+        return sum
     }
 
-    static func update(_ state: ToyState, _ total: ToySum) -> ToyState {
+    static func update(_ state: ToyState, _ total: [Float]) -> ToyState {
         var state = state
         state.step += 1
-        update(&state.sections, total.values[...], at: 0)
+        update(&state.sections, total[...], at: 0)
         return state
     }
 
@@ -70,6 +68,11 @@ struct ToyModel: Sendable {
                 0.01 * state.sections[1][index] / (state.sections[2][index].squareRoot() + 1e-3)
         }
         sections = state.sections
+    }
+
+    /// Digest of a total, as `FoldStep` makes it.
+    static func digest(ofTotal values: [Float]) -> FastDigest {
+        values.withUnsafeBytes { FastDigest($0, blockBytes: StepNumbers.blockBytes) }
     }
 
     static func digest(_ values: [Float]) -> FastDigest {
@@ -111,14 +114,15 @@ struct Undisturbed: Sendable {
     /// Digests of the state after every step, from 0.
     private(set) var states: [FastDigest]
 
-    init(_ model: ToyModel, steps: Int, shards: Int) {
+    init(_ model: ToyModel, steps: Int, shards: Int, wire: WireFormat) {
         var state = model.initial()
         states = [state.digest]
         for step in 1...steps {
             let total = ToyModel.add(
-                nil, (0..<shards).map { model.gradient(of: $0, step: step, state) })
+                (0..<shards).map { model.gradient(of: $0, step: step, state) },
+                StochasticRounding(wire, seed: model.seed, step: UInt64(step)))
             state = ToyModel.update(state, total)
-            totals.append(ToyModel.digest(total.values))
+            totals.append(ToyModel.digest(ofTotal: total))
             states.append(state.digest)
         }
     }

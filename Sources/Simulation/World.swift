@@ -1,4 +1,5 @@
 import Coordination
+import Ring
 import Wire
 
 /// Processes, links and a disk on one clock; everything that happens follows from the seed.
@@ -21,6 +22,10 @@ final class World {
     private var lostLinks: Set<Int> = []
     private var losesPower = false
     private(set) var isFinished = false
+    /// How often each rare branch was met.
+    private(set) var met: [RareBranch: Int] = [:]
+    /// Faults of workers since the first vote of a step; nil while nobody votes.
+    private var faultsInVote: Int?
     /// Notes of the coordinator, and the moments at which it gave them.
     var notes: [(time: Int64, note: CoordinatorNote)] = []
     private let isTracing: Bool
@@ -32,7 +37,7 @@ final class World {
         model = ToyModel(seed: plan.seed)
         random = RandomStream(seed: ~plan.seed)
         audit = Audit(
-            Undisturbed(model, steps: plan.steps, shards: plan.shards), shards: plan.shards)
+            Undisturbed(model, steps: plan.steps, shards: plan.shards, wire: plan.wire))
         coordinator = SimulatedCoordinator(self)
         workers = (0..<plan.slots).map { SimulatedWorker(self, slot: $0) }
         coordinator.begin()
@@ -57,8 +62,29 @@ final class World {
 
     var instant: Instant { Instant(nanoseconds: now * 1000) }
 
+    func meets(_ branch: RareBranch) { met[branch, default: 0] += 1 }
+
+    /// A worker's vote is there, or the step's commit.
+    func votes() { faultsInVote = faultsInVote ?? 0 }
+    func commits() { faultsInVote = nil }
+
+    /// Whether a fault of a ring is what its members must expect, and not their own mistake.
+    func mayBreak(_ ring: SimulatedRing, _ fault: FoldFault) -> Bool {
+        if plan.hasUnsoundLinks { return true }
+        // The same frame twice counts twice while it is kept.
+        if plan.has(.repeatsFrames), case .violation(_, .tooFarAhead) = fault { return true }
+        // Whoever has left, or formed another ring, writes where others still read.
+        let members = workers.filter {
+            $0.isAlive && $0.ring?.generation == ring.generation && $0.ring?.isBroken == false
+        }
+        return members.count + 1 < ring.workers
+    }
+
+    /// It can never produce a delay of more than 80 ms; those are stops and cuts.
     func delay() -> Int64 {
-        Int64(random.chance(3) ? random.number(10_000...80_000) : random.number(50...2_500))
+        Int64(
+            plan.has(.delays) && random.chance(3)
+                ? random.number(10_000...80_000) : random.number(50...2_500))
     }
 
     func fail(_ reason: String) {
@@ -132,6 +158,8 @@ final class World {
         trace { "c is killed\(self.losesPower ? ", without power" : "")" }
         actionsToLive = nil
         guard coordinator.isAlive else { return }
+        if disk.isWriting { meets(.coordinatorDiesWhileWriting) }
+        if losesPower, disk.durableLines < disk.ledger.count { meets(.losesLines) }
         coordinator.kill()
         disk.crash(losingPower: losesPower)
         restartCoordinator()
@@ -158,21 +186,44 @@ final class World {
         return way == nil || cut == .both || cut == way
     }
 
-    func send(_ frame: RingFrame, to slot: Int) {
-        let key = frame.from * plan.slots + slot
-        let arrival = max(now + delay(), ringLinks[key]?.lastArrival ?? 0)
-        ringLinks[key, default: RingLink()].lastArrival = arrival
+    /// Carries what one member sends to another.
+    ///
+    /// It can never produce: a frame of another run; a frame that nobody has sent, but for changed
+    /// bits; a frame by another way than its sender's; part of a frame; a loss, a change or a
+    /// disorder after the horizon.
+    func send(_ parcel: RingParcel, to slot: Int) {
+        let key = parcel.from * plan.slots + slot
+        var parcel = parcel
+        var arrival = max(now + delay(), ringLinks[key]?.lastArrival ?? 0)
+        if case .frame(var bytes, let neighbour) = parcel.content, now < plan.horizon {
+            if plan.has(.losesFrames), random.number(0...999) < 2 { return }
+            if plan.has(.altersFrames), random.number(0...999) < 2 {
+                bytes[random.number(0...bytes.count - 1)] ^= 1 << UInt8(random.number(0...7))
+                parcel.content = .frame(bytes, from: neighbour)
+            }
+            if plan.has(.overtakes), random.number(0...999) < 5 { arrival = now + 1 }
+            if plan.has(.misroutes), random.number(0...999) < 2, neighbour == .predecessor,
+                let next = workers[slot].ring?.successor
+            {
+                var astray = parcel
+                astray.from = slot
+                let life = workers[next].life
+                agenda.add(at: arrival) { [unowned self] in arrive(astray, at: next, life) }
+            }
+        }
+        ringLinks[key, default: RingLink()].lastArrival = max(
+            arrival, ringLinks[key]?.lastArrival ?? 0)
         let life = workers[slot].life
-        agenda.add(at: arrival) { [unowned self] in arrive(frame, at: slot, life) }
+        agenda.add(at: arrival) { [unowned self] in arrive(parcel, at: slot, life) }
         // Once more, and late.
-        if random.chance(15) {
+        if plan.has(.repeatsFrames), random.chance(15) {
             let late = random.chance(50) ? 100_000 : 1_500_000
             let again = arrival + Int64(random.number(1_000...late))
-            agenda.add(at: again) { [unowned self] in arrive(frame, at: slot, life) }
+            agenda.add(at: again) { [unowned self] in arrive(parcel, at: slot, life) }
         }
     }
 
-    private func arrive(_ frame: RingFrame, at slot: Int, _ life: Int) {
+    private func arrive(_ frame: RingParcel, at slot: Int, _ life: Int) {
         let key = frame.from * plan.slots + slot
         if ringLinks[key]?.isCut == true {
             ringLinks[key]?.held.append((frame, life))
@@ -201,6 +252,10 @@ final class World {
 
     func happen(_ fault: Fault) {
         trace { "FAULT \(fault)" }
+        if let faults = faultsInVote, fault.befallsWorker {
+            faultsInVote = faults + 1
+            if faults == 1 { meets(.twoFaultsInOneVote) }
+        }
         switch fault {
         case .killWorker(let slot): kill(workers[slot])
         case .stopWorker(let slot, let time):
@@ -285,5 +340,5 @@ final class World {
 private struct RingLink {
     var lastArrival: Int64 = 0
     var isCut = false
-    var held: [(RingFrame, Int)] = []
+    var held: [(RingParcel, Int)] = []
 }

@@ -60,11 +60,18 @@ extension Entry {
         let first = failed.first
         switch (request.canary, first) {
         case (nil, nil):
+            if state.done >= Simulator.campaign, let branch = state.unmet.first {
+                throw Failure(
+                    .other,
+                    "\(seeds) ended well, but \(state.unmet.count) branches were never met, the first "
+                        + "is: \(branch.rawValue)")
+            }
             guard !request.json else { return }
             try StandardOutput.write(
                 "\(seeds) ended with the undisturbed run's bits (\(turmoil); the longest, seed "
                     + "\(state.slowest.seed), took \(fixed(state.slowest.seconds, 1)) s of its own "
-                    + "clock)\n")
+                    + "clock; rarest of \(RareBranch.allCases.count) branches: "
+                    + "\(state.rarest.branch.rawValue), \(grouped(state.rarest.times)) times)\n")
         case (nil, let first?):
             throw Failure(
                 .other,
@@ -114,6 +121,13 @@ private final class SeedSweep: Sendable {
         var slowest = (seed: UInt64(0), seconds: 0.0)
         var violations: [Simulator.Report] = []
         var told = 0
+        /// How often each rare branch was met.
+        var met: [RareBranch: Int] = [:]
+
+        var unmet: [RareBranch] { RareBranch.allCases.filter { met[$0, default: 0] == 0 } }
+        var rarest: (branch: RareBranch, times: Int) {
+            RareBranch.allCases.map { ($0, met[$0, default: 0]) }.min { $0.1 < $1.1 }!
+        }
     }
 
     private let seeds: ClosedRange<Int>
@@ -173,6 +187,7 @@ private final class SeedSweep: Sendable {
             if report.seconds > state.slowest.seconds {
                 state.slowest = (report.seed, report.seconds)
             }
+            state.met.merge(report.met, uniquingKeysWith: +)
             if report.violation != nil { state.violations.append(report) }
         }
     }
@@ -190,9 +205,10 @@ private struct SimulationReport: Encodable {
     let failed: [Failed]
     let slowestSeed: UInt64
     let slowestSeconds, seconds: Double
+    let rare: [String: Int]
 
     enum CodingKeys: String, CodingKey {
-        case first, last, seeds, faults, coordinators, canary, failed
+        case first, last, seeds, faults, coordinators, canary, failed, rare
         case slowestSeed = "slowest_seed"
         case slowestSeconds = "slowest_s"
         case seconds = "s"
@@ -212,6 +228,10 @@ private struct SimulationReport: Encodable {
         slowestSeed = state.slowest.seed
         slowestSeconds = state.slowest.seconds
         self.seconds = seconds
+        rare = Dictionary(
+            uniqueKeysWithValues: RareBranch.allCases.map {
+                ($0.rawValue, state.met[$0, default: 0])
+            })
     }
 }
 

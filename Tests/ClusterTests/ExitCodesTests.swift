@@ -68,7 +68,7 @@ extension ClusterTests {
                     \(toy) --run a --steps 1 --learning-rate 3e38 --warmup 1 --weight-decay 1e9 \
                     --on-nan skip
                     """),
-            "'dtrain simulate' has found a violation, or not the mistake of --canary":
+            "'dtrain simulate' has found a violation, or missed a rare branch, or the mistake of --canary":
                 .typed("dtrain simulate --seeds 1..1 --canary counts-stale-frames"),
             "'dtrain doctor' has found something bad":
                 .done { cluster in

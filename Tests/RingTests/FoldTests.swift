@@ -38,13 +38,12 @@ import Wire
             }
             run(ring)
             for member in ring.members {
-                #expect(member.fold.isComplete && member.violation == nil && member.drops.isEmpty)
+                #expect(member.isComplete && member.fault == nil && member.drops.isEmpty)
                 let bits = member.total.floats().map(\.bitPattern)
                 let rounding = MemoryMember.rounding(setting.wire, 1)
                 #expect(
                     bits == expectedTotal(gradients, member.plan, rounding),
                     "\(setting) seed \(seed)")
-                #expect(member.fold.waitsFor == .nothing)
             }
         }
     }
@@ -75,23 +74,28 @@ import Wire
             var generator = SeededGenerator(seed: seed)
             let setting = setting(Int(2 + seed % 4), schedule, &generator)
             let steps = (1...4).map { gradients(setting.shards, setting.count, seed: $0) }
-            let ring = try MemoryRing(setting, seed: seed, gradients: steps[0])
+            let ring = try MemoryRing(setting, seed: seed, gradients: steps[0]) {
+                (seed + UInt64($0)) % 3 == 0
+            }
             var done = 0
             while done < setting.workers * steps.count {
                 try #require(ring.move(), "stuck: \(setting) seed \(seed)")
-                for member in ring.members where member.fold.isComplete && member.localLeft == 0 {
-                    let step = Int(member.fold.step)
-                    let bits = member.total.floats().map(\.bitPattern)
-                    let rounding = MemoryMember.rounding(setting.wire, member.fold.step)
-                    #expect(bits == expectedTotal(steps[step - 1], member.plan, rounding))
-                    done += 1
-                    member.localLeft = -1
-                    guard step < steps.count else { continue }
+                for member in ring.members where member.isComplete && member.localLeft <= 0 {
+                    let step = Int(member.step)
+                    if member.localLeft == 0 {
+                        let bits = member.total.floats().map(\.bitPattern)
+                        let rounding = MemoryMember.rounding(setting.wire, member.step)
+                        #expect(bits == expectedTotal(steps[step - 1], member.plan, rounding))
+                        done += 1
+                        member.localLeft = -1
+                    }
+                    // The total is written again once the successor has read it.
+                    guard step < steps.count, member.folds.isClear else { continue }
                     member.begin(step: UInt64(step + 1), of: steps[step])
                 }
             }
             for member in ring.members {
-                #expect(member.mostEarly <= 2 * setting.window && member.violation == nil)
+                #expect(member.mostEarly <= 2 * setting.window && member.fault == nil)
             }
         }
     }
@@ -100,6 +104,7 @@ import Wire
     func `repeated and stale frames are dropped and counted, and change nothing`(
         schedule: Schedule
     ) throws {
+        var duplicates = 0
         for seed in 0..<30 as Range<UInt64> {
             var generator = SeededGenerator(seed: seed)
             let setting = setting(Int(2 + seed % 5), schedule, &generator)
@@ -122,15 +127,16 @@ import Wire
             }
             run(ring)
             for member in ring.members {
-                #expect(member.fold.isComplete && member.violation == nil)
+                #expect(member.isComplete && member.fault == nil)
                 #expect(
                     member.total.floats().map(\.bitPattern)
                         == expectedTotal(
                             gradients, member.plan, MemoryMember.rounding(setting.wire, 1)))
             }
             let drops = ring.members.reduce(into: [:]) { $0.merge($1.drops) { $0 + $1 } }
-            #expect(drops[.duplicate, default: 0] > 0)
+            duplicates += drops[.duplicate, default: 0]
         }
+        #expect(duplicates > 0)
     }
 
     @Test func `a lost, torn or wrong frame breaks the link instead of the sum`() throws {
@@ -150,10 +156,12 @@ import Wire
                 return [torn]
             }
             run(ring)
-            let violations = ring.members.compactMap(\.violation)
-            #expect(seed % 3 == 0 || !violations.isEmpty)
-            for case .frame(let error) in violations { #expect(seed % 3 > 0, "\(error)") }
-            for member in ring.members where member.fold.isComplete {
+            let faults = ring.members.compactMap(\.fault)
+            #expect(seed % 3 == 0 || !faults.isEmpty)
+            for case .violation(_, .frame(let error)) in faults {
+                #expect(seed % 3 > 0, "\(error)")
+            }
+            for member in ring.members where member.isComplete {
                 #expect(
                     member.total.floats().map(\.bitPattern)
                         == expectedTotal(gradients, member.plan))

@@ -23,200 +23,124 @@ enum Schedule: CaseIterable, Sendable {
     var collective: Collective { self == .ring ? .ring : .fold }
 }
 
-/// One worker of a ring in memory: obeys its fold as a real one would.
+/// One worker of a ring in memory: its folds, and what they keep and send.
 final class MemoryMember {
     let plan: RingPlan
     let window: Int
     let wire: WireFormat
-    var fold: Fold
-    var numbers: StepNumbers
-    var early: [[UInt8]] = []
-    var mostEarly = 0
-    var drops: [DropReason: Int] = [:]
-    var violation: Violation?
+    let total: ParameterVector
+    private(set) var folds: FoldSeries
+    private(set) var step: UInt64 = 0
+    private(set) var isComplete = false
+    private var early: [[UInt8]] = []
+    private(set) var mostEarly = 0
+    private(set) var drops: [DropReason: Int] = [:]
+    private(set) var fault: FoldFault?
     /// Elements not computed yet, and frames for the neighbours.
     var localLeft: Int
     var toSuccessor: [[UInt8]] = []
     var toPredecessor: [[UInt8]] = []
-    /// Where sums lie that are sent by memory.
-    weak var predecessor: MemoryMember?
-    /// All shards', where each worker has its own: what a fold in place reads.
-    var all: ChunkSum
-    var sendsByMemory = false
-    var digests: [FastDigest?] = []
+    /// All members, by rank: in a ring of one host each reads what it needs of the others.
+    var members: () -> [MemoryMember] = { [] }
+    private(set) var gradients: [ParameterVector] = []
+    private let sendsByMemory: Bool
 
-    init(
-        _ plan: RingPlan, step: UInt64, window: Int, gradients: [ParameterVector],
-        all: [ParameterVector], wire: WireFormat = .f32
-    ) {
-        self.all = ChunkSum(all, rounding: Self.rounding(wire, step))
+    init(_ plan: RingPlan, window: Int, wire: WireFormat, sendsByMemory: Bool) {
         self.wire = wire
         self.plan = plan
         self.window = window
-        fold = Fold(
-            plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
+        self.sendsByMemory = sendsByMemory || plan.isInPlace
+        total = ParameterVector(count: plan.count)
+        folds = FoldSeries(
+            run: 7, generation: Self.generation, window: window, wire: wire, seed: Self.seed)
         localLeft = plan.count
-        digests = Array(repeating: nil, count: plan.chunks)
     }
 
-    var total: ParameterVector { numbers.total }
-
-    static func rounding(_ wire: WireFormat, _ step: UInt64) -> StochasticRounding {
-        StochasticRounding(wire, seed: 9, step: step)
-    }
-
-    private static func numbers(
-        _ plan: RingPlan, _ gradients: [ParameterVector], _ rounding: StochasticRounding
-    ) -> StepNumbers {
-        StepNumbers(
-            gradients: gradients, total: ParameterVector(count: plan.count),
-            blocks: FastDigest.Blocks(
-                byteCount: 4 * plan.count, blockBytes: StepNumbers.blockBytes),
-            firstShard: plan.own.lowerBound, rounding: rounding)
-    }
-
+    private static let seed: UInt64 = 9
     static let generation = Generation(epoch: 3, counter: 4)
 
+    static func rounding(_ wire: WireFormat, _ step: UInt64) -> StochasticRounding {
+        StochasticRounding(wire, seed: seed, step: step)
+    }
+
+    private var predecessor: MemoryMember {
+        members()[(plan.rank + plan.workers - 1) % plan.workers]
+    }
+
+    /// Begins a step with own gradients out of all shards'.
     func begin(step: UInt64, of every: [ParameterVector]) {
-        let gradients = Array(every[plan.own])
-        all = ChunkSum(every, rounding: Self.rounding(wire, step))
-        fold = Fold(
-            plan: plan, run: 7, generation: Self.generation, step: step, window: window)
-        numbers = Self.numbers(plan, gradients, Self.rounding(wire, step))
+        self.step = step
+        isComplete = false
+        gradients = Array(every[plan.own])
         localLeft = plan.count
-        digests = Array(repeating: nil, count: plan.chunks)
+        var ways = FoldWays()
+        ways.sendsByMemory = sendsByMemory
+        ways.predecessor = predecessor.total
+        let members = members
+        ways.all = { () throws(FoldFault) in
+            var all = FoldVectors()
+            all.gradients = members().flatMap(\.gradients)
+            all.totals = members().map(\.total)
+            return all
+        }
+        folds.readsPredecessor = predecessor.sendsByMemory && plan.workers > 1
+        folds.begin(step: step, plan: plan, gradients: gradients, total: total, ways: ways)
         let held = early
         early = []
         for frame in held { receive(frame, from: .predecessor) }
     }
 
+    func ready(_ elements: Int) {
+        localLeft -= elements
+        folds.ready(downTo: localLeft)
+    }
+
     func receive(_ frame: [UInt8], from neighbour: Neighbour) {
-        var frame = frame
-        frame.withUnsafeMutableBytes { bytes in
-            let header: FrameHeader
+        frame.withUnsafeBytes { bytes in
             do throws(FrameError) {
-                header = try FrameHeader(UnsafeRawBufferPointer(bytes))
+                let header = try FrameHeader(bytes)
+                let numbers = UnsafeRawBufferPointer(rebasing: bytes[FrameHeader.byteCount...])
+                obey(
+                    folds.receive(header, numbers, isChecked: true, from: neighbour), frame)
             } catch {
-                violation = .frame(error)
-                return
-            }
-            switch fold.receive(header, from: neighbour) {
-            case .act(let action): perform(action, bytes, header)
-            case .noted: break
-            case .early:
-                early.append(Array(bytes))
-                mostEarly = max(mostEarly, early.count)
-            case .drop(let reason): drops[reason, default: 0] += 1
-            case .broken(let broken): violation = broken
+                fault = .violation(neighbour, .frame(error))
             }
         }
     }
 
-    /// Obeys one action; false if there is none.
-    func step() -> Bool {
-        guard let action = fold.next() else { return false }
-        perform(action, nil)
+    /// Does the next thing; false if there is none.
+    func go() -> Bool {
+        guard fault == nil, let outcome = folds.next() else { return false }
+        obey(outcome, [])
         return true
     }
 
-    private func perform(
-        _ action: FoldAction, _ frame: UnsafeMutableRawBufferPointer?, _ header: FrameHeader? = nil
-    ) {
-        switch action {
-        case .park where plan.isInPlace: break
-        case .passOn(let chunk, _) where plan.isInPlace:
-            toSuccessor.append(fold.partialHeader(chunk: chunk).sealed())
-        case .finish(let chunk, _, let forward) where plan.isInPlace:
-            digests[chunk] = numbers.finish(plan.elements(ofChunk: chunk), of: all)
-            if forward { perform(.forward(chunk: chunk), nil) }
-        case .park(let chunk):
-            if header!.place == .memory {
-                digests[chunk] = header!.digest
-            } else {
-                let bytes = UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...])
-                _ = numbers.park(
-                    ChunkOperand(checked: bytes), plan.elements(ofChunk: chunk))
-            }
-        case .passOn(let chunk, let base):
-            let range = plan.elements(ofChunk: chunk)
-            guard
-                let digest = numbers.add(
-                    range, onto: operand(chunk, base, frame, header), into: numbers.place(of: range)
-                )
-            else {
-                violation = .frame(.checksum)
-                return
-            }
-            send(fold.partialHeader(chunk: chunk), digest, range)
-        case .finish(let chunk, let base, let forward):
-            guard
-                let digest = numbers.finish(
-                    plan.elements(ofChunk: chunk), onto: operand(chunk, base, frame, header))
-            else {
-                violation = .frame(.checksum)
-                return
-            }
-            digests[chunk] = digest
-            if forward { perform(.forward(chunk: chunk), nil) }
-        case .store(let chunk, let forward):
-            let operand = operand(chunk, .frame, frame, header)!
-            guard let digest = numbers.store(operand, plan.elements(ofChunk: chunk)) else {
-                violation = .frame(.checksum)
-                return
-            }
-            digests[chunk] = digest
-            if forward { perform(.forward(chunk: chunk), nil) }
-        case .forward(let chunk):
-            send(fold.totalHeader(chunk: chunk), digests[chunk]!, plan.elements(ofChunk: chunk))
-        case .grant(let partials, let totals):
-            toPredecessor.append(
-                fold.creditHeader(partials: partials, totals: totals).sealed())
-        case .complete:
-            #expect(
-                numbers.digest() == FastDigest(total, blockBytes: StepNumbers.blockBytes))
+    private func obey(_ outcome: FoldOutcome, _ frame: [UInt8]) {
+        switch outcome {
+        case .taken, .released: break
+        case .send(let carry): send(carry)
+        case .reply(let header): toPredecessor.append(header.sealed())
+        case .early:
+            early.append(frame)
+            mostEarly = max(mostEarly, early.count)
+        case .dropped(let reason): drops[reason, default: 0] += 1
+        case .complete(let digest, _):
+            isComplete = true
+            #expect(digest == FastDigest(total, blockBytes: StepNumbers.blockBytes))
+        case .broken(let broken): fault = broken
         }
     }
 
-    private func operand(
-        _ chunk: Int, _ base: FoldAction.Base, _ frame: UnsafeMutableRawBufferPointer?,
-        _ header: FrameHeader?
-    ) -> ChunkOperand? {
-        let range = plan.elements(ofChunk: chunk)
-        let expected: FastDigest
-        switch base {
-        case .nothing: return nil
-        case .frame where header!.place == .frame:
-            return ChunkOperand(
-                checked: UnsafeRawBufferPointer(rebasing: frame![FrameHeader.byteCount...]),
-                digest: header!.digest)
-        case .frame: expected = header!.digest
-        case .parked:
-            guard let parked = digests[chunk] else {
-                return ChunkOperand(checked: UnsafeRawBufferPointer(numbers.place(of: range)))
+    private func send(_ carry: Carry) {
+        var carry = carry
+        var frame = [UInt8](repeating: 0, count: carry.header.frameBytes)
+        frame.withUnsafeMutableBytes { bytes in
+            if carry.header.payloadBytes > 0 {
+                carry.write(into: .init(rebasing: bytes[FrameHeader.byteCount...]))
             }
-            expected = parked
+            carry.header.sealHeader(bytes)
         }
-        return ChunkOperand(
-            UnsafeRawBufferPointer(predecessor!.numbers.place(of: range)), checkedBy: expected)
-    }
-
-    /// In a frame, or by saying that it lies in the total vector.
-    private func send(_ header: FrameHeader, _ digest: FastDigest, _ range: Range<Int>) {
-        var header = header
-        header.digest = digest
-        if sendsByMemory {
-            header.place = .memory
-            toSuccessor.append(header.sealed())
-        } else {
-            var built = [UInt8](repeating: 0, count: header.frameBytes)
-            built.withUnsafeMutableBytes { bytes in
-                UnsafeMutableRawBufferPointer(rebasing: bytes[FrameHeader.byteCount...])
-                    .copyMemory(from: UnsafeRawBufferPointer(numbers.place(of: range)))
-                header.seal(bytes)
-            }
-            toSuccessor.append(built)
-        }
+        toSuccessor.append(frame)
     }
 }
 
@@ -257,13 +181,10 @@ final class MemoryRing {
                 wire: setting.wire, inPlace: setting.schedule == .inPlace)
             members.append(
                 MemoryMember(
-                    plan, step: 1, window: setting.window,
-                    gradients: Array(gradients[plan.own]), all: gradients, wire: setting.wire))
-            members[rank].sendsByMemory = lanes(rank)
+                    plan, window: setting.window, wire: setting.wire, sendsByMemory: lanes(rank)))
         }
-        for rank in members.indices {
-            members[rank].predecessor = members[(rank + setting.workers - 1) % setting.workers]
-        }
+        for member in members { member.members = { [unowned self] in self.members } }
+        for member in members { member.begin(step: 1, of: gradients) }
     }
 
     private static func bounds(_ setting: Setting, _ generator: inout SeededGenerator) -> [Int] {
@@ -295,10 +216,9 @@ final class MemoryRing {
             members[previous].receive(backward[worker].removeFirst(), from: .successor)
         case 2:
             guard member.localLeft > 0 else { return false }
-            member.localLeft -= Int.random(in: 1...member.localLeft, using: &generator)
-            member.fold.localReady(downTo: member.localLeft)
+            member.ready(Int.random(in: 1...member.localLeft, using: &generator))
         default:
-            guard member.step() else { return false }
+            guard member.go() else { return false }
         }
         collect()
         return true

@@ -92,7 +92,8 @@ extension Failure {
                 """)
         case .vocabulary(let file, let at):
             self = .data(
-                "\(shown(file)) gives no number to each piece (byte \(at)), take another checkpoint")
+                "\(shown(file)) gives no number to each piece (byte \(at)), take another checkpoint"
+            )
         case .vocabularyMarks(let file):
             self = .data("\(shown(file)) lacks marks or has one twice, take another checkpoint")
         case .unknownID(let id, let vocabulary):

@@ -12,7 +12,10 @@ struct Simulate: ParsableCommand {
             Each seed is a whole training of toy numbers by the real state machines over a network \
             that delays, repeats and cuts, with processes that are killed and stopped and a disk \
             that forgets. Ends with 1 if a seed lost or doubled a sample, committed a step \
-            twice, ended with other bits or did not end at all, and says how to replay it.
+            twice, ended with other bits or did not end at all, and says how to replay it. Each \
+            seed has a random half of all faults and features switched off. From \
+            \(grouped(Simulator.campaign)) seeds on it also ends with 1 if a rare branch, such \
+            as the end of a donor that gives, was never met.
 
             EXAMPLES
               dtrain simulate --seeds 20000

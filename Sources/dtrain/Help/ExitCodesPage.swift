@@ -13,7 +13,10 @@ enum ExitCodesPage {
         (1, "a loss or gradient is not finite and --on-nan is stop"),
         (1, "with --on-nan skip, 100 steps in a row were skipped, or a run's first or last 20"),
         (1, "parameters that are not finite were to be saved"),
-        (1, "'dtrain simulate' has found a violation, or not the mistake of --canary"),
+        (
+            1,
+            "'dtrain simulate' has found a violation, or missed a rare branch, or the mistake of --canary"
+        ),
         (1, "'dtrain doctor' has found something bad"),
         (64, "an unknown command or option, or a value out of its range"),
         (64, "options that exclude each other, or say nothing beside the others"),

@@ -32,7 +32,9 @@ struct ExportModel: ParsableCommand {
     @Argument(help: "A run, of which the newest checkpoint is taken, or a checkpoint.")
     var folder = RunLocation.latest
 
-    @Option(help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|transformers|argos"))
+    @Option(
+        help: ArgumentHelp(
+            "The format.", valueName: "safetensors|ctranslate2|transformers|argos"))
     var to: String
 
     @Option(
@@ -100,10 +102,13 @@ struct ExportModel: ParsableCommand {
             return SafetensorsFormat()
         case TransformersFormat.name:
             guard type == nil else {
-                throw .usage("--type is for ctranslate2 and argos, transformers has float32: leave it out")
+                throw .usage(
+                    "--type is for ctranslate2 and argos, transformers has float32: leave it out")
             }
             return TransformersFormat()
-        default: throw .usage("--to takes safetensors, transformers, ctranslate2 or argos, not '\(to)'")
+        default:
+            throw .usage(
+                "--to takes safetensors, ctranslate2, transformers or argos, not '\(to)'")
         }
     }
 

@@ -97,14 +97,10 @@ struct MarianFolder {
             "sp_model_kwargs": .object([:]),
             "source_lang": .null,
             "target_lang": .null,
-            "eos_token": .string(piece(end, else: "</s>")),
-            "pad_token": .string(piece(pad, else: "<pad>")),
-            "unk_token": .string("<unk>"),
+            "eos_token": .string(model.pieces[Int(Tokenizer.end)]),
+            "pad_token": .string(model.pieces[Int(Tokenizer.pad)]),
+            "unk_token": .string(model.pieces[Int(Tokenizer.unknown)]),
         ])
-    }
-
-    private func piece(_ number: Int, else usual: String) -> String {
-        model.pieces.indices.contains(ids[number]) ? model.pieces[ids[number]] : usual
     }
 }
 

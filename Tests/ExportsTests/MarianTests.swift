@@ -88,6 +88,11 @@ struct MarianTests {
         for tensor in one.tensors {
             #expect(try one.floats(tensor.name) == two.floats(tensor.name), "\(tensor.name)")
         }
+        let settings = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: folder.file("back/tokenizer_config.json")))
+        let names = try #require(settings as? [String: Any])
+        #expect(names["pad_token"] as? String == "<pad>")
+        #expect(names["eos_token"] as? String == "</s>")
         // What has come back can be taken again.
         #expect(
             try MarianImport(back).parameters.floats()

@@ -91,16 +91,16 @@ def golden(folder):
         s, t = tokenizer(source).input_ids, tokenizer(text_target=target).input_ids
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([s]), decoder_input_ids=torch.tensor([[model.config.pad_token_id] + t[:-1]]))
-            out = model.generate(torch.tensor([s]), max_new_tokens=min(2 * len(s) + 10, model.config.max_position_embeddings - 1),
-                                 num_beams=1, do_sample=False)
+            # The model is told to end with an end mark, which comes on top of dtrain's limit.
+            limit = min(2 * len(s) + 10, model.config.max_position_embeddings - 1)
+            out = model.generate(torch.tensor([s]), max_new_tokens=limit + 1, num_beams=1, do_sample=False)
         samples.append({
             "source": source, "target": target, "sourceIDs": s, "targetIDs": t,
             "logits": [round(float(x), 5) for row in logits.logits[0] for x in row[::7]],
             "greedy": tokenizer.decode(out[0], skip_special_tokens=True)})
     with open(os.path.join(folder, "samples.json"), "w", encoding="utf-8") as file:
         json.dump(samples, file, ensure_ascii=False, indent=1)
-    for name in ("generation_config.json",):
-        os.remove(os.path.join(folder, name))
+    os.remove(os.path.join(folder, "generation_config.json"))
 
 
 if __name__ == "__main__":

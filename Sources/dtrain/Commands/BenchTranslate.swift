@@ -33,13 +33,10 @@ struct BenchTranslate: ParsableCommand {
         help: ArgumentHelp("Where the translations go, a line each.", valueName: "file"))
     var output: String?
 
-    @Flag(help: "Print one line of JSON.")
-    var json = false
-
     @Argument(help: "Sentences, one a line; - is standard input.")
     var file: String
 
-    /// What `--json` prints.
+    /// What `--json` prints: of the whole, instead of lines.
     struct Result: Encodable {
         let lines: Int
         /// Words of the translations, as the tokenizer cuts them, end marks included.
@@ -110,7 +107,7 @@ struct BenchTranslate: ParsableCommand {
     }
 
     private func report(_ result: Result) throws {
-        if json { return try StandardOutput.write(json: result) }
+        if search.json { return try StandardOutput.write(json: result) }
         let rate = grouped(Int(result.tokensPerSecond))
         let line = result.lineMilliseconds.map { ", \(fixed($0, 2)) ms a line" } ?? ""
         try StandardOutput.write(

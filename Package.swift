@@ -179,6 +179,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Exports",
+            dependencies: [
+                "Checkpoint", "Inference", "Kernels", "Model", "Parameters", "Preparation",
+                "Settings", "Text",
+            ],
+            swiftSettings: machine),
+        .target(
             name: "Processes",
             dependencies: [
                 "CLinux", "Checkpoint", "Coordination", "Events", "Inference", "Kernels", "Links",
@@ -198,8 +205,9 @@ let package = Package(
         .target(
             name: "Words",
             dependencies: [
-                "Checkpoint", "Coordination", "Events", "Inference", "Measuring", "Messaging",
-                "Model", "Preparation", "Processes", "Resources", "Scoring", "Settings", "Text",
+                "Checkpoint", "Coordination", "Events", "Exports", "Inference", "Measuring",
+                "Messaging", "Model", "Preparation", "Processes", "Resources", "Scoring",
+                "Settings", "Text",
                 "Threads", "Wire",
             ],
             swiftSettings: strict),
@@ -207,7 +215,7 @@ let package = Package(
             name: "dtrain",
             dependencies: [
                 "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Events",
-                "Inference",
+                "Exports", "Inference",
                 "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
                 "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads",
                 "Words",
@@ -271,6 +279,12 @@ let package = Package(
                 "Checkpoint", "Model", "Parameters", "Preparation", "Settings", "TestKit", "Text",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ExportsTests",
+            dependencies: [
+                "Checkpoint", "Exports", "Inference", "Model", "Settings", "TestKit",
+            ],
+            swiftSettings: machine),
         .testTarget(
             name: "EventsTests",
             dependencies: [

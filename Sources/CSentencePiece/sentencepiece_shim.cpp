@@ -129,6 +129,19 @@ void dtrain_pieces_marks(const dtrain_pieces *pieces, int32_t marks[4]) {
     marks[3] = processor.unk_id();
 }
 
+int32_t dtrain_pieces_piece(
+    const dtrain_pieces *pieces, int32_t id, char **text, size_t *text_size, char **message) {
+    // The library would end the process.
+    if (id < 0 || id >= pieces->processor.GetPieceSize())
+        return fail(dtrain_pieces_bad_id, "id outside the vocabulary", message);
+    return guarded(message, [&] {
+        const std::string &piece = pieces->processor.IdToPiece(id);
+        *text = copy<char>(piece.data(), piece.size());
+        *text_size = piece.size();
+        return sentencepiece::util::Status();
+    });
+}
+
 int32_t dtrain_pieces_encode(
     const dtrain_pieces *pieces, const char *text, size_t text_size, int32_t **ids, size_t *count,
     char **message) {

@@ -17,6 +17,8 @@ package enum CheckpointError: Error, Equatable, Codable, Sendable {
     case locked(path: String, holder: Int32?)
     /// The folder of a new run already holds something.
     case notEmpty(path: String)
+    /// The folder that was to be written is there already, and not empty.
+    case folderTaken(path: String)
     /// Something that is no link bears the name of the link to the newest run.
     case latestTaken(path: String)
     /// There is no run to resume in the folder.

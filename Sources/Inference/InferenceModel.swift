@@ -78,8 +78,10 @@ package final class TrainedModel: Sendable {
     let memory: TextMemory
     /// The tokenizer that the model was trained with.
     package let tokenizer: Tokenizer
-    let transformer: Transformer
-    let parameters: ParameterVector
+    /// The model's layout.
+    package let transformer: Transformer
+    /// The parameters, in the order of the layout.
+    package let parameters: ParameterVector
 
     /// Loads a checkpoint, or the newest whole one of a run.
     ///

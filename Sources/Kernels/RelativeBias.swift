@@ -6,7 +6,8 @@
 package struct RelativeBuckets: Sendable {
     /// The number of buckets.
     package static let count = 32
-    static let farthest = 128
+    /// The distance from which on all share the last bucket.
+    package static let farthest = 128
 
     /// The buckets of distances from -(positions - 1) to positions - 1.
     private let places: [Int32]

@@ -66,6 +66,10 @@ package struct Transformer: Sendable {
             + decoder.layers.enumerated().map { (name: "\(decoderName).\($0)", range: $1.range) }
     }
 
+    /// The numbers that are added to the embeddings besides learned positions, row by row: sinusoids, or
+    /// zeros. Shapes: [positions, d].
+    package var addedPositions: [Float] { encoding.vectors.elements() }
+
     /// The factor of the input embeddings: √d.
     var embeddingScale: Float { Float(architecture.dModel).squareRoot() }
 

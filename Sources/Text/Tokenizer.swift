@@ -166,6 +166,22 @@ package final class Tokenizer: Sendable {
         return String(decoding: UnsafeRawBufferPointer(start: text, count: size), as: UTF8.self)
     }
 
+    /// Returns the text of every id in order, marks included; U+2581 stands for a space. Throws: `tokenizer`.
+    package func allPieces() throws(TextError) -> [String] {
+        var found: [String] = []
+        for id in 0..<Int32(vocabulary) {
+            var text: UnsafeMutablePointer<CChar>?
+            var size = 0
+            var message: UnsafeMutablePointer<CChar>?
+            let code = dtrain_pieces_piece(pieces, id, &text, &size, &message)
+            defer { dtrain_pieces_release(text) }
+            guard code == 0 else { throw .tokenizer(code: code, message: Self.take(message)) }
+            found.append(
+                String(decoding: UnsafeRawBufferPointer(start: text, count: size), as: UTF8.self))
+        }
+        return found
+    }
+
     /// Returns the parts of a text that are unknown, one behind the other. Throws: `tokenizer`.
     package func unknown(in text: String) throws(TextError) -> String {
         var found: UnsafeMutablePointer<CChar>?

@@ -29,7 +29,8 @@ struct Dtrain: ParsableCommand {
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
             ScoreFiles.self,
-            Inspect.self, Status.self, Diagnose.self, ManageToken.self, Verify.self, Simulate.self,
+            ExportModel.self, Inspect.self, Status.self, Diagnose.self, ManageToken.self,
+            Verify.self, Simulate.self,
             PlanSteps.self,
             Bench.self,
             AllReduceMembership.self,

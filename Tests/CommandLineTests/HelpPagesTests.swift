@@ -70,7 +70,8 @@ struct HelpPagesTests {
     @Test(
         arguments: [
             "", "train", "coordinator", "worker", "translate", "generate", "evaluate", "score",
-            "inspect", "status", "doctor", "token", "token show", "token rotate", "verify",
+            "export", "inspect", "status", "doctor", "token", "token show", "token rotate",
+            "verify",
             "simulate", "plan", "bench", "bench step", "bench all-reduce", "bench kernels",
             "bench events",
         ])

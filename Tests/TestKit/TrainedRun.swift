@@ -42,6 +42,10 @@ package struct TrainedRun: Sendable {
             (.batchTokens, "200"), (.learningRate, "0.01"), (.warmup, "20"), (.shards, "2"),
         ]
         for (setting, text) in small + settings { given.set(setting, text) }
+        // A language model has a text of its own.
+        if settings.contains(where: { $0.0 == .text }) {
+            for setting in [Setting.corpus, .validation] { given.remove(setting) }
+        }
         path = folder.file(name).path
         prepared = try PreparedRun(RunConfiguration(given))
         try FileManager.default.createDirectory(

@@ -47,6 +47,11 @@ int32_t dtrain_pieces_vocabulary(const dtrain_pieces *_Nonnull pieces);
 /// The ids of the pad, begin, end and unknown marks; −1 for one that the model lacks.
 void dtrain_pieces_marks(const dtrain_pieces *_Nonnull pieces, int32_t marks[_Nonnull 4]);
 
+/// The text of an id, in which U+2581 stands for a space.
+int32_t dtrain_pieces_piece(
+    const dtrain_pieces *_Nonnull pieces, int32_t id, char *_Nullable *_Nonnull text,
+    size_t *_Nonnull text_size, char *_Nullable *_Nonnull message);
+
 int32_t dtrain_pieces_encode(
     const dtrain_pieces *_Nonnull pieces, const char *_Nullable text, size_t text_size,
     int32_t *_Nullable *_Nonnull ids, size_t *_Nonnull count, char *_Nullable *_Nonnull message);

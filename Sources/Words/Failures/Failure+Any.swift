@@ -1,4 +1,5 @@
 import Checkpoint
+import Exports
 import Inference
 import Measuring
 import Messaging
@@ -19,6 +20,7 @@ extension Failure {
         case let error as POSIXFailure: self.init(error)
         case let error as ConfigurationError: self.init(error)
         case let error as InferenceError: self.init(error)
+        case let error as ExportError: self.init(error)
         case let error as TextError: self.init(error)
         case let error as CheckpointError: self.init(error)
         case let error as ModelError: self.init(error)

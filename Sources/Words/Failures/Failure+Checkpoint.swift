@@ -22,6 +22,8 @@ extension Failure {
                 --run \(path) is not empty, give another folder or --resume to continue the run \
                 in it
                 """)
+        case .folderTaken(let path):
+            self = .usage("\(shown(path)) is there already and not empty, give another folder")
         case .noRun(let path):
             self = .usage(
                 "\(missing(path) ?? "\(shown(path)) holds no run"), give the folder of one")

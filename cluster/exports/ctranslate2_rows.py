@@ -268,7 +268,7 @@ def stored(bench, choices, numbers, digest):
         bench.runs[key] = bench.trained(
             f"golden-{len(bench.runs)}",
             f"--corpus {text} --validation {text} --vocabulary 48 --d-model 32 --layers 1 --d-ff 64 --heads 2 --dropout 0 "
-            f"--positions 24 --batch-tokens 200 --learning-rate 0.01 --warmup 20 --shards 2 --steps 3 --workers 1 "
+            f"--positions 24 --clip-norm 1000 --batch-tokens 200 --learning-rate 0.01 --warmup 20 --shards 2 --steps 3 --workers 1 "
             f"--threads 1 --validate-every 0 {' '.join(options)}".split())
     folder = bench.export("ctranslate2", "--type", numbers, run=bench.runs[key])
     with open(os.path.join(folder, "model.bin"), "rb") as file:

@@ -149,7 +149,7 @@ private struct LoopbackClient: ~Copyable {
         let answer = try await session(served.token.text)
         #expect(answer.hasPrefix("HTTP/1.1 204"))
         let cookie = try #require(
-            answer.firstMatch(of: /Set-Cookie: (dtrain-page-\d+=[0-9a-f]+); (.*)\r/))
+            answer.firstMatch(of: /Set-Cookie: (dtrain-page-\d+=[0-9a-f]+); (.*)/))
         #expect(cookie.2 == "Path=/; HttpOnly; SameSite=Strict")
         #expect(!answer.contains(served.token.text))
         let start = try await served.get("/start", "Cookie: a=b; \(cookie.1)")
@@ -179,7 +179,7 @@ private struct LoopbackClient: ~Copyable {
 
     @Test func `nothing but this document's own script and style runs in it`() async throws {
         let answer = try await Self.served().get("/")
-        let policy = try #require(answer.firstMatch(of: /Content-Security-Policy: (.*)\r/)).1
+        let policy = try #require(answer.firstMatch(of: /Content-Security-Policy: (.*)/)).1
         #expect(policy.contains("default-src 'none'"))
         #expect(policy.contains("script-src 'sha256-"))
         #expect(!policy.contains("unsafe"))

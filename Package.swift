@@ -71,6 +71,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
         // System libraries and what is written in C.
@@ -90,6 +91,7 @@ let package = Package(
             exclude: [
                 "demo.en-fr.tsv", "demo.en-fr.LICENSE", "botchan.txt", "botchan.LICENSE",
             ]),
+        .target(name: "CPage", exclude: ["page.html", "page.css", "page.js"]),
         .target(
             name: "CBuildFacts",
             cxxSettings: uncontracted + [.define("DTRAIN_COMMIT", to: "\"\(commit)\"")]),
@@ -170,6 +172,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "Watching", dependencies: ["Checkpoint", "Coordination", "Events"],
+            swiftSettings: machine),
+
         // What is done with them.
         .target(
             name: "Inference",
@@ -207,18 +213,25 @@ let package = Package(
             dependencies: [
                 "Checkpoint", "Coordination", "Events", "Exports", "Inference", "Measuring",
                 "Messaging", "Model", "Preparation", "Processes", "Resources", "Scoring",
-                "Settings", "Text",
-                "Threads", "Wire",
+                "Settings", "Text", "Threads", "Watching", "Wire",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Page",
+            dependencies: [
+                "CPage", "Checkpoint", "Coordination", "Events", "Preparation", "Resources",
+                "Settings", "Watching", "Words",
+                .product(name: "FlyingFox", package: "FlyingFox"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dtrain",
             dependencies: [
                 "CBuildFacts", "CLinux", "CResources", "Checkpoint", "Coordination", "Events",
-                "Exports", "Inference",
-                "Kernels", "Measuring", "Messaging", "Model", "Preparation", "Processes",
+                "Exports", "Inference", "Kernels", "Measuring", "Messaging", "Model", "Page",
+                "Preparation", "Processes",
                 "Resources", "Ring", "Scoring", "Settings", "Simulation", "Text", "Threads",
-                "Words",
+                "Watching", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -282,7 +295,8 @@ let package = Package(
         .testTarget(
             name: "ExportsTests",
             dependencies: [
-                "Checkpoint", "Exports", "Inference", "Model", "Settings", "TestKit",
+                "Checkpoint", "Exports", "FuzzKit", "Inference", "Model", "Preparation", "Settings",
+                "TestKit", "Text", "Words",
             ],
             swiftSettings: machine),
         .testTarget(
@@ -291,6 +305,13 @@ let package = Package(
                 "Checkpoint", "Coordination", "Events", "Messaging", "Preparation", "Settings",
                 "Text", "Threads", "Wire",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WatchingTests",
+            dependencies: ["Checkpoint", "Coordination", "Events", "TestKit", "Watching"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PageTests", dependencies: ["Checkpoint", "Page", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "ProcessesTests",
@@ -303,8 +324,13 @@ let package = Package(
         .testTarget(
             name: "MeasuringTests", dependencies: ["Measuring", "Ring"], swiftSettings: strict),
         .testTarget(
+            name: "WordsTests", dependencies: ["Inference", "Model", "Scoring", "Words"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandLineTests",
-            dependencies: ["Checkpoint", "Settings", "Simulation", "TestKit", "dtrain"],
+            dependencies: [
+                "Checkpoint", "Settings", "Simulation", "TestKit", "Wire", "dtrain",
+            ],
             exclude: ["Help"], swiftSettings: strict),
         .testTarget(
             name: "ClusterTests",

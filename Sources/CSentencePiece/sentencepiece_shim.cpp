@@ -177,6 +177,44 @@ int32_t dtrain_pieces_decode(
     });
 }
 
+int32_t dtrain_pieces_split(
+    const dtrain_pieces *pieces, const char *text, size_t text_size, char **bytes,
+    int32_t **lengths, size_t *count, char **message) {
+    return guarded(message, [&] {
+        std::vector<std::string> words;
+        const auto status = pieces->processor.Encode(std::string_view(text, text_size), &words);
+        if (!status.ok()) return status;
+        std::string all;
+        std::vector<int32_t> sizes;
+        for (const auto &word : words) {
+            all += word;
+            sizes.push_back(static_cast<int32_t>(word.size()));
+        }
+        *bytes = copy<char>(all.data(), all.size());
+        *lengths = copy<int32_t>(sizes.data(), sizes.size() * sizeof(int32_t));
+        *count = sizes.size();
+        return status;
+    });
+}
+
+int32_t dtrain_pieces_join(
+    const dtrain_pieces *pieces, const char *bytes, const int32_t *lengths, size_t count,
+    char **text, size_t *text_size, char **message) {
+    return guarded(message, [&] {
+        std::vector<std::string> words;
+        for (size_t i = 0; i < count; ++i) {
+            words.emplace_back(bytes, static_cast<size_t>(lengths[i]));
+            bytes += lengths[i];
+        }
+        std::string joined;
+        const auto status = pieces->processor.Decode(words, &joined);
+        if (!status.ok()) return status;
+        *text = copy<char>(joined.data(), joined.size());
+        *text_size = joined.size();
+        return status;
+    });
+}
+
 int32_t dtrain_pieces_unknown(
     const dtrain_pieces *pieces, const char *text, size_t text_size, char **unknown,
     size_t *unknown_size, char **message) {

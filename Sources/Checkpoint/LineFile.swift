@@ -7,6 +7,8 @@ final class LineFile {
     private(set) var end: Int
     private let file: WritableFile
     private let operations: any FileOperations
+    /// The lines are to be synchronized at times, and kept until then.
+    private let isDurable: Bool
     private var isTorn = false
     /// The bytes written since the file was last synchronized.
     private var unsynchronized: [UInt8] = []
@@ -15,7 +17,11 @@ final class LineFile {
 
     /// Opens the file, made when it is missing, and cuts what follows `end`, the end of its last
     /// whole line. Throws: `io`.
-    init(_ path: String, end: Int, operations: any FileOperations) throws(CheckpointError) {
+    ///
+    /// - Parameter isDurable: false for a file that nobody synchronizes.
+    init(
+        _ path: String, end: Int, operations: any FileOperations, isDurable: Bool = true
+    ) throws(CheckpointError) {
         let isNew = !exists(path)
         file = try operations.open(path)
         if isNew { try operations.synchronizeFolder(folder(of: path)) }
@@ -24,6 +30,7 @@ final class LineFile {
         self.path = path
         self.end = end
         self.operations = operations
+        self.isDurable = isDurable
     }
 
     /// Writes a line, which brings its own newline, whole or not at all, and makes it durable if
@@ -43,7 +50,7 @@ final class LineFile {
             throw error
         }
         end += line.count
-        if !synchronizing { unsynchronized += line }
+        if isDurable, !synchronizing { unsynchronized += line }
     }
 
     /// Makes all lines durable. Throws: `io`.

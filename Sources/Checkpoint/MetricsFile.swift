@@ -23,7 +23,8 @@ package final class MetricsFile {
         cutBytes = end.size - end.end
         cutLines = end.linesBehind
         lastStep = end.lastStep
-        file = try LineFile(path, end: end.end, operations: operations)
+        file = try LineFile(
+            path, end: end.end, operations: operations, isDurable: false)
     }
 
     /// Appends a line; NaN and infinities become strings. Throws: `notEncodable`; `io`, then the

@@ -16,6 +16,14 @@ package struct RunPaths: Equatable, Sendable {
     package var ledger: String { folder + "/ledger.jsonl" }
     /// The file of measurements: see `MetricsFile`.
     package var metrics: String { folder + "/metrics.jsonl" }
+    /// What has happened lately: see `EventsFile`.
+    package var events: String { folder + "/events.jsonl" }
+    /// The figures of `metrics` in a form that is quick to read: whoever shows them makes it.
+    package var series: String { folder + "/series" }
+    /// The address of the run's page while there is one.
+    package var pageAddress: String { folder + "/page" }
+    /// What lets readers of the page in, and nobody else: mode 0600.
+    package var pageToken: String { folder + "/page-token" }
     /// The fingerprint by which the run knows its text again.
     package var fingerprint: String { folder + "/text.json" }
     /// The resolved settings: see `SettingsFile`.

@@ -127,7 +127,7 @@ package struct SafetensorsHeader {
     }
 
     /// Returns the eight bytes of length and the JSON, padded with spaces to a multiple of eight.
-    static func encoded(
+    package static func encoded(
         _ tensors: [TensorEntry], metadata: [String: String]
     ) throws(SafetensorsFaultError) -> [UInt8] {
         var text = "{"

@@ -29,6 +29,12 @@ package enum WholeFile {
         }
     }
 
+    /// Removes a file, if there is one. Throws: `io`.
+    package static func remove(_ path: String) throws(CheckpointError) {
+        guard exists(path) else { return }
+        try SystemFileOperations().remove(path)
+    }
+
     /// Positions mean nothing in a pipe.
     private static func pour(_ bytes: [UInt8], into path: String) throws(CheckpointError) {
         let descriptor = retrying { open(path, O_WRONLY | O_CLOEXEC) }

@@ -67,7 +67,7 @@ struct BadLinks: Sendable {
         var ring = peers
         var leftOut: [LeftOut] = []
         while !entries.isEmpty, ring.count > 1 {
-            var groups = Coordinator.groups(ring)
+            var groups = ring.hosts
             if mend(&groups, at: now) { return (groups.flatMap { $0 }, leftOut) }
             guard let worst = worst(of: ring, at: now) else { break }
             leftOut.append(worst)

@@ -26,15 +26,3 @@ package enum ChunkSize {
         return min(most, (wanted + 4095) / 4096 * 4096)
     }
 }
-
-extension Coordinator {
-    /// Returns the bytes of a chunk for a ring in this order; 0 leaves it to the workers, where no
-    /// network is in between.
-    func chunkBytes(_ chosen: [Peer]) -> Int {
-        let hosts = Self.groups(chosen).map { $0[0].hello.address.hostKey }
-        guard hosts.count > 1 else { return 0 }
-        return ChunkSize.bytes(
-            vector: 4 * parameterCount, workers: chosen.count,
-            underWay: linkRates.bytesUnderWay(onLinksOf: hosts))
-    }
-}

@@ -56,6 +56,8 @@ package struct CoordinatorPolicy: Hashable, Sendable {
 
         /// Writes a checkpoint every so many steps and at the end.
         package init(every: Int = 0) { self.every = every }
+
+        func isDue(at step: Int) -> Bool { every > 0 && step > 0 && step % every == 0 }
     }
 
     /// The steps at which the held-out part is tried.
@@ -70,6 +72,8 @@ package struct CoordinatorPolicy: Hashable, Sendable {
             self.every = every
             self.batches = batches
         }
+
+        func isDue(at step: Int) -> Bool { every > 0 && step > 0 && step % every == 0 }
     }
 
     /// The choices that concern the ring.

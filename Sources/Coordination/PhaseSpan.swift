@@ -84,7 +84,7 @@ extension PhaseSpan {
     }
 
     /// What a worker has seen with its clock, which is `offset` ahead of the coordinator's.
-    fileprivate init(
+    init(
         _ phase: Phase, of worker: String, step: Int, _ generation: Generation?, _ span: WorkerSpan,
         _ offset: ClockEstimate.Offset
     ) {
@@ -94,94 +94,4 @@ extension PhaseSpan {
             end: Double(span.end - offset.nanoseconds) * 1e-9,
             clockError: Double(offset.error) * 1e-9)
     }
-}
-
-/// What the run as a whole is at, and since when.
-struct StageSpan: Sendable {
-    var phase: PhaseSpan.Phase
-    var step: Int
-    var generation: Generation?
-    var since: Instant
-}
-
-/// Spans of the run, of its members and of its peers, for observers: nothing depends on them.
-extension Coordinator {
-    /// Compares the clocks by a vote, and keeps the spans of the step that it is about.
-    mutating func timed(_ vote: Vote, by id: PeerID, orderedAt sent: Instant, at now: Instant) {
-        peers[id]?.clock.add(sent: sent, vote.times, received: now)
-        let rest = WorkerSpan(begin: max(vote.fold.end, vote.compute.end), end: vote.times.sent)
-        add(vote.compute, .compute, of: id, step: vote.step, vote.generation, at: now)
-        add(vote.fold, .fold, of: id, step: vote.step, vote.generation, at: now)
-        add(vote.wait, .wait, of: id, step: vote.step, vote.generation, at: now)
-        add(rest, .vote, of: id, step: vote.step, vote.generation, at: now)
-    }
-
-    /// Does the same by an answer to a commit.
-    mutating func timed(_ update: Update, by id: PeerID, at now: Instant) {
-        guard let sent = peers[id]?.committedAt else { return }
-        peers[id]?.committedAt = nil
-        peers[id]?.clock.add(sent: sent, update.times, received: now)
-        add(update.span, .update, of: id, step: update.held.step, members?.generation, at: now)
-    }
-
-    private mutating func add(
-        _ span: WorkerSpan, _ phase: PhaseSpan.Phase, of id: PeerID, step: Int,
-        _ generation: Generation?, at now: Instant
-    ) {
-        guard span.end > span.begin, let peer = peers[id],
-            let offset = peer.clock.offset(at: now)
-        else { return }
-        spans.append(PhaseSpan(phase, of: peer.name, step: step, generation, span, offset))
-    }
-
-    /// A peer has the whole state, or it will never be whole: says how long that took.
-    mutating func endState(of id: PeerID, at now: Instant) {
-        guard let peer = peers[id], let since = peer.stateSince else { return }
-        peers[id]?.stateSince = nil
-        spans.append(
-            PhaseSpan(
-                .state, of: peer.name, step: committed, members?.generation, from: since, to: now))
-    }
-
-    /// Notes that the run is at something else, and hands over the spans that are due.
-    ///
-    /// Those of a step that is under way wait for its end: an event a step is enough.
-    mutating func handOverSpans(at now: Instant) {
-        let current = StageSpan(
-            phase: stage.phase, step: stage.step ?? committed, generation: members?.generation,
-            since: now)
-        let isSame =
-            stageSpan.map {
-                ($0.phase, $0.step, $0.generation)
-                    == (current.phase, current.step, current.generation)
-            } ?? false
-        guard !isSame || stage == .finished else { return }
-        if let last = stageSpan, last.since < now {
-            spans.append(
-                PhaseSpan(
-                    last.phase, step: last.step, last.generation, from: last.since, to: now))
-        }
-        stageSpan = current
-        guard !spans.isEmpty else { return }
-        // Behind the run's end nothing is carried out.
-        let end = actions.firstIndex { if case .finish = $0 { true } else { false } }
-        actions.insert(.phases(spans), at: end ?? actions.endIndex)
-        spans = []
-    }
-}
-
-extension Coordinator.Stage {
-    fileprivate var phase: PhaseSpan.Phase {
-        switch self {
-        case .waiting: .gathering
-        case .restoring: .restoring
-        case .forming: .forming
-        case .stepping: .step
-        case .evaluating: .evaluate
-        case .saving, .finished: .saving
-        }
-    }
-
-    /// The step that is under way.
-    fileprivate var step: Int? { if case .stepping(let step, _) = self { step } else { nil } }
 }

@@ -49,6 +49,9 @@ package struct ArgosFormat: ExportFormat {
         guard model.architecture.kind == .encoderDecoder else {
             throw ExportError.notExpressible(format: Self.name, .languageModel)
         }
+        guard model.tokenizer.marian == nil else {
+            throw ExportError.notExpressible(format: Self.name, .twoTokenizers)
+        }
         var files = [
             ExportedFile("README.md", text: card),
             try ExportedFile("metadata.json", json: Metadata(from: source, to: target)),

@@ -21,10 +21,8 @@ package struct CTranslate2Format: ExportFormat {
     ///
     /// Throws: `notExpressible`, `tensorTooLarge`.
     package func files(of model: ExportedModel, card: String) throws -> [ExportedFile] {
-        try engineFiles(of: model) + [
-            ExportedFile(Self.tokenizerFile, model.tokenizer.model),
-            ExportedFile("README.md", text: card),
-        ]
+        try engineFiles(of: model) + model.tokenizerFiles(Self.tokenizerFile)
+            + [ExportedFile("README.md", text: card)]
     }
 
     /// The files that the engine itself reads.

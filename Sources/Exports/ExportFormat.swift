@@ -1,6 +1,7 @@
 import Checkpoint
 import Foundation
 import Model
+import Settings
 
 /// A form in which other programs take a model.
 ///
@@ -74,6 +75,10 @@ package struct ExportedFile: Sendable {
 package enum ExportError: Error, Equatable, Sendable {
     /// The format cannot say what the model computes.
     case notExpressible(format: String, Obstacle)
+    /// A program's class does not have a choice of the model.
+    case lacks(program: String, Setting, value: String)
+    /// The tokenizer splits into words or characters, which the format does not.
+    case tokenizer(format: String)
     /// The format's counts are too small for one of the tensors.
     case tensorTooLarge(format: String, tensor: String, bytes: Int)
     /// The format's counts are too small for all files together.
@@ -91,5 +96,7 @@ package enum ExportError: Error, Equatable, Sendable {
         case batchNorm
         /// A language model, where only translators can be expressed.
         case languageModel
+        /// A tokenizer for each side, of a model that was Marian's.
+        case twoTokenizers
     }
 }

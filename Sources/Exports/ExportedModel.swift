@@ -49,6 +49,15 @@ package struct ExportedModel: Sendable {
         return slot
     }
 
+    /// The tokenizer as a file of that name; of a model that was Marian's, its own three files.
+    func tokenizerFiles(_ name: String) -> [ExportedFile] {
+        guard let marian = tokenizer.marian else { return [ExportedFile(name, tokenizer.model)] }
+        return [
+            ExportedFile("source.spm", marian.source), ExportedFile("target.spm", marian.target),
+            ExportedFile("vocab.json", marian.vocabulary),
+        ]
+    }
+
     /// The ids that the model is never taught to say, and that dtrain never generates: pad and begin
     /// marks, and those without a piece.
     package var unsaid: [Int] {

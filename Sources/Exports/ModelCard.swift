@@ -76,7 +76,8 @@ package struct ModelCard: Sendable {
         }
         let configuration = model.facts.configuration
         settings = Setting.allCases.compactMap { setting in
-            guard [.model, .numbers].contains(setting.row.effect),
+            // Where another run lay is nobody's business.
+            guard setting != .from, [.model, .numbers].contains(setting.row.effect),
                 let value = configuration.text(setting)
             else { return nil }
             return Choice(name: setting.rawValue, value: value)

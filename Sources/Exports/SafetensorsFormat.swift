@@ -14,9 +14,8 @@ package struct SafetensorsFormat: ExportFormat {
         [
             try ExportedFile("model.safetensors", copyOf: try model.checkpoint.model().path),
             try ExportedFile("config.json", json: ModelConfig(model)),
-            ExportedFile("tokenizer.model", model.tokenizer.model),
             ExportedFile("README.md", text: card),
-        ]
+        ] + model.tokenizerFiles("tokenizer.model")
     }
 }
 

@@ -21,10 +21,14 @@ package struct ModelEvaluation: Sendable {
     package let coverage: Coverage
     /// The pairs that count, and their translations in the same order.
     package let evaluated: [SentencePair]
-    /// The translations; empty for a line that has none.
+    /// The model's translations; `.none` for a line that has none.
+    package let translations: [Translation]
+    /// Their texts.
     package let outputs: [String]
     /// The corpus's translations in NFC, as all that is learnt; the outputs are compared with them.
     package let references: [String]
+    /// The pairs as the model reads them.
+    let samples: [Sample]
 
     /// Returns the score of the outputs.
     package func score(by metric: some Metric) -> Score {
@@ -111,14 +115,58 @@ extension TrainedModel {
         let losses = try losses(corpus, threads: threads)
         let labels = losses.reduce(0) { $0 + $1.labels }
         let translator = try Translator(self, beam: beam, threads: threads)
-        let outputs = translator.translate(evaluated.map(\.source)).map { (try? $0.get()) ?? "" }
+        let translations = translator.translations(evaluated.map(\.source)).map {
+            (try? $0.get())?.first ?? .none
+        }
         // Outputs are in NFC, as all that is learnt: references in another form say the same.
         let references = evaluated.map { $0.target.normalised(tokenizer.rules) }
         return ModelEvaluation(
             loss: losses.reduce(0) { $0 + $1.negativeLogLikelihood } / Double(labels),
             pairs: evaluated.count, labels: labels, tooLong: corpus.tooLong,
-            coverage: corpus.coverage, evaluated: evaluated, outputs: outputs,
-            references: references)
+            coverage: corpus.coverage, evaluated: evaluated,
+            translations: translations, outputs: translations.map(\.text),
+            references: references, samples: corpus.samples)
+    }
+
+    /// Returns a line as references are compared: in the form that all that is learnt has.
+    package func normalised(_ line: String) -> String { line.normalised(tokenizer.rules) }
+
+    /// Returns what the model makes of the reference of every pair, in their order: unsmoothed nats,
+    /// and tokens with the end mark. The sum over all is the evaluation's loss.
+    ///
+    /// - Throws: `ResourceError` where the system refuses one of the threads.
+    package func lossesOfPairs(
+        _ evaluation: ModelEvaluation, threads: Int
+    ) throws(ResourceError) -> [ShardLoss] {
+        let samples = evaluation.samples
+        let pool = try LanePool(lanes: threads)
+        defer { pool.stop() }
+        // A lane keeps its memory, so it takes many pairs.
+        let starts = Array(stride(from: 0, to: samples.count, by: Self.pairsOfLane))
+        return pool.map(starts.count) { [self] index in
+            let lane = Lane(transformer)
+            let end = min(starts[index] + Self.pairsOfLane, samples.count)
+            return samples[starts[index]..<end].map { sample in
+                let shard = Shard(
+                    samples: [0], sources: [sample.source], targets: [sample.target])
+                return lane.loss(of: ModelInput(shard), parameters: parameters, smoothing: 0)
+            }
+        }.flatMap { $0 }
+    }
+
+    private static var pairsOfLane: Int { 64 }
+
+    /// Returns translations of the sources of another model's evaluation, one for each; empty for one
+    /// that is too long for this model.
+    ///
+    /// - Throws: `ResourceError` where the system refuses one of the threads.
+    package func outputs(
+        for evaluation: ModelEvaluation, beam: Int, threads: Int
+    ) throws(ResourceError) -> [String] {
+        let translator = try Translator(self, beam: beam, threads: threads)
+        return translator.translate(evaluation.evaluated.map(\.source)).map {
+            (try? $0.get()) ?? ""
+        }
     }
 
     /// Translates what is held out and picks `samples` of it, spread evenly. Throws as `evaluate`.

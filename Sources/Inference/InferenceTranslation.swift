@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Model
 import Resources
 import Synchronization
@@ -19,17 +20,29 @@ package struct Translation: Hashable, Sendable {
     package var score: Double
     /// log P in nats, end mark included.
     package var logProbability: Double
+    /// Tokens that log P is of, the end mark counted; 0 of an empty one that nothing was asked for.
+    package var tokens: Int
+
+    /// What stands for a line that has no words, or that cannot be translated.
+    package static let none = Translation(text: "", score: 0, logProbability: 0, tokens: 0)
+
+    /// log P in nats a token; 0 where there is none.
+    package var logProbabilityOfToken: Double {
+        tokens == 0 ? 0 : logProbability / Double(tokens)
+    }
 }
 
 /// Translates lines with a trained model on several threads.
 ///
-/// Lines are decoded in groups that depend on the lines alone, so no number depends on the threads.
+/// A line's translation depends on the line and the model alone: not on its company, the group or the
+/// threads.
 package final class Translator: Sendable {
-    /// Lines of a group when many come together.
-    package static let usualGroup = 32
+    /// Most lines of a group, which one thread translates: the longest go first, so the last steps of a group are few.
+    private static let largestGroup = 512
 
     private let model: TrainedModel
     private let choices: SearchChoices
+    private let decoding: Decoding
     private let pool: LanePool
 
     /// Starts the threads. `beam` is the number of beginnings kept; 1 is greedy.
@@ -41,29 +54,33 @@ package final class Translator: Sendable {
         try self.init(model, SearchChoices(width: beam), threads: threads)
     }
 
-    /// The same with other choices of the search.
+    /// The same with other choices of the search, and with the decoder's matrices as whole numbers where
+    /// there is a `quantisation`.
     package init(
-        _ model: TrainedModel, _ choices: SearchChoices, threads: Int
+        _ model: TrainedModel, _ choices: SearchChoices, threads: Int,
+        quantisation: Quantisation? = nil
     ) throws(ResourceError) {
         self.model = model
         self.choices = choices
+        decoding = Decoding(
+            model.transformer,
+            prepared: DecoderWeights(
+                model.transformer, parameters: model.parameters, quantisation: quantisation))
         pool = try LanePool(lanes: threads)
     }
 
     deinit { pool.stop() }
 
     /// A translation for each line; a line without words gives an empty one.
-    package func translate(
-        _ lines: [String], group: Int = usualGroup
-    ) -> [Result<String, UnfitLine>] {
-        translations(lines, group: group).map { $0.map { $0[0].text } }
+    package func translate(_ lines: [String]) -> [Result<String, UnfitLine>] {
+        translations(lines).map { $0.map { $0[0].text } }
     }
 
     /// The best translations of each line, best first: as many as the choices want where so many are
     /// found. A line without words gives one that is empty.
-    package func translations(
-        _ lines: [String], group: Int = usualGroup
-    ) -> [Result<[Translation], UnfitLine>] {
+    package func translations(_ lines: [String]) -> [Result<[Translation], UnfitLine>] {
+        let share = (lines.count + pool.count - 1) / pool.count
+        let group = min(max(share, 1), Self.largestGroup)
         let groups = stride(from: 0, to: lines.count, by: group).map {
             Array(lines[$0..<min($0 + group, lines.count)])
         }
@@ -74,7 +91,7 @@ package final class Translator: Sendable {
         let sources = lines.map { line in
             Result { () throws(UnfitLine) in try source(line) }
         }
-        let found = Decoding(model.transformer).search(
+        let found = decoding.search(
             sources.compactMap { try? $0.get() }, parameters: model.parameters, choices)
         var next = found.makeIterator()
         return sources.map { source in
@@ -85,13 +102,13 @@ package final class Translator: Sendable {
     }
 
     private func translations(_ outputs: [SearchOutput]) throws(UnfitLine) -> [Translation] {
-        guard !outputs.isEmpty else { return [Translation(text: "", score: 0, logProbability: 0)] }
+        guard !outputs.isEmpty else { return [.none] }
         var translations: [Translation] = []
         for output in outputs {
             translations.append(
                 Translation(
                     text: try text(output.words), score: output.score,
-                    logProbability: output.logProbability))
+                    logProbability: output.logProbability, tokens: output.words.count + 1))
         }
         return translations
     }

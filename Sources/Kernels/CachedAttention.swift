@@ -19,6 +19,7 @@ package func attend(
     precondition(offsets.count == queries.rows + 1 && offsets.last == rows.count)
     precondition(keys.columns == width && values.columns == width && width % heads == 0)
     precondition(result.rows == queries.rows && result.columns == width)
+    precondition(rows.allSatisfy { $0 >= 0 && $0 < keys.rows && $0 < values.rows })
     let longest = zip(offsets, offsets.dropFirst()).reduce(0) { max($0, $1.1 - $1.0) }
     withUnsafeTemporaryAllocation(of: Float.self, capacity: max(heads * longest, 1)) { scores in
         guard let scores = scores.baseAddress else { return }
@@ -29,7 +30,7 @@ package func attend(
                 bias?.add(
                     to: scores + head * picked.count, keys: picked.count,
                     query: picked.count - 1, head: head, factor: 1)
-                normalise(scores + head * picked.count, count: picked.count)
+                softmax(scores + head * picked.count, count: picked.count)
             }
             mix(values, rows, picked, heads: heads, weights: scores, into: result.row(query))
         }
@@ -44,9 +45,7 @@ private func score(
     let width = keys.columns / heads
     let scale = 1 / Float(width).squareRoot()
     for index in 0..<picked.count {
-        let row = Int(rows[picked.lowerBound + index])
-        precondition(row >= 0 && row < keys.rows, "row \(row) of \(keys.rows)")
-        let key = keys.row(row)
+        let key = keys.row(Int(rows[picked.lowerBound + index]))
         for head in 0..<heads {
             let (q, k) = (query + head * width, key + head * width)
             var sum = Wide.zero
@@ -61,7 +60,7 @@ private func score(
 }
 
 /// Softmax in place.
-private func normalise(_ values: UnsafeMutablePointer<Float>, count: Int) {
+func softmax(_ values: UnsafeMutablePointer<Float>, count: Int) {
     guard count > 0 else { return }
     var highest = values[0]
     for index in 1..<max(count, 1) { highest = max(highest, values[index]) }
@@ -79,24 +78,30 @@ private func normalise(_ values: UnsafeMutablePointer<Float>, count: Int) {
     for index in 0..<count { values[index] *= factor }
 }
 
-/// o_h = Σ_j p_hj v_jh.
+/// o_h = Σ_j p_hj v_jh, in the order of j.
 private func mix(
     _ values: Matrix, _ rows: [Int32], _ picked: Range<Int>, heads: Int,
     weights: UnsafeMutablePointer<Float>, into result: UnsafeMutablePointer<Float>
 ) {
     let width = values.columns / heads
-    result.update(repeating: 0, count: values.columns)
-    for index in 0..<picked.count {
-        let row = Int(rows[picked.lowerBound + index])
-        precondition(row >= 0 && row < values.rows, "row \(row) of \(values.rows)")
-        let value = values.row(row)
+    rows.withUnsafeBufferPointer { rows in
         for head in 0..<heads {
-            let weight = Wide(repeating: weights[head * picked.count + index])
-            let (v, o) = (value + head * width, result + head * width)
-            sweep(width) {
-                o.store(o.wide($0).addingProduct(v.wide($0), weight), $0)
-            } part: {
-                o.store(o.part($0, $1).addingProduct(v.part($0, $1), weight), $0, part: $1)
+            let weights = weights + head * picked.count
+            sweep(width) { column in
+                var sum = Wide.zero
+                for index in 0..<picked.count {
+                    let value = values.row(Int(rows[picked.lowerBound + index])) + head * width
+                    sum = sum.addingProduct(value.wide(column), Wide(repeating: weights[index]))
+                }
+                result.store(sum, head * width + column)
+            } part: { column, count in
+                var sum = Wide.zero
+                for index in 0..<picked.count {
+                    let value = values.row(Int(rows[picked.lowerBound + index])) + head * width
+                    sum = sum.addingProduct(
+                        value.part(column, count), Wide(repeating: weights[index]))
+                }
+                result.store(sum, head * width + column, part: count)
             }
         }
     }

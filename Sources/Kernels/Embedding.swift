@@ -40,6 +40,32 @@ package enum Embedding {
         }
     }
 
+    /// y_i = scale · table[ids[i]] + positions[places[i]]: single tokens, each at a place of its own.
+    ///
+    /// Shapes: n ids, n places; table [v, d]; positions [p, d]; y [n, d], dense.
+    package static func forward(
+        _ ids: [Int32], at places: [Int], table: Matrix, positions: Matrix, scale: Float,
+        into y: Matrix
+    ) {
+        precondition(y.rows == ids.count && places.count == ids.count && y.columns == table.columns)
+        for (row, id) in ids.enumerated() {
+            precondition(id >= 0 && Int(id) < table.rows && places[row] < positions.rows)
+            let (from, place, to) = (table.row(Int(id)), positions.row(places[row]), y.row(row))
+            sweep(
+                y.columns,
+                whole: {
+                    let sum = place.wide($0).addingProduct(
+                        from.wide($0), Wide(repeating: scale))
+                    to.store(sum, $0)
+                },
+                part: {
+                    let sum = place.part($0, $1)
+                        .addingProduct(from.part($0, $1), Wide(repeating: scale))
+                    to.store(sum, $0, part: $1)
+                })
+        }
+    }
+
     /// dtable[id_i] += scale · dy_i ∘ mask, tokens in order.
     package static func backward(
         _ dy: Matrix, _ ids: Indices, scale: Float, mask: Mask?, dTable: Matrix

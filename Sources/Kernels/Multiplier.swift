@@ -21,6 +21,7 @@ package final class Multiplier {
     private let rows: UnsafeMutablePointer<Float>
     /// The rounded rows of B, before they become a panel.
     private let scratch: UnsafeMutablePointer<Float>
+    private let quantisedRows = QuantisedRows()
     private let instructions: Instructions
     /// The format that operands are rounded to.
     package let precision: Precision
@@ -61,6 +62,28 @@ package final class Multiplier {
                 a, (a.stride, 1), b, (1, b.stride), columns: b.rows, depth: a.columns, target)
         }
         narrow(DirectRows(a: a), TransposedPanels(b: b), depth: a.columns, target)
+    }
+
+    /// C ← A·Bᵀ (+ bias in every row), B packed beforehand: for products with few rows. The bits are
+    /// those of the other one. Shapes: A [m, k], B [n, k], C [m, n], bias [1, n].
+    package func timesTransposed(
+        _ a: Matrix, _ b: PackedOperand, into c: Matrix, bias: Matrix? = nil
+    ) {
+        precondition(a.columns == b.matrix.columns && c.rows == a.rows)
+        precondition(c.columns == b.matrix.rows && (bias == nil || bias?.columns == c.columns))
+        if let quantised = b.quantised {
+            return quantised.multiply(a, quantisedRows, bias: bias, into: c)
+        }
+        precondition(b.instructions == instructions && b.precision == precision)
+        guard let panels = b.panels else {
+            return timesTransposed(a, b.matrix, into: c, bias: bias)
+        }
+        let target = ProductTarget(c: c, bias: bias?.base, accumulate: false)
+        let rows = DirectRows(a: a)
+        switch precision {
+        case .f32: multiply(rows, panels, depth: a.columns, target)
+        case .bf16: multiply(rounding(rows), panels, depth: a.columns, inPairs: true, target)
+        }
     }
 
     /// C ← A·B (+ C). Shapes: A [m, k], B [k, n], C [m, n].
@@ -108,16 +131,18 @@ package final class Multiplier {
     }
 
     /// Multiplies by the instructions of all processors.
-    @inline(__always) private func narrow<Rows: ProductRows, Panels: ProductPanels>(
+    @inline(__always) private func narrow<Rows: ProductRows, Panels: PackingPanels>(
         _ a: Rows, _ panels: Panels, depth: Int, _ target: ProductTarget
     ) {
         switch precision {
         case .f32: multiply(a, panels, depth: depth, target)
         case .bf16:
-            multiply(
-                RoundedRows(base: a, target: rows, stride: Self.rowStride),
-                RoundedPanels(base: panels), depth: depth, inPairs: true, target)
+            multiply(rounding(a), RoundedPanels(base: panels), depth: depth, inPairs: true, target)
         }
+    }
+
+    @inline(__always) private func rounding<Rows: ProductRows>(_ a: Rows) -> RoundedRows<Rows> {
+        RoundedRows(base: a, target: rows, stride: Self.rowStride)
     }
 
     /// Returns the rows of a block: about equal in all, and whole tiles in all but the last.
@@ -142,9 +167,9 @@ package final class Multiplier {
                 let a = rows.rows(first, count, at, deep)
                 var column = 0
                 while column < target.c.columns {
-                    panels.pack(at, column, deep, into: panel)
+                    let panel = panels.panel(at, column, deep, workspace: panel)
                     let work = Work(
-                        target: target, first: first, count: count, column: column,
+                        panel: panel, target: target, first: first, count: count, column: column,
                         depth: inPairs ? (deep + 1) & ~1 : deep,
                         add: target.accumulate || at > 0, bias: at == 0)
                     let ahead = panels.lines(at, column + TileShape.columns, deep)
@@ -159,6 +184,7 @@ package final class Multiplier {
 
     /// The use of one panel of B.
     private struct Work {
+        let panel: UnsafeMutablePointer<Float>
         let target: ProductTarget
         /// The rows of C.
         let first, count: Int
@@ -203,7 +229,7 @@ package final class Multiplier {
         for index in 0..<Rows.count {
             dtrain_prefetch_to_write(work.target.c.row(first + index) + work.column)
         }
-        let sums = Tile<Rows>(a, stride: stride, panel, depth: work.depth)
+        let sums = Tile<Rows>(a, stride: stride, work.panel, depth: work.depth)
         sums.eachRow {
             work.target.store(first + $0, work.column, $1, $2, add: work.add, bias: work.bias)
         }

@@ -89,13 +89,30 @@ struct PackedRows: ProductRows {
 
 /// The right operand, as panels of 16 columns.
 protocol ProductPanels {
-    func pack(_ at: Int, _ column: Int, _ depth: Int, into: UnsafeMutablePointer<Float>)
-    /// Returns the memory that `pack` would read; none past the last column.
+    /// Returns a panel: the workspace, after it has been packed there, or where it lies already.
+    func panel(
+        _ at: Int, _ column: Int, _ depth: Int, workspace: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Float>
+    /// Returns the memory that `panel` would read; none past the last column.
     func lines(_ at: Int, _ column: Int, _ depth: Int) -> Lines
 }
 
+/// The right operand that must be packed.
+protocol PackingPanels: ProductPanels {
+    func pack(_ at: Int, _ column: Int, _ depth: Int, into: UnsafeMutablePointer<Float>)
+}
+
+extension PackingPanels {
+    @inline(__always) func panel(
+        _ at: Int, _ column: Int, _ depth: Int, workspace: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Float> {
+        pack(at, column, depth, into: workspace)
+        return workspace
+    }
+}
+
 /// B as it lies.
-struct DirectPanels: ProductPanels {
+struct DirectPanels: PackingPanels {
     let b: Matrix
 
     @inline(__always) func pack(
@@ -112,7 +129,7 @@ struct DirectPanels: ProductPanels {
 }
 
 /// Bᵀ.
-struct TransposedPanels: ProductPanels {
+struct TransposedPanels: PackingPanels {
     let b: Matrix
 
     @inline(__always) func pack(

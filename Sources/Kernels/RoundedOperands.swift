@@ -28,7 +28,7 @@ struct RoundedRows<Base: ProductRows>: ProductRows {
 }
 
 /// The right operand rounded to bfloat16, the second row of each pair of depth first.
-struct RoundedPanels<Base: ProductPanels>: ProductPanels {
+struct RoundedPanels<Base: PackingPanels>: PackingPanels {
     let base: Base
 
     @inline(__always) func pack(

@@ -19,8 +19,8 @@ struct Beam {
     private let choices: SearchChoices
     /// Most words of an output, without the end mark.
     private let limit: Int
-    /// Beginnings that are not finished, likeliest first. Only their paths are set from outside.
-    var live: [Hypothesis]
+    /// Beginnings that are not finished, likeliest first.
+    private(set) var live: [Hypothesis]
     /// Best first; of equals the one that was finished first.
     private(set) var outputs: [SearchOutput] = []
     private let firstInput: Int32
@@ -41,10 +41,13 @@ struct Beam {
     var inputs: [Int32] { live.map { $0.words.last ?? firstInput } }
 
     /// Whether the next word must be the end mark.
-    var mustEnd: Bool { live.first.map { $0.words.count >= limit } ?? false }
+    private var mustEnd: Bool { live.first.map { $0.words.count >= limit } ?? false }
 
     /// Continuations that each beginning must offer to `advance`.
-    var offers: Int { 2 * choices.width }
+    private var offers: Int {
+        // The likeliest word decides a greedy search, unless it is an end mark that comes too soon.
+        choices.width == 1 && choices.shortest == 0 ? 1 : 2 * choices.width
+    }
 
     private struct Candidate {
         let parent: Int
@@ -52,8 +55,20 @@ struct Beam {
         let logProbability: Double
     }
 
-    /// Goes one word further. `ranked`: each beginning's likeliest next words, likeliest first.
-    mutating func advance(_ ranked: [[Ranked]]) {
+    /// Goes one word further: `fed` are the beginnings after their last words were fed, which gave them
+    /// the `rows` of the logits.
+    mutating func advance(_ fed: ArraySlice<Hypothesis>, _ logits: Matrix, _ rows: Range<Int>) {
+        live = Array(fed)
+        advance(
+            rows.map { row in
+                mustEnd
+                    ? [logits.ranked(row: row, column: Int(Mark.end))]
+                    : logits.ranked(row: row, count: offers, from: Mark.firstLabel)
+            })
+    }
+
+    /// The same with each beginning's likeliest next words, likeliest first.
+    private mutating func advance(_ ranked: [[Ranked]]) {
         precondition(ranked.count == live.count, "\(ranked.count) lists for \(live.count)")
         var survivors: [Hypothesis] = []
         for (rank, candidate) in candidates(ranked).prefix(offers).enumerated() {

@@ -7,83 +7,80 @@ import Parameters
 /// since keys and values of earlier tokens are cached.
 final class IncrementalDecoder {
     private let model: Transformer
-    private let parameters: ParameterVector
+    private let weights: DecoderWeights
     private var cache: DecodingCache
-    /// The keys and values of the encoder's output, for each layer: [source tokens, 2d].
-    private var memories: [ParameterVector] = []
-    private let memoryOffsets: [Int]
     private let arena = Arena()
     private let multiplier: Multiplier
 
-    /// Shapes: `memory` [source tokens, d], the encoder's output; `offsets` cut it into sources.
-    /// A language model has none.
-    init(
-        _ model: Transformer, parameters: ParameterVector, memory: Matrix?, offsets: [Int],
-        hypotheses: Int
-    ) {
+    /// Makes room for so many hypotheses; there may be more.
+    init(_ model: Transformer, _ weights: DecoderWeights, hypotheses: Int) {
         self.model = model
-        self.parameters = parameters
+        self.weights = weights
         multiplier = Multiplier(precision: model.precision)
         cache = DecodingCache(
             layers: model.decoder.layers.count, width: model.architecture.dModel,
-            capacity: 16 * hypotheses)
-        memoryOffsets = offsets
-        if let memory { remember(memory) }
+            capacity: 32 * hypotheses)
     }
 
     private var architecture: Architecture { model.architecture }
+    private var parameters: ParameterVector { weights.parameters }
     private var isPre: Bool { architecture.norm == .pre }
 
-    /// Keys and values of cross-attention, which are the same at every step.
-    private func remember(_ states: Matrix) {
-        memories = model.decoder.layers.map { layer in
-            let vector = ParameterVector(count: 2 * states.columns * states.rows)
-            if let cross = layer.cross { apply(cross.keyValue, to: states, into: memory(vector)) }
-            return vector
+    /// Returns the keys and values of cross-attention for each source, which are the same at every step.
+    ///
+    /// Shapes: `states` [source tokens, d], the encoder's output; `offsets` cut it into sources.
+    func memories(of states: Matrix, offsets: [Int]) -> [SourceMemory] {
+        arena.reset()
+        let layers = model.decoder.layers.compactMap { $0.cross }.map { cross in
+            let both = arena.matrix(states.rows, 2 * states.columns)
+            multiplier.timesTransposed(
+                states, parameters.matrix(cross.keyValue.weight), into: both,
+                bias: parameters.matrix(cross.keyValue.bias))
+            return both
+        }
+        return zip(offsets, offsets.dropFirst()).map { start, end in
+            SourceMemory(layers.map { $0.rows(start..<end) })
         }
     }
 
-    private func memory(_ vector: ParameterVector) -> Matrix {
-        let width = 2 * model.architecture.dModel
-        return Matrix(base: vector.unsafeAddress, rows: vector.count / width, columns: width)
-    }
-
     /// y ← x·Wᵀ + b. Shapes: x [n, in], y [n, out].
-    private func apply(_ projection: ProjectionWeights, to x: Matrix, into y: Matrix) {
-        multiplier.timesTransposed(
-            x, parameters.matrix(projection.weight), into: y,
-            bias: parameters.matrix(projection.bias))
+    private func apply(
+        _ projection: DecoderWeights.Projection, to x: Matrix, into y: Matrix
+    ) {
+        multiplier.timesTransposed(x, projection.weight, into: y, bias: projection.bias)
     }
 
     /// Feeds a token to each hypothesis and returns the logits of the tokens that follow.
     ///
-    /// `sources[i]` is the source that hypothesis i translates. The result lasts until the next
-    /// step. Shapes: n tokens, n sources, n hypotheses → [n, vocabulary].
-    func step(_ tokens: [Int32], sources: [Int], _ hypotheses: inout [Hypothesis]) -> Matrix {
-        precondition(tokens.count == hypotheses.count && sources.count == tokens.count)
+    /// `sources[i]` is what hypothesis i translates; a language model has none. The result lasts until the
+    /// next step. Shapes: n tokens, n sources, n hypotheses → [n, vocabulary].
+    func step(
+        _ tokens: [Int32], sources: [SourceMemory], _ hypotheses: inout [Hypothesis]
+    ) -> Matrix {
+        precondition(tokens.count == hypotheses.count)
+        precondition(sources.count == (model.encoder == nil ? 0 : tokens.count))
         arena.reset()
         let start = cache.append(to: &hypotheses)
-        let own = pick(hypotheses.map { $0.path })
-        let foreign = memories.isEmpty ? nil : pick(sources.map(memoryRows))
+        let own = pick(hypotheses)
         let decoder = model.decoder
         var stream = embed(tokens, hypotheses)
         if isPre { stream = normalise(stream.sum, decoder.layers[0].norms[0]) }
         for (index, layer) in decoder.layers.enumerated() {
+            let packed = weights.layers[index]
             var norms = norms(after: index)
-            let mixed = attendToSelf(stream.normal, index, layer.attention, start: start, own)
-            stream = join(stream, mixed, layer.attention.output, norms.removeFirst())
-            if let cross = layer.cross, let foreign {
-                let mixed = attendToMemory(stream.normal, index, cross, foreign)
-                stream = join(stream, mixed, cross.output, norms.removeFirst())
+            let mixed = attendToSelf(stream.normal, index, packed, start: start, own)
+            stream = join(stream, mixed, packed.mixed, norms.removeFirst())
+            if let query = packed.query, let output = packed.cross {
+                let mixed = attend(stream.normal, index, query, to: sources)
+                stream = join(stream, mixed, output, norms.removeFirst())
             }
-            let hidden = feedForward(stream.normal, layer.first)
-            stream = join(stream, hidden, layer.second, norms.removeFirst())
+            let hidden = feedForward(stream.normal, layer.first, packed.first)
+            stream = join(stream, hidden, packed.second, norms.removeFirst())
         }
         if !isPre { stream = normalise(stream.sum, decoder.norm) }
-        let table = parameters.matrix(model.output)
-        let logits = arena.matrix(tokens.count, table.rows)
+        let logits = arena.matrix(tokens.count, weights.output.matrix.rows)
         multiplier.timesTransposed(
-            stream.normal, table, into: logits,
+            stream.normal, weights.output, into: logits,
             bias: model.outputBias.map { parameters.matrix($0) })
         return logits
     }
@@ -96,15 +93,18 @@ final class IncrementalDecoder {
         return own.dropFirst() + [layers.dropFirst(index + 1).first?.norms[0] ?? model.decoder.norm]
     }
 
-    private func memoryRows(_ source: Int) -> [Int32] {
-        (memoryOffsets[source]..<memoryOffsets[source + 1]).map(Int32.init)
-    }
-
     private typealias Picked = (rows: [Int32], offsets: [Int])
 
-    private func pick(_ lists: [[Int32]]) -> Picked {
-        let offsets = lists.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
-        return (lists.flatMap { $0 }, offsets)
+    /// The rows of the cache of each hypothesis, one after the other.
+    private func pick(_ hypotheses: [Hypothesis]) -> Picked {
+        var picked: Picked = ([], [0])
+        picked.rows.reserveCapacity(hypotheses.reduce(0) { $0 + $1.path.count })
+        picked.offsets.reserveCapacity(hypotheses.count + 1)
+        for hypothesis in hypotheses {
+            picked.rows += hypothesis.path
+            picked.offsets.append(picked.rows.count)
+        }
+        return picked
     }
 
     private func embed(_ tokens: [Int32], _ hypotheses: [Hypothesis]) -> Stream {
@@ -112,24 +112,19 @@ final class IncrementalDecoder {
         let vectors =
             model.target.positions.map { parameters.matrix($0) } ?? model.encoding.vectors
         let result = arena.matrix(tokens.count, table.columns)
-        let single = arena.offsets([0, 1])
-        for (index, token) in tokens.enumerated() {
-            let place = hypotheses[index].path.count - 1
-            Embedding.forward(
-                arena.indices([token]), single, table: table,
-                positions: vectors.rows(place..<place + 1),
-                scale: model.embeddingScale, mask: nil, into: result.rows(index..<index + 1))
-        }
+        Embedding.forward(
+            tokens, at: hypotheses.map { $0.path.count - 1 }, table: table, positions: vectors,
+            scale: model.embeddingScale, into: result)
         return Stream(sum: result, normal: result)
     }
 
     private func attendToSelf(
-        _ input: Matrix, _ layer: Int, _ weights: SelfAttentionWeights, start: Int,
+        _ input: Matrix, _ layer: Int, _ packed: DecoderWeights.Layer, start: Int,
         _ picked: Picked
     ) -> Matrix {
         let width = input.columns
-        let all = arena.matrix(input.rows, weights.input.weight.rows)
-        apply(weights.input, to: input, into: all)
+        let all = arena.matrix(input.rows, packed.input.weight.matrix.rows)
+        apply(packed.input, to: input, into: all)
         if let table = model.encoding.rotation {
             let columns = all.columns - width
             for row in 0..<all.rows {
@@ -150,31 +145,30 @@ final class IncrementalDecoder {
                 RelativeBias(buckets: $0, table: parameters.matrix(weight))
             }
         }
-        attend(
+        Kernels.attend(
             queries: operand.q, keys: keys, values: values, rows: picked.rows,
             offsets: picked.offsets, heads: architecture.heads, bias: bias, into: result)
         return result
     }
 
-    private func attendToMemory(
-        _ input: Matrix, _ layer: Int, _ weights: CrossAttentionWeights, _ picked: Picked
+    private func attend(
+        _ input: Matrix, _ layer: Int, _ query: DecoderWeights.Projection,
+        to sources: [SourceMemory]
     ) -> Matrix {
-        let width = input.columns
-        let queries = arena.matrix(input.rows, width)
-        apply(weights.query, to: input, into: queries)
-        let both = memory(memories[layer])
-        let result = arena.matrix(input.rows, width)
-        attend(
-            queries: queries, keys: both.columns(0..<width),
-            values: both.columns(width..<2 * width), rows: picked.rows, offsets: picked.offsets,
-            heads: architecture.heads, into: result)
+        let queries = arena.matrix(input.rows, input.columns)
+        apply(query, to: input, into: queries)
+        let result = arena.matrix(input.rows, input.columns)
+        Kernels.attend(
+            queries: queries, to: sources, layer: layer, heads: architecture.heads, into: result)
         return result
     }
 
-    private func feedForward(_ input: Matrix, _ first: ProjectionWeights) -> Matrix {
-        let (weight, bias) = (parameters.matrix(first.weight), parameters.matrix(first.bias))
-        let hidden = arena.matrix(input.rows, weight.rows)
-        multiplier.timesTransposed(input, weight, into: hidden)
+    private func feedForward(
+        _ input: Matrix, _ first: ProjectionWeights, _ packed: DecoderWeights.Projection
+    ) -> Matrix {
+        let bias = parameters.matrix(first.bias)
+        let hidden = arena.matrix(input.rows, first.weight.rows)
+        multiplier.timesTransposed(input, packed.weight, into: hidden)
         let result = arena.matrix(input.rows, architecture.dFF)
         if let function = architecture.activation.function {
             function.forward(hidden, bias: bias, mask: nil, into: result, keepSlope: false)
@@ -218,12 +212,12 @@ final class IncrementalDecoder {
 
     /// A sub-layer's last product, its residual connection and the norm that follows.
     private func join(
-        _ stream: Stream, _ inner: Matrix, _ output: ProjectionWeights, _ norm: NormWeights?
+        _ stream: Stream, _ inner: Matrix, _ output: DecoderWeights.Projection, _ norm: NormWeights?
     ) -> Stream {
         let added = arena.matrix(stream.sum.rows, stream.sum.columns)
-        multiplier.timesTransposed(inner, parameters.matrix(output.weight), into: added)
+        multiplier.timesTransposed(inner, output.weight, into: added)
         let sum = arena.matrix(stream.sum.rows, stream.sum.columns)
-        addBias(added, parameters.matrix(output.bias), mask: nil, into: sum)
+        addBias(added, output.bias, mask: nil, into: sum)
         if architecture.residual { add(stream.sum, into: sum, accumulate: true) }
         let next = normalise(sum, norm)
         return Stream(sum: isPre ? next.sum : next.normal, normal: next.normal)

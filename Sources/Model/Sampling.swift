@@ -70,17 +70,17 @@ extension Decoding {
         check([prompt], parameters)
         let longest = min(limit, model.architecture.positions - prompt.count)
         let decoder = IncrementalDecoder(
-            model, parameters: parameters, memory: nil, offsets: [], hypotheses: 1)
+            model, DecoderWeights(model, parameters: parameters), hypotheses: 1)
         let random = Philox(
             seed: sampling.seed, UInt32(truncatingIfNeeded: stream), 0, Self.sampling)
         var path = [Hypothesis()]
         var words: [Int32] = []
         for token in [Mark.begin] + prompt.dropLast() where !prompt.isEmpty {
-            _ = decoder.step([token], sources: [0], &path)
+            _ = decoder.step([token], sources: [], &path)
         }
         while words.count < longest {
             let fed = words.last ?? prompt.last ?? Mark.begin
-            let logits = decoder.step([fed], sources: [0], &path)
+            let logits = decoder.step([fed], sources: [], &path)
             let word = random.words(UInt32(truncatingIfNeeded: words.count))[0]
             let drawn = sampling.draw(
                 logits.rows(0..<1).elements(), from: Mark.firstLabel,

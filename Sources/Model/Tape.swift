@@ -50,7 +50,7 @@ final class Tape {
     private var gradients: [Matrix?] = []
     private var pool: [Matrix] = []
     private var touched: [Bool]
-    private(set) var parameters: ParameterVector
+    private var parameters: ParameterVector
     /// The parameters rounded to bfloat16; nil where nobody keeps them.
     private var copies: RoundedVector?
     private var gradient: ParameterVector?

@@ -71,7 +71,7 @@ package struct Transformer: Sendable {
     package var addedPositions: [Float] { encoding.vectors.elements() }
 
     /// The factor of the input embeddings: √d.
-    var embeddingScale: Float { Float(architecture.dModel).squareRoot() }
+    package var embeddingScale: Float { Float(architecture.dModel).squareRoot() }
 
     /// Fills `parameters` with their first values, a function of `seed` alone.
     ///

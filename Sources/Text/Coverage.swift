@@ -12,13 +12,14 @@ package struct Coverage: Sendable, Hashable {
 
     /// Counts what a text was encoded as. Throws: `tokenizer`.
     mutating func count(
-        _ ids: [Int32], of text: String, _ tokenizer: Tokenizer
+        _ ids: [Int32], of text: String, _ tokenizer: Tokenizer,
+        as side: Tokenizer.Side = .source
     ) throws(TextError) {
         tokens += ids.count
         let unknowns = ids.count { $0 == Tokenizer.unknown }
         guard unknowns > 0 else { return }
         unknownTokens += unknowns
-        for scalar in try tokenizer.unknown(in: text).unicodeScalars where scalar != " " {
+        for scalar in try tokenizer.unknown(in: text, as: side).unicodeScalars where scalar != " " {
             unknown[scalar, default: 0] += 1
         }
     }
@@ -79,7 +80,7 @@ extension Tokenizer {
     package func rewritten(
         _ texts: some Sequence<String>
     ) throws(TextError) -> [Unicode.Scalar] {
-        guard CharacterMap.isIn(model) else { return [] }
+        guard CharacterMap.isIn(marian?.source ?? model) else { return [] }
         var characters: Set<Unicode.Scalar> = []
         for text in texts { characters.formUnion(text.normalised(rules).unicodeScalars) }
         characters.remove(" ")

@@ -14,6 +14,8 @@ struct ProtocolFields {
         let number: UInt64
         /// The bytes of a string or of a message within; nil for a plain number.
         let content: Range<Int>?
+        /// A plain number, or the bits of one of four bytes; 0 for all else.
+        var value: UInt64 = 0
     }
 
     private let bytes: [UInt8]
@@ -33,10 +35,15 @@ struct ProtocolFields {
         let start = position
         let key = try shortest(atMost: UInt64(UInt32.max))
         guard key >> 3 > 0 else { throw Fault(at: start) }
+        var value: UInt64 = 0
         switch key & 7 {
-        case 0: _ = try number()
+        case 0: value = try number()
         case 1: try skip(8)
-        case 5: try skip(4)
+        case 5:
+            try skip(4)
+            for byte in bytes[position - 4..<position].reversed() {
+                value = value << 8 | UInt64(byte)
+            }
         case 2:
             let count = Int(try shortest(atMost: UInt64(Int32.max)))
             let first = position
@@ -44,7 +51,7 @@ struct ProtocolFields {
             return Field(number: key >> 3, content: first..<first + count)
         default: throw Fault(at: start)
         }
-        return Field(number: key >> 3, content: nil)
+        return Field(number: key >> 3, content: nil, value: value)
     }
 
     private mutating func skip(_ count: Int) throws(Fault) {

@@ -55,6 +55,10 @@ package enum TextError: Error, Sendable, Hashable {
     case notATokenizer(file: String, message: String)
     /// A model whose marks are not pad 0, begin 1, end 2, unknown 3.
     case tokenizerMarks(file: String, pad: Int, begin: Int, end: Int, unknown: Int)
+    /// The numbers of a Marian model's pieces are no object of JSON; `at` is the byte, from 0.
+    case vocabulary(file: String, at: Int)
+    /// A mark of a Marian model has no piece, or two are one.
+    case vocabularyMarks(file: String)
     /// An id that the tokenizer does not have.
     case unknownID(Int, vocabulary: Int)
 

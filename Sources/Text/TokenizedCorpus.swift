@@ -72,7 +72,7 @@ package struct TokenizedCorpus: Sendable {
         places.reserveCapacity(pairs.count)
         for (index, pair) in pairs.enumerated() {
             let source = try tokenizer.encode(pair.source)
-            let target = try tokenizer.encode(pair.target)
+            let target = try tokenizer.encode(pair.target, as: .target)
             if let (place, tokens) = pair.excess(source, target, positions) {
                 if tooLong == .stop {
                     throw .sequenceTooLong(place, tokens: tokens, positions: positions)
@@ -83,7 +83,7 @@ package struct TokenizedCorpus: Sendable {
             }
             kept?.append(index)
             try coverage.count(source, of: pair.source, tokenizer)
-            try coverage.count(target, of: pair.target, tokenizer)
+            try coverage.count(target, of: pair.target, tokenizer, as: .target)
             samples.append(Sample(source: source + [Tokenizer.end], target: target))
             places.append(pair.sourcePlace)
         }

@@ -35,24 +35,28 @@ package final class Tokenizer: Sendable {
     package let vocabulary: Int
     /// The rules that normalise a text before it is encoded.
     package let rules: TextRules
-    nonisolated(unsafe) private let pieces: OpaquePointer
+    private let loaded: LoadedPieces
+    /// The rest of a Marian model's tokenizer; nil for one of dtrain's kind.
+    let marianParts: MarianParts?
 
-    /// Loads a model that `file` holds. Throws: `damagedTokenizer`, `notATokenizer`, `tokenizerMarks`.
+    /// Loads a model that `file` holds, or the files of a Marian model.
+    ///
+    /// Throws: `damagedTokenizer`, `notATokenizer`, `tokenizerMarks`, `vocabulary`, `vocabularyMarks`.
     package init(
         model: [UInt8], file: String, rules: TextRules = .current
     ) throws(TextError) {
-        if let offset = CharacterMap.fault(in: model) {
-            throw .damagedTokenizer(file: file, offset: offset)
-        }
-        var pieces: OpaquePointer?
-        var message: UnsafeMutablePointer<CChar>?
-        let code = dtrain_pieces_load(model, model.count, &pieces, &message)
-        guard code == 0, let pieces else {
-            throw .notATokenizer(file: file, message: Self.take(message))
-        }
         self.model = model
         self.rules = rules
-        self.pieces = pieces
+        if MarianFiles.begins(model) {
+            let parts = try MarianParts(model, file: file)
+            loaded = try LoadedPieces(parts.files.source, file: file)
+            marianParts = parts
+            vocabulary = parts.pieces.texts.count
+            return
+        }
+        marianParts = nil
+        loaded = try LoadedPieces(model, file: file)
+        let pieces = loaded.pointer
         vocabulary = Int(dtrain_pieces_vocabulary(pieces))
         var marks: [Int32] = [-1, -1, -1, -1]
         dtrain_pieces_marks(pieces, &marks)
@@ -63,7 +67,7 @@ package final class Tokenizer: Sendable {
         }
     }
 
-    deinit { dtrain_pieces_free(pieces) }
+    private var pieces: OpaquePointer { loaded.pointer }
 
     /// Chooses `vocabulary` pieces (marks included) for the lines; the same bytes each time.
     ///
@@ -134,7 +138,11 @@ package final class Tokenizer: Sendable {
     }
 
     /// Returns the pieces of a text, no marks around them. Throws: `tokenizer`.
-    package func encode(_ text: String) throws(TextError) -> [Int32] {
+    package func encode(_ text: String, as side: Side = .source) throws(TextError) -> [Int32] {
+        if let marianParts {
+            let model = side == .source ? loaded : marianParts.target
+            return try marianParts.encode(text.normalised(rules), by: model)
+        }
         var ids: UnsafeMutablePointer<Int32>?
         var count = 0
         var message: UnsafeMutablePointer<CChar>?
@@ -157,6 +165,7 @@ package final class Tokenizer: Sendable {
         if let stranger = ids.first(where: { !(0..<vocabulary).contains(Int($0)) }) {
             throw .unknownID(Int(stranger), vocabulary: vocabulary)
         }
+        if let marianParts { return try marianParts.decode(ids) }
         var text: UnsafeMutablePointer<CChar>?
         var size = 0
         var message: UnsafeMutablePointer<CChar>?
@@ -168,6 +177,7 @@ package final class Tokenizer: Sendable {
 
     /// Returns the text of every id in order, marks included; U+2581 stands for a space. Throws: `tokenizer`.
     package func allPieces() throws(TextError) -> [String] {
+        if let marianParts { return marianParts.texts }
         var found: [String] = []
         for id in 0..<Int32(vocabulary) {
             var text: UnsafeMutablePointer<CChar>?
@@ -183,7 +193,13 @@ package final class Tokenizer: Sendable {
     }
 
     /// Returns the parts of a text that are unknown, one behind the other. Throws: `tokenizer`.
-    package func unknown(in text: String) throws(TextError) -> String {
+    package func unknown(
+        in text: String, as side: Side = .source
+    ) throws(TextError) -> String {
+        if let marianParts {
+            let model = side == .source ? loaded : marianParts.target
+            return try marianParts.unknown(in: text.normalised(rules), by: model)
+        }
         var found: UnsafeMutablePointer<CChar>?
         var size = 0
         var message: UnsafeMutablePointer<CChar>?
@@ -199,7 +215,7 @@ package final class Tokenizer: Sendable {
         return String(decoding: UnsafeRawBufferPointer(start: found, count: size), as: UTF8.self)
     }
 
-    private static func take(_ message: UnsafeMutablePointer<CChar>?) -> String {
+    static func take(_ message: UnsafeMutablePointer<CChar>?) -> String {
         guard let message else { return "" }
         defer { dtrain_pieces_release(message) }
         return String(cString: message)

@@ -2,7 +2,7 @@ import Foundation
 import Threads
 
 /// How a process has ended: "ended with exit code 1".
-func said(_ status: ExitStatus) -> String {
+package func said(_ status: ExitStatus) -> String {
     switch status {
     case .code(let code): "ended with exit code \(code)"
     case .signal(let signal):

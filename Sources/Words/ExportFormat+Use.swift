@@ -37,10 +37,11 @@ extension ArgosFormat: UsableFormat {
 extension CTranslate2Format: UsableFormat {
     package func use(of model: ExportedModel) -> String {
         let positions = model.architecture.positions
+        let isMarian = model.tokenizer.marian != nil
         let head = """
             ```python
             import ctranslate2, sentencepiece, unicodedata
-            pieces = sentencepiece.SentencePieceProcessor(model_file="\(Self.tokenizerFile)")
+            pieces = sentencepiece.SentencePieceProcessor(model_file="\(isMarian ? "source.spm" : Self.tokenizerFile)")
             def words(text):                                # as dtrain reads a text
                 return pieces.encode(" ".join(unicodedata.normalize("NFC", text).split()), out_type=str)
             """
@@ -52,6 +53,7 @@ extension CTranslate2Format: UsableFormat {
                 limit = min(2 * len(source) + 12, \(positions - 1))
                 found = translator.translate_batch(
                     [source], beam_size=1, max_decoding_length=limit, min_decoding_length=0)
+                \(isMarian ? "pieces.load(\"target.spm\")\n" : "")\
                 translation = pieces.decode(found[0].hypotheses[0])
                 ```
                 """

@@ -13,6 +13,9 @@ package func fixed(_ number: Double, _ decimals: Int) -> String {
     number.isNaN ? "nan" : String(format: "%.\(decimals)f", number)
 }
 
+/// With an exponent and two decimals: `1.20e-07`.
+package func scientific(_ number: Double) -> String { String(format: "%.2e", number) }
+
 /// Filled up with spaces to `width`, on the left if that is negative.
 package func padded(_ text: String, _ width: Int) -> String {
     let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))

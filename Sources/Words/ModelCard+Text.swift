@@ -78,6 +78,9 @@ extension ModelCard {
 
     private var data: String {
         guard !sources.isEmpty else {
+            guard step > 0 else {
+                return "The model was imported and has learnt from no text here."
+            }
             return "The checkpoint was written by a version that kept no fingerprint of its text."
         }
         let unit = architecture.kind == .languageModel ? "passages" : "pairs"

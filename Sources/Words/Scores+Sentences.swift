@@ -52,3 +52,11 @@ extension Resampling.Comparison {
             + "p = \(fixed(probability, 4)): \(verdict)"
     }
 }
+
+extension Measurement {
+    /// Returns what the comparison says; nil where there is none.
+    package func comparison(named file: String) -> String? {
+        guard let comparison, let baseline else { return nil }
+        return comparison.sentence(baseline, named: file)
+    }
+}

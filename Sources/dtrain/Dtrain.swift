@@ -23,13 +23,15 @@ struct Dtrain: ParsableCommand {
             EXIT CODES
               64 usage, 65 unfit data, 69 something is missing, 71 the system refuses \
             something, 74 input or output, 130 interrupted twice, 131 SIGQUIT, 1 anything else; 'dtrain help \
-            exit-codes' has what leads to each, 'dtrain help settings' the settings of a run
+            exit-codes' has what leads to each, 'dtrain help settings' the settings of a run, \
+            'dtrain help manual' the manual page
             """,
         version: version,
         subcommands: [
             Train.self, Coordinate.self, Work.self, Translate.self, Generate.self, Evaluate.self,
             ScoreFiles.self,
-            ExportModel.self, Inspect.self, Status.self, Diagnose.self, ManageToken.self,
+            ExportModel.self, ImportModel.self, Inspect.self, Diff.self, Status.self, ShowPage.self,
+            WatchRun.self, PlotRuns.self, TraceSteps.self, Diagnose.self, ManageToken.self,
             Verify.self, Simulate.self,
             PlanSteps.self,
             Bench.self,

@@ -1,5 +1,6 @@
 import Checkpoint
 import Coordination
+import Events
 import Foundation
 import Preparation
 import Processes
@@ -39,7 +40,9 @@ extension Entry {
             hasLocalWorkers: hasLocalWorkers, bind: bind, network: request.network,
             software: Dtrain.software, mayShrink: request.mayShrink)
         defer { terminal.finish() }
-        let result = try run.run(requests: { try Signals() }, observers: [progress])
+        let result = try run.run(
+            requests: { try Signals() },
+            observers: [progress] + observers(of: request, terminal))
         terminal.finish()
         Endings.afterLastStep()
         if result.wasDone {
@@ -47,6 +50,20 @@ extension Entry {
             terminal.say("step \(result.step) is done already: \(advice) goes on")
         }
         try conclude(result, request, terminal, demonstrates: hasLocalWorkers)
+    }
+
+    /// Those that were asked for.
+    private static func observers(
+        of request: RunRequest, _ terminal: Terminal
+    ) -> [any RunObserver] {
+        var observers: [any RunObserver] = []
+        if let page = request.page {
+            let isInsecure = request.configuration.cluster.insecure
+            observers.append(PageProcess(page, isInsecure: isInsecure, terminal))
+        }
+        if request.tensorboard { observers.append(TensorBoardObserver()) }
+        if let command = request.onEvent { observers.append(EventCommand(command, terminal)) }
+        return observers
     }
 
     /// How many threads compute, where something keeps them from being as many as the machine has

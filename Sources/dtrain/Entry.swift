@@ -1,3 +1,4 @@
+import Page
 import Preparation
 import Processes
 import Ring
@@ -11,6 +12,12 @@ struct RunRequest {
     let quiet: Bool
     /// Nobody has asked for just so many pieces: the vocabulary may be smaller.
     let mayShrink: Bool
+    /// Where the run's page listens; nil for none.
+    var page: PageAddress?
+    /// Write files for TensorBoard.
+    var tensorboard = false
+    /// A command of the user's to run when something happens.
+    var onEvent: String?
     /// How the coordinator is found, and the rings of its own workers.
     var network = NetworkChoices()
 }

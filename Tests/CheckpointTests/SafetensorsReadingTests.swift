@@ -10,7 +10,7 @@ import Testing
     func referenceFiles() throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.golden.path)
             .filter { $0.hasSuffix(".safetensors") }
-        #expect(names.count == 10)
+        #expect(names.count == 12)
         for name in names {
             let file = try SafetensorsFile(Self.golden.appending(path: name).path)
             #expect(file.metadata["torch"] != nil)

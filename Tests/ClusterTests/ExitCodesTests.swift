@@ -77,6 +77,12 @@ extension ClusterTests {
                     return try cluster.finish("doctor --connect \(address) --insecure")
                         .waitForEnd()
                 },
+            "'dtrain diff' has found a difference that numbers depend on":
+                .typed(
+                    """
+                    \(trained); \(toy) --run b --steps 2 --quiet --seed 9; dtrain diff a a && \
+                    dtrain diff a b
+                    """),
             "an unknown command or option, or a value out of its range":
                 .typed("dtrain trian; test $? = 64 && dtrain train --shards 0"),
             "options that exclude each other, or say nothing beside the others":

@@ -57,7 +57,7 @@ struct ExportCommandTests {
         ("run --to safetensors --type int8 -o model", 64, "leave it out"),
         ("run --to ctranslate2 --type int4 -o model", 64, "not 'int4'"),
         ("run --to ctranslate2 --from-language en -o model", 64, "--from-language"),
-        ("run --to argos --to-language fr -o model", 64, "needs --from-language"),
+        ("run --to argos --to-language fr -o model", 64, "--to argos needs --from-language"),
         ("run --to argos --from-language EN --to-language fr -o model", 64, "ISO 639"),
         ("run --to safetensors --scores run.tsv -o model", 65, "evaluate --json"),
         ("nowhere --to safetensors -o model", 64, "there is no nowhere"),

@@ -70,8 +70,8 @@ struct HelpPagesTests {
     @Test(
         arguments: [
             "", "train", "coordinator", "worker", "translate", "generate", "evaluate", "score",
-            "export", "inspect", "status", "doctor", "token", "token show", "token rotate",
-            "verify",
+            "export", "import", "inspect", "status", "doctor", "token", "token show",
+            "token rotate", "verify", "diff",
             "simulate", "plan", "bench", "bench step", "bench all-reduce", "bench kernels",
             "bench events",
         ])
@@ -111,5 +111,47 @@ struct HelpPagesTests {
             let script = try help(["--generate-completion-script", shell])
             #expect(script.contains(words) && script.contains("position-encoding"), "\(shell)")
         }
+    }
+
+    @Test(arguments: [
+        ("train --activation", "swiglu"), ("train --precision", "bf16"),
+        ("score --tokenize", "13a"),
+        ("evaluate --metrics", "chrf++"), ("evaluate --too-long", "stop"),
+        ("worker --kernel", "avx2"),
+        ("bench step --preset", "small"), ("", "evaluate"),
+    ])
+    func `let bash complete the choices of an option`(line: String, word: String) throws {
+        let script = """
+            dtrain() { '\(program.executable.path)' "$@"; }
+            eval "$(dtrain --generate-completion-script bash)"
+            COMP_WORDS=(dtrain "$@" "") COMP_CWORD=$(($# + 1)) COMP_LINE="dtrain $* "
+            COMP_POINT=${#COMP_LINE}
+            $(complete -p dtrain | sed 's/.*-F \\([^ ]*\\).*/\\1/') dtrain "" "${@: -1}"
+            echo " ${COMPREPLY[*]} "
+            """
+        try folder.write(script, to: "complete")
+        let outcome = try program.type("bash complete \(line)", in: folder.url)
+        #expect(outcome.output.contains(" \(word) "), "\(outcome.output)\(outcome.errors)")
+    }
+
+    @Test func `make a manual page that obeys no text`() throws {
+        let page = try help(["help", "manual"])
+        let lines = page.split(separator: "\n").map(String.init)
+        let macros: Set = [
+            ".TH", ".SH", ".SS", ".B", ".I", ".BR", ".RI", ".PP", ".TP", ".nf", ".fi", ".br",
+        ]
+        for line in lines where line.hasPrefix(".") && !line.hasPrefix(".\\\"") {
+            #expect(macros.contains(String(line.prefix { $0 != " " })), "\(line)")
+        }
+        #expect(lines.allSatisfy { !$0.hasPrefix("'") })
+        for words in [
+            ".TH DTRAIN 1", ".SS dtrain train\n", ".SS dtrain bench step\n",
+            "\\fB\\-\\-activation\\fR", ".SH EXIT STATUS\n",
+        ] {
+            #expect(page.contains(words), "\(words)")
+        }
+        expectRefusal(
+            try program.run(["help", "manual", "--markdown"], in: folder.url), code: 64,
+            words: ["takes nothing more"])
     }
 }

@@ -57,6 +57,43 @@ private func matrix(_ rows: Int, _ columns: Int, _ arena: Arena, seed: Int) -> M
     }
 }
 
+@Suite struct SourceAttentionTests {
+    @Test(arguments: [(1, 5), (3, 8), (2, 40), (4, 16)], [1, 7, 8, 17, 33, 61])
+    func `it is softmax attention over all tokens of each query's source`(
+        shape: (heads: Int, width: Int), tokens: Int
+    ) {
+        let arena = Arena()
+        let d = shape.heads * shape.width
+        let queries = matrix(3, d, arena, seed: 1)
+        let layers = (0..<2).map { matrix(tokens, 2 * d, arena, seed: 2 + $0) }
+        let source = SourceMemory(layers)
+        let other = SourceMemory(layers.map { $0.rows(0..<1) })
+        for (layer, both) in layers.enumerated() {
+            let result = arena.matrix(3, d)
+            attend(
+                queries: queries, to: [source, other, source], layer: layer, heads: shape.heads,
+                into: result)
+            for query in [0, 2] {
+                for column in 0..<d {
+                    let start = column / shape.width * shape.width
+                    let weights = (0..<tokens).map { row in
+                        exp(
+                            (start..<start + shape.width).reduce(0.0) {
+                                $0 + Double(queries[query, $1]) * Double(both[row, $1])
+                            } / Double(shape.width).squareRoot())
+                    }
+                    let sum = weights.enumerated().reduce(0.0) {
+                        $0 + $1.element * Double(both[$1.offset, d + column])
+                    }
+                    let expected = sum / weights.reduce(0, +)
+                    #expect(abs(Double(result[query, column]) - expected) < 2e-6)
+                }
+            }
+            for column in 0..<d { #expect(result[1, column] == both[0, d + column]) }
+        }
+    }
+}
+
 @Suite struct RankingTests {
     private let arena = Arena()
 

@@ -34,6 +34,52 @@ struct MultiplierTests {
     ]
 
     @Test(
+        "An operand that was packed once gives the same bits", arguments: Instructions.available,
+        shapes)
+    func packed(instructions: Instructions, shape: (Int, Int, Int)) {
+        let (m, n, k) = shape
+        let (x, w, bias) = (lab.random(m, k), lab.random(n, k), lab.random(1, n))
+        for precision in [Precision.f32, .bf16] {
+            let multiplier = Multiplier(instructions, precision: precision)
+            let operand = PackedOperand(w, instructions, precision: precision)
+            for bias in [nil, bias] {
+                let (once, each) = pair(m, n)
+                multiplier.timesTransposed(x, operand, into: once, bias: bias)
+                multiplier.timesTransposed(x, w, into: each, bias: bias)
+                #expect(haveEqualBits(once, each))
+            }
+        }
+    }
+
+    @Test("Whole numbers of 8 bits are multiplied exactly, with a scale a row", arguments: shapes)
+    func quantised(shape: (Int, Int, Int)) {
+        let (m, n, k) = shape
+        let (x, w, bias) = (lab.random(m, k), lab.random(n, k), lab.random(1, n))
+        /// The whole numbers of a row, and its scale.
+        func whole(_ a: Matrix, _ row: Int) -> (numbers: [Int], scale: Float) {
+            let highest = (0..<k).map { abs(a[row, $0]) }.max() ?? 0
+            let factor = 127 / highest
+            return (
+                (0..<k).map { Int((a[row, $0] * factor).rounded(.toNearestOrEven)) }, highest / 127
+            )
+        }
+        let (left, right) = ((0..<m).map { whole(x, $0) }, (0..<n).map { whole(w, $0) })
+        let (found, expected) = pair(m, n)
+        Multiplier().timesTransposed(
+            x, PackedOperand(w, quantisation: .int8), into: found, bias: bias)
+        for row in 0..<m {
+            for column in 0..<n {
+                let sum = zip(left[row].numbers, right[column].numbers).reduce(0) {
+                    $0 + $1.0 * $1.1
+                }
+                expected[row, column] =
+                    Float(sum) * (right[column].scale * left[row].scale) + bias[0, column]
+            }
+        }
+        #expect(haveEqualBits(found, expected))
+    }
+
+    @Test(
         "All three forms, with and without what was there, by all instructions",
         arguments: Instructions.available, shapes)
     func agrees(instructions: Instructions, shape: (Int, Int, Int)) {

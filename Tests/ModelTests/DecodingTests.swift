@@ -1,3 +1,4 @@
+import Kernels
 import Model
 import Testing
 
@@ -84,6 +85,47 @@ private let sources: [[Int32]] = [
         let few = decoding.translate(sources, parameters: sample.parameters)
         let results = decoding.translate(many, parameters: sample.parameters)
         for index in many.indices { #expect(results[index] == few[index % sources.count]) }
+    }
+}
+
+@Suite struct CompanyTests {
+    /// Whether the bits of a translation are the same alone, among others, and in any order.
+    @Test(arguments: Precision.allCases, [1, 4])
+    func `a translation's bits depend on its sentence alone`(
+        precision: Precision, width: Int
+    ) throws {
+        let sample = try DecodingSample(.encoderDecoder, .pre, vocabulary: 60)
+        let model = try Transformer(sample.model.architecture, precision: precision)
+        let decoding = Decoding(
+            model, prepared: DecoderWeights(model, parameters: sample.parameters))
+        var choices = SearchChoices(width: width)
+        choices.outputs = width
+        var random = SystemRandomNumberGenerator()
+        let seed = UInt64.random(in: 0...9999, using: &random)
+        var state = seed
+        func draw(_ below: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % below
+        }
+        let all: [[Int32]] = (0..<300).map { _ in
+            (0..<1 + draw(40)).map { _ in Int32(3 + draw(57)) } + [2]
+        }
+        let together = decoding.search(all, parameters: sample.parameters, choices)
+        for index in 0..<20 {
+            let alone = decoding.search([all[index]], parameters: sample.parameters, choices)
+            #expect(alone[0] == together[index], "seed \(seed)")
+        }
+        var rest = Array(all.indices)
+        while !rest.isEmpty {
+            let company = (0..<min(1 + draw(150), rest.count)).map { _ in
+                rest.remove(at: draw(rest.count))
+            }
+            let some = decoding.search(
+                company.map { all[$0] }, parameters: sample.parameters, choices)
+            for (place, index) in company.enumerated() {
+                #expect(some[place] == together[index], "seed \(seed)")
+            }
+        }
     }
 }
 

@@ -56,6 +56,21 @@ enum {
     dtrain_block_floats = 272 * 336,
 };
 
+/* C ← (A ∘ scales of rows)·(B ∘ scales of columns) (+ bias in every row), A and B whole numbers of at most
+   8 bits. A word holds two neighbours in depth as 16 bits each, the first in the lower half. A has `words` of
+   them a row; `panels` of 16 columns have 16 of them for each word of depth. b_scales has room for whole
+   panels. */
+struct dtrain_int8_product {
+    const int32_t *_Nonnull a;
+    const float *_Nonnull a_scales;
+    const int32_t *_Nonnull panels;
+    const float *_Nonnull b_scales;
+    const float *_Nullable bias;
+    float *_Nonnull c;
+    long c_row, rows, columns, words;
+};
+void dtrain_multiply_int8(const struct dtrain_int8_product *_Nonnull product);
+
 /* Only where dtrain_has_avx512, as all that bears its name. */
 void dtrain_multiply_avx512(const struct dtrain_product *_Nonnull product);
 

@@ -60,6 +60,17 @@ int32_t dtrain_pieces_decode(
     char *_Nullable *_Nonnull text, size_t *_Nonnull text_size,
     char *_Nullable *_Nonnull message);
 
+/// The pieces of a text as they are written, end to end, and how many bytes each has.
+int32_t dtrain_pieces_split(
+    const dtrain_pieces *_Nonnull pieces, const char *_Nullable text, size_t text_size,
+    char *_Nullable *_Nonnull bytes, int32_t *_Nullable *_Nonnull lengths, size_t *_Nonnull count,
+    char *_Nullable *_Nonnull message);
+/// The text of such pieces.
+int32_t dtrain_pieces_join(
+    const dtrain_pieces *_Nonnull pieces, const char *_Nullable bytes,
+    const int32_t *_Nullable lengths, size_t count, char *_Nullable *_Nonnull text,
+    size_t *_Nonnull text_size, char *_Nullable *_Nonnull message);
+
 /// The parts of a text that have no piece, one behind the other.
 int32_t dtrain_pieces_unknown(
     const dtrain_pieces *_Nonnull pieces, const char *_Nullable text, size_t text_size,

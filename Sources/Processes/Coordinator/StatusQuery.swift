@@ -18,22 +18,3 @@ extension CoordinatorCall {
         }
     }
 }
-
-extension CoordinatorProcess {
-    /// Answers whoever asks how the run stands.
-    func answer(_ payload: [UInt8], to identity: [UInt8]) {
-        if DoctorMessage.isOne(payload) { return answerDoctor(payload, identity) }
-        var json: [UInt8] = []
-        do throws(WireError) {
-            guard case .query = try StatusMessage(decoding: payload),
-                let status = try? JSONEncoder().encode(coordinator.status(at: Clock.now))
-            else { return }
-            json = Array(status)
-        } catch .otherProtocol {
-            // Whoever speaks another version sees it from any answer.
-        } catch {
-            return
-        }
-        try? endpoint.socket.send(to: identity, StatusMessage.answer(json).encoded)
-    }
-}

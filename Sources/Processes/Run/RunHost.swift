@@ -66,7 +66,6 @@ package final class RunHost {
             report: report)
         defer { workers?.waitForAll(seconds: 5) }
         try workers?.startAll()
-        let outcome = try process.run()
-        return (outcome, process.coordinator.lastCommitted)
+        return try process.run()
     }
 }

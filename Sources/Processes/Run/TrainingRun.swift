@@ -105,7 +105,8 @@ package struct TrainingRun {
         let folder = try folder(following: recovery, hasLostSettings: lost != nil)
         let store = try store(folder, prepared, host.mailbox, recovery)
         defer { store.close() }
-        let observers = try RunObservers(observers + [store.metrics])
+        let observers = try RunObservers(
+            observers + [store.metrics, EventsObserver(folder.paths.events)])
         defer { observers.close() }
         var digest = resumed?.folder.digest
         let setup = try setup(prepared, folder, store, resumed?.folder, warmStart, lastStep)

@@ -21,6 +21,7 @@ extension Failure {
         case let error as ConfigurationError: self.init(error)
         case let error as InferenceError: self.init(error)
         case let error as ExportError: self.init(error)
+        case let error as ImportError: self.init(error)
         case let error as TextError: self.init(error)
         case let error as CheckpointError: self.init(error)
         case let error as ModelError: self.init(error)

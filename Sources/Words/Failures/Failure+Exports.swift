@@ -9,6 +9,19 @@ extension Failure {
                 \(format) has no way to say \(Self.words(obstacle)), so this model cannot be exported to \
                 it: --to safetensors takes every model
                 """)
+        case .lacks(let program, let setting, let value):
+            let way =
+                program == TransformersKind.marian.rawValue
+                ? "train with --compatible-with marian"
+                : "see dtrain's page Exports for what has"
+            self = .data(
+                "transformers' \(program) has no \(typed(setting, value)), \(way)")
+        case .tokenizer(let format):
+            self = .data(
+                """
+                \(format) has no tokenizer of words or characters: train with unigram pieces or byte \
+                pairs, --to safetensors takes every model
+                """)
         case .tensorTooLarge(let format, let tensor, let bytes):
             self = .data(
                 """
@@ -41,6 +54,7 @@ extension Failure {
         case .batchNorm:
             "a norm over all tokens with running means (--normalisation batch)"
         case .languageModel: "a language model"
+        case .twoTokenizers: "that sources and targets have a tokenizer each"
         }
     }
 }

@@ -90,6 +90,12 @@ extension Failure {
                 \(shown(file)) has pad \(pad), begin \(begin), end \(end), unknown \(unknown), give a \
                 tokenizer with 0, 1, 2, 3
                 """)
+        case .vocabulary(let file, let at):
+            self = .data(
+                "\(shown(file)) gives no number to each piece (byte \(at)), take another checkpoint"
+            )
+        case .vocabularyMarks(let file):
+            self = .data("\(shown(file)) lacks marks or has one twice, take another checkpoint")
         case .unknownID(let id, let vocabulary):
             self = .data("token \(id) is not among the tokenizer's \(vocabulary)")
         case .sequenceTooLong(let place, let tokens, let positions):

@@ -5,8 +5,12 @@ import Words
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measures training steps, all-reduce, kernels and events on this machine.",
-        subcommands: [BenchStep.self, BenchAllReduce.self, BenchKernels.self, BenchEvents.self])
+        abstract:
+            "Measures training steps, all-reduce, kernels, events and translation on this machine.",
+        subcommands: [
+            BenchStep.self, BenchAllReduce.self, BenchKernels.self, BenchEvents.self,
+            BenchTranslate.self,
+        ])
 }
 
 struct BenchStep: ParsableCommand {
@@ -100,13 +104,11 @@ struct BenchAllReduce: ParsableCommand {
             try value("--bytes", String($0), .size(4...1_073_741_824))
         }
         if let odd = sizes.first(where: { !$0.isMultiple(of: 4) }) {
-            throw Failure.usage("--bytes \(odd) is no multiple of 4, the size of a float")
+            throw Failure.usage(.noWholeFloats(bytes: odd))
         }
         let cluster = try cluster()
         if onePort && !cluster.secure && cluster.transport != .ipc && cluster.transport != .tcp {
-            throw Failure.usage(
-                "--one-port is about ipc and tcp, give --transport ipc, --transport tcp or --secure"
-            )
+            throw Failure.usage(.onePortWithoutNetwork)
         }
         try Entry.bench(
             AllReduceBenchRequest(

@@ -17,7 +17,8 @@ struct BenchKernels: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"))
+        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"),
+        completion: .list(Preset.allCases.map(\.rawValue)))
     var preset = "small"
 
     @Option(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Preparation
 import Scoring
 import Settings
 import Text
@@ -11,142 +12,178 @@ struct Evaluate: ParsableCommand {
         abstract: "Measures loss, perplexity and BLEU of the newest checkpoint of a run.",
         discussion: """
             Loss in nats a target token, without label smoothing, the end mark counted; BLEU, \
-            chrF++ and TER as sacreBLEU counts them, each with its signature. The script of the \
+            chrF, chrF++ and TER as sacreBLEU counts them, each with its signature. The script of the \
             references decides where BLEU cuts words, see 'dtrain score --help'. Lines without words and pairs that are too \
             long for the model are left out, counted and named. A file - is standard input.
 
+            --against names other translations, a line for each line of the text or for each \
+            pair that counts, or another run, which then translates the same sentences. A paired \
+            bootstrap compares the two. --lines and --worst also say log-probabilities in nats a \
+            token: of the model's own output, and of the reference.
+
             EXAMPLES
               dtrain evaluate --run runs/latest --corpus test.tsv --json
-              dtrain evaluate --source test.en --target test.fr
+              dtrain evaluate --source test.en --target test.fr --worst 20
+              dtrain evaluate --run runs/new --against runs/old --report new.html
+              dtrain evaluate --corpus test.tsv --write for-comet
             """)
 
     @OptionGroup var trained: TrainedOptions
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Sentence pairs. (default: the held-out part of the run's own text)",
-            valueName: "pairs.tsv"))
-    var corpus: String?
+    @OptionGroup(title: "Text") var text: EvaluatedPairsOptions
 
     @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Source sentences, one a line, with --target instead of --corpus.", valueName: "file"))
-    var source: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Their translations, line by line.", valueName: "file"))
-    var target: String?
-
-    @Option(
-        parsing: .unconditional,
+        name: .customLong("text"), parsing: .unconditional,
         help: ArgumentHelp(
             "Text for a language model. (default: the held-out part of the run's own text)",
-            valueName: "file"))
-    var text: String?
+            valueName: "file"), completion: .file())
+    var prose: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "Pairs of more tokens than the model has positions: leave them out and count them, or stop.",
-            valueName: "skip|stop"))
+            valueName: "skip|stop"), completion: .list(TooLong.allCases.map(\.rawValue)))
     var tooLong = TooLong.skip.rawValue
 
-    @Flag(help: "Print one line of JSON.")
+    @OptionGroup(title: "Scores") var options: MetricOptions
+
+    @OptionGroup var sureness: ResamplingOptions
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Other translations, or another run, to compare with.", valueName: "file|folder"),
+        completion: .file())
+    var against: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Show so many of the worst sentences, by chrF2.", valueName: "n"))
+    var worst: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Write sources, outputs and references here, for other judges.", valueName: "folder"),
+        completion: .directory)
+    var write: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Write a report with bounds, lengths, sentences and attention: one page for a browser, or Markdown.",
+            valueName: "file.html|file.md"), completion: .file(extensions: ["html", "md"]))
+    var report: String?
+
+    @Flag(help: "Print one line of JSON; with --lines one for each line.")
     var json = false
 
     func run() throws {
         let tooLong = try value("--too-long", tooLong, Domain<TooLong>.choice)
-        let pairs = try pairs()
+        let pairs = try text.pairs()
+        let choice = try options.choice()
+        let resampling = try sureness.resampling(
+            isCompared: against != nil, isReported: report != nil)
+        let worst = try worst.map { try whole("--worst", $0, 1...1_000_000) }
+        if sureness.lines, worst != nil {
+            throw Failure.usage(.leaveOneOut("--lines", "--worst"))
+        }
+        let folder = try write.map { try Failure.path("--write", $0) }
+        let report = try report.map { try ReportFile($0) }
         let (model, beam, threads) = try trained.load()
         if model.kind == .languageModel {
-            guard beam == 1 else { throw Failure.usage("--beam is for translators, leave it out") }
-            guard pairs == nil else {
-                throw Failure.usage(
-                    "\(corpus == nil ? "--source" : "--corpus") is for translators, use --text")
-            }
+            try refuseForText(beam: beam)
             return try evaluateText(model, threads)
         }
-        guard text == nil else {
-            throw Failure.usage("--text is for language models, use --corpus")
+        guard prose == nil else {
+            throw Failure.usage(.textForLanguageModels)
         }
-        let (heldOut, lines) = try model.heldOutPairs(pairs, tooLong: tooLong)
+        let rival = try against.map { try Rival($0) }
+        let (heldOut, counts) = try model.heldOutPairs(pairs, tooLong: tooLong)
         let evaluation = try model.evaluate(
             heldOut, beam: beam, threads: threads, tooLong: tooLong)
-        try say(evaluation, lines, of: model, pairs?.name ?? "held out")
-    }
-
-    private func pairs() throws(Failure) -> CorpusSource? {
-        switch (corpus, source, target) {
-        case (nil, nil, nil): return nil
-        case (let corpus?, nil, nil): return .pairs(corpus)
-        case (nil, let source?, let target?):
-            if TextFile.isStandardInput(source) && TextFile.isStandardInput(target) {
-                throw .usage(
-                    "--source and --target cannot both be standard input, give a file for one of them"
-                )
+        let beside = LinesBeside(
+            evaluation: evaluation, counts: counts, name: pairs?.name ?? "what is held out")
+        let references =
+            try [evaluation.references]
+            + text.reference.map { try beside.lines(of: $0).map(model.normalised) }
+        let baseline: [String]? =
+            switch rival {
+            case nil: nil
+            case .file(let path): try beside.lines(of: path)
+            case .model(let model):
+                try model.outputs(for: evaluation, beam: beam, threads: threads)
             }
-            return .files(source: source, target: target)
-        case (nil, nil, _): throw .usage("--target needs --source beside it")
-        case (nil, _, nil): throw .usage("--source needs --target beside it")
-        case (_, _?, _): throw .usage("--corpus and --source exclude each other, leave one out")
-        case (_, nil, _): throw .usage("--corpus and --target exclude each other, leave one out")
+        let script = Script(of: references.joined())
+        let measurements = choice.metrics(for: script).map { metric in
+            measured(
+                evaluation.outputs, against: references, baseline: baseline, by: metric,
+                resampling: resampling)
+        }
+        let lines =
+            sureness.lines || worst != nil || report != nil
+            ? evaluation.lines(
+                against: references,
+                losses: try model.lossesOfPairs(evaluation, threads: threads), measurements)
+            : []
+        let outcome = EvaluationOutcome(
+            model: model, beam: beam, evaluation: evaluation, counts: counts,
+            name: pairs?.name ?? "held out", references: references, script: script,
+            measurements: measurements, rival: against ?? "", notes: choice.notes(on: script),
+            worst: Array(lines.worstFirst.prefix(worst ?? 0)))
+        if sureness.lines {
+            try say(lines, outcome)
+        } else if json {
+            try StandardOutput.write(json: outcome.report)
+        } else {
+            try StandardOutput.write(outcome.text)
+        }
+        if let folder {
+            try EvaluatedFiles.write(
+                evaluation, references: references, report: outcome.report, to: folder)
+        }
+        try report?.write(outcome, lines, worst: worst)
+    }
+
+    private func say(_ lines: [EvaluatedLine], _ outcome: EvaluationOutcome) throws(Failure) {
+        let table = EvaluatedLineTable(measurements: outcome.measurements)
+        if !json { try StandardOutput.write(table.head) }
+        for line in lines {
+            if json {
+                try StandardOutput.write(json: EvaluatedLineReport(line, outcome.measurements))
+            } else {
+                try StandardOutput.write(table.row(line))
+            }
         }
     }
 
-    private func say(
-        _ evaluation: ModelEvaluation, _ lines: LineCounts, of model: TrainedModel, _ name: String
-    ) throws(Failure) {
-        let checkpoint = model.checkpoint.folder
-        let tooLong = lines.tooLong.and(evaluation.tooLong)
-        let script = Script(of: evaluation.references)
-        let bleu = BLEU(script.tokenisation)
-        let metrics: [any Metric] = [bleu, ChrF(wordOrder: 2), TER()]
-        let scores = metrics.map { ($0, evaluation.score(by: $0)) }
-        if json {
-            return try StandardOutput.write(
-                json: Report(
-                    loss: evaluation.loss, perplexity: evaluation.perplexity,
-                    bleu: scores[0].1.value,
-                    scores: scores.map { ScoreReport($0.1, by: $0.0, references: 1) },
-                    pairs: evaluation.pairs,
-                    dropped: lines.dropped, tooLong: tooLong.count, tokens: evaluation.labels,
-                    unknownTokens: evaluation.coverage.unknownTokens, step: checkpoint.step,
-                    digest: checkpoint.digest, checkpoint: checkpoint.path))
+    /// A language model translates nothing. Throws usage failures.
+    private func refuseForText(beam: Int) throws(Failure) {
+        guard beam == 1 else { throw .usage(.onlyForTranslators("--beam")) }
+        let given: [(String, Bool)] = [
+            ("--corpus", text.corpus != nil), ("--source", text.source != nil),
+        ]
+        if let option = given.first(where: \.1)?.0 {
+            throw .usage(.forTranslators(option))
         }
-        try StandardOutput.write(
-            """
-            checkpoint  \(checkpoint.path.visibleLine)
-            pairs       \(grouped(evaluation.pairs)), \(name.visibleLine)
-            \(lines.dropped > 0 ? "left out    \(sentence(of: lines))\n" : "")\
-            \(tooLong.count > 0
-                ? "left out    \(sentence(of: tooLong, positions: model.positions))\n" : "")\
-            \(unknownLine(evaluation.coverage))\
-            loss        \(fixed(evaluation.loss, 4)) nats a target token
-            perplexity  \(fixed(evaluation.perplexity, 3))
-            \(scores.map { line($0.1, by: $0.0, evaluation.pairs) }.joined())\
-            \([script.reason, script.caution].map { $0.map { "note        \($0)\n" } ?? "" }.joined())
-            """)
-    }
-
-    private func line(_ score: Score, by metric: any Metric, _ pairs: Int) -> String {
-        let details = score.details.map { " \($0.text)\($0.remark(lines: pairs))" } ?? ""
-        return """
-            \(padded(metric.name, 12))\(fixed(score.value, 2))\(details)
-                        \(Signature(metric, references: 1).text)
-
-            """
+        let idle: [(String, Bool)] = [
+            ("--lines", sureness.lines), ("--confidence", sureness.confidence),
+            ("--against", against != nil), ("--worst", worst != nil), ("--write", write != nil),
+            ("--report", report != nil),
+        ]
+        if let option = idle.first(where: \.1)?.0 {
+            throw .usage(.onlyForTranslators(option))
+        }
     }
 
     private func evaluateText(_ model: TrainedModel, _ threads: Int) throws {
-        let passages = try model.heldOutPassages(text)
-        let evaluation = try model.evaluateText(passages, of: text, threads: threads)
+        let passages = try model.heldOutPassages(prose)
+        let evaluation = try model.evaluateText(passages, of: prose, threads: threads)
         let checkpoint = model.checkpoint.folder
         if json {
             return try StandardOutput.write(
-                json: Report(
+                json: EvaluationReport(
                     loss: evaluation.loss, perplexity: evaluation.perplexity,
                     windows: evaluation.windows, tokens: evaluation.tokens,
                     unknownTokens: evaluation.coverage.unknownTokens, step: checkpoint.step,
@@ -155,43 +192,16 @@ struct Evaluate: ParsableCommand {
         try StandardOutput.write(
             """
             checkpoint  \(checkpoint.path.visibleLine)
-            tokens      \(grouped(evaluation.tokens)), \(text?.visibleLine ?? "held out")
+            tokens      \(grouped(evaluation.tokens)), \(prose?.visibleLine ?? "held out")
             \(unknownLine(evaluation.coverage))\
             loss        \(fixed(evaluation.loss, 4)) nats a token
             perplexity  \(fixed(evaluation.perplexity, 3))
 
             """)
     }
-
-    private func unknownLine(_ coverage: Coverage) -> String {
-        unknown(coverage, in: "the text").map { "unknown     \($0.sentence)\n" }.joined()
-    }
 }
 
-/// The line of JSON; CONTRACT fixes the first three keys.
-private struct Report: Encodable {
-    let loss: Double
-    let perplexity: Double
-    /// Of a translator only.
-    var bleu: Double?
-    /// BLEU, chrF++ and TER of a translator, with their signatures.
-    var scores: [ScoreReport]?
-    var pairs: Int?
-    /// Pairs and lines that were left out for lack of words, and those that are too long.
-    var dropped: Int?
-    var tooLong: Int?
-    /// Of a language model only.
-    var windows: Int?
-    let tokens: Int
-    let unknownTokens: Int
-    let step: Int
-    let digest: String
-    let checkpoint: String
-
-    enum CodingKeys: String, CodingKey {
-        case loss, perplexity, bleu, scores, pairs, dropped, windows, tokens, step, digest,
-            checkpoint
-        case tooLong = "too_long"
-        case unknownTokens = "unknown_tokens"
-    }
+/// What the tokenizer does not know of a text; nothing where it knows all.
+func unknownLine(_ coverage: Coverage) -> String {
+    unknown(coverage, in: "the text").map { "unknown     \($0.sentence)\n" }.joined()
 }

@@ -17,6 +17,8 @@ struct ExportModel: ParsableCommand {
             FORMATS
               safetensors  the checkpoint's tensors by the names of nn.Transformer
               ctranslate2  for ctranslate2.Translator, a language model for .Generator
+              transformers a translator made --compatible-with marian as MarianMTModel, a \
+            language model as GPT-2 or Llama
               argos        a package of Argos Translate; needs --from-language and --to-language
 
             EXAMPLES
@@ -30,7 +32,8 @@ struct ExportModel: ParsableCommand {
     @Argument(help: "A run, of which the newest checkpoint is taken, or a checkpoint.")
     var folder = RunLocation.latest
 
-    @Option(help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|argos"))
+    @Option(
+        help: ArgumentHelp("The format.", valueName: "safetensors|ctranslate2|transformers|argos"))
     var to: String
 
     @Option(
@@ -81,8 +84,8 @@ struct ExportModel: ParsableCommand {
         let isArgos = to == ArgosFormat.name
         guard isArgos || fromLanguage == nil && toLanguage == nil else {
             throw .usage(
-                "\(fromLanguage == nil ? "--to-language" : "--from-language") is for --to argos, leave it out"
-            )
+                .onlyFor(
+                    "--to argos", fromLanguage == nil ? "--to-language" : "--from-language"))
         }
         switch to {
         case CTranslate2Format.name: return CTranslate2Format(try numbers())
@@ -92,28 +95,33 @@ struct ExportModel: ParsableCommand {
                 to: try language("--to-language", toLanguage))
         case SafetensorsFormat.name:
             guard type == nil else {
-                throw .usage(
-                    "--type is for ctranslate2 and argos, safetensors has float32: leave it out")
+                throw .usage(.onlyFor("--to ctranslate2 and argos", "--type"))
             }
             return SafetensorsFormat()
-        default: throw .usage("--to takes safetensors, ctranslate2 or argos, not '\(to)'")
+        case TransformersFormat.name:
+            guard type == nil else {
+                throw .usage(.onlyFor("--to ctranslate2 and argos", "--type"))
+            }
+            return TransformersFormat()
+        default:
+            let names = ["safetensors", "transformers", "ctranslate2", "argos"]
+            throw .usage(.takes("--to", .names(names), not: to))
         }
     }
 
     private func numbers() throws(Failure) -> NumberType {
         guard let type else { return .float32 }
         guard let numbers = NumberType(rawValue: type) else {
-            throw .usage("--type takes float32, bfloat16 or int8, not '\(type)'")
+            throw .usage(
+                .takes("--type", .names(["float32", "bfloat16", "int8"]), not: type))
         }
         return numbers
     }
 
     private func language(_ flag: String, _ text: String?) throws(Failure) -> ArgosFormat.Language {
-        guard let text else { throw .usage("--to argos needs \(flag), such as \(flag) en:English") }
+        guard let text else { throw .usage(.needs("--to argos", "\(flag) en:English")) }
         guard let language = ArgosFormat.Language(text) else {
-            throw .usage(
-                "\(flag) takes a code of ISO 639 and maybe a name, such as en:English, not '\(text)'"
-            )
+            throw .usage(.takes(flag, .language, not: text))
         }
         return language
     }

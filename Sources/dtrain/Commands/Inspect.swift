@@ -38,7 +38,7 @@ struct Inspect: ParsableCommand {
         _ = try heatMap.map { try Failure.path("--heat-map", $0) }
         if let attention { return try show(attention) }
         guard heatMap == nil else {
-            throw Failure.usage("--heat-map draws what --attention shows, give a sentence with it")
+            throw Failure.usage(.heatMapWithoutAttention)
         }
         let inspection = try Inspection(Failure.path("the folder", folder))
         sayPassedOver(inspection.found)
@@ -69,8 +69,7 @@ struct Inspect: ParsableCommand {
 
     private func show(_ sentence: String) throws {
         if let heatMap, !heatMap.hasSuffix(".svg"), !heatMap.hasSuffix(".html") {
-            throw Failure.usage(
-                "--heat-map takes a name that ends in .svg or .html, not '\(heatMap)'")
+            throw Failure.usage(.takes("--heat-map", .drawing, not: heatMap))
         }
         let model = try TrainedModel(Failure.path("the folder", folder))
         sayPassedOver(model.checkpoint)

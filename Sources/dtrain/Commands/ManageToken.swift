@@ -82,7 +82,7 @@ extension Entry {
     static func rotateToken(of folder: String) throws -> (path: String, workers: Int?) {
         let given = RunLocation(folder: try Failure.path("--run", folder), resume: true)
         if case .unfit = given.content, let what = missing(given.given) {
-            throw Failure.usage("--run needs a folder: \(what), give another")
+            throw Failure.usage(.runNeedsFolder(what))
         }
         // A folder is made for a run that is still to begin, but none in the way of the link.
         guard !given.isNamedLatest || PathContent(at: given.given) == .folder else {

@@ -45,12 +45,11 @@ struct PlanSteps: ParsableCommand {
         let workers = try whole("--workers", step.workers, 1...1024)
         let hosts = try whole("--hosts", hosts, 1...1024)
         guard hosts <= workers else {
-            throw Failure.usage("--hosts \(hosts) is more than --workers \(workers)")
+            throw Failure.usage(.moreHosts(hosts, workers: workers))
         }
         let shards = try whole("--shards", step.shards, 1...1024)
         guard shards >= workers else {
-            throw Failure.usage(
-                "--workers \(workers) is more than --shards \(shards), raise --shards")
+            throw Failure.usage(.moreWorkers(workers, shards: shards))
         }
         let (batch, length) = try step.sequences()
         try Entry.plan(

@@ -42,28 +42,17 @@ struct ScoreFiles: ParsableCommand {
         help: ArgumentHelp("Other translations to compare with.", valueName: "file"))
     var against: String?
 
-    @Flag(help: "Say between what bounds each score lies.")
-    var confidence = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Texts that --confidence and --against draw. (default: 1000)", valueName: "n"))
-    var resamples: String?
-
-    @Flag(help: "Score each line, as a table; BLEU takes those orders that a line has.")
-    var lines = false
+    @OptionGroup var sureness: ResamplingOptions
 
     @Flag(help: "Print one line of JSON; with --lines one for each line.")
     var json = false
 
     func run() throws {
         let choice = try options.choice()
-        let resampling = try resampling()
+        let resampling = try sureness.resampling(isCompared: against != nil)
         let inputs = [hypotheses] + references + (against.map { [$0] } ?? [])
         guard inputs.count(where: TextFile.isStandardInput) < 2 else {
-            throw Failure.usage(
-                "two files cannot both be standard input, give a file for one of them")
+            throw Failure.usage(.filesStandardInputTwice)
         }
         let files = try inputs.map { try TextFile(path: $0) }
         let texts = try files.map { try $0.linesOfAnyLength() }
@@ -73,55 +62,40 @@ struct ScoreFiles: ParsableCommand {
                 target: file.name, targetLines: text.count)
         }
         let script = Script(of: texts[1...references.count].joined())
-        let compared = ComparedFiles(
-            hypotheses: texts[0], references: Array(texts[1...references.count]),
-            baseline: against == nil ? nil : texts[texts.count - 1], baselineName: against ?? "",
-            resampling: resampling)
-        let metrics = choice.metrics(for: script)
-        if lines { return try sayLines(compared, metrics) }
+        let baseline = against == nil ? nil : texts[texts.count - 1]
+        let measurements = choice.metrics(for: script).map { metric in
+            measured(
+                texts[0], against: Array(texts[1...references.count]), baseline: baseline,
+                by: metric, resampling: resampling)
+        }
+        if sureness.lines { return try sayLines(measurements, texts[0].count) }
         let notes = choice.notes(on: script)
-        let results = metrics.map { compared.result(by: $0) }
         if json {
             return try StandardOutput.write(
                 json: ScoresReport(
                     lines: texts[0].count, references: references.count,
-                    scores: results.map(\.report), notes: notes))
+                    scores: measurements.map { ScoreReport($0) }, notes: notes))
         }
-        for result in results { try StandardOutput.write(result.text) }
+        for measurement in measurements {
+            let comparison = measurement.comparison(named: against ?? "").map { "  \($0)\n" }
+            try StandardOutput.write(measurement.line + "\n" + (comparison ?? ""))
+        }
         for note in notes { try StandardOutput.write("note: \(note)\n") }
     }
 
-    /// Nil where nothing is drawn. Throws usage failures.
-    private func resampling() throws(Failure) -> Resampling? {
-        let isDrawn = confidence || against != nil
-        if lines, isDrawn {
-            throw .usage(
-                "--lines and \(confidence ? "--confidence" : "--against") exclude each other, "
-                    + "leave one out")
-        }
-        guard let resamples else { return isDrawn ? .standard : nil }
-        guard isDrawn else {
-            throw .usage("--resamples needs --confidence or --against beside it")
-        }
-        return Resampling(resamples: try whole("--resamples", resamples, 2...1_000_000))
-    }
-
-    private func ofSentences(_ metric: some Metric) -> any Metric { metric.ofSentences }
-
-    private func sayLines(_ compared: ComparedFiles, _ metrics: [any Metric]) throws(Failure) {
-        let metrics = metrics.map { ofSentences($0) }
-        let table = metrics.map { compared.scoresOfLines(by: $0) }
+    private func sayLines(_ measurements: [Measurement], _ lines: Int) throws(Failure) {
+        let table = measurements.map { $0.scoresOfLines() }
         if !json {
             try StandardOutput.write(
-                (["line"] + metrics.map(\.name)).joined(separator: "\t") + "\n")
+                (["line"] + measurements.map(\.metric.name)).joined(separator: "\t") + "\n")
         }
-        for index in compared.hypotheses.indices {
+        for index in 0..<lines {
             let scores = table.map { $0[index] }
             if json {
-                let reports = zip(scores, metrics).map {
-                    ScoreReport($0, by: $1, references: references.count)
-                }
-                try StandardOutput.write(json: LineReport(line: index + 1, scores: reports))
+                try StandardOutput.write(
+                    json: LineReport(
+                        line: index + 1,
+                        scores: zip(scores, measurements).map { ScoreReport($0, of: $1) }))
             } else {
                 let cells = scores.map { fixed($0.value, 2) }
                 try StandardOutput.write(
@@ -143,55 +117,4 @@ private struct LineReport: Encodable {
     /// Counted from 1.
     let line: Int
     let scores: [ScoreReport]
-}
-
-/// Translations, their references, and others to compare with.
-private struct ComparedFiles {
-    let hypotheses: [String]
-    let references: [[String]]
-    let baseline: [String]?
-    let baselineName: String
-    let resampling: Resampling?
-
-    struct Result {
-        /// A line as sacreBLEU prints it, and one of the comparison.
-        let text: String
-        let report: ScoreReport
-    }
-
-    func result(by metric: some Metric) -> Result {
-        let statistics = metric.statistics(of: hypotheses, against: references)
-        let score = score(statistics, metric)
-        var report = ScoreReport(
-            score, by: metric, references: references.count, resampling: resampling)
-        var confidence: Resampling.Confidence?
-        var comparison = ""
-        if let resampling, let baseline {
-            let others = metric.statistics(of: baseline, against: references)
-            let compared = resampling.comparison(of: statistics, with: others, by: metric)
-            let baselineScore = self.score(others, metric)
-            confidence = compared.confidence
-            comparison = "  \(compared.sentence(baselineScore, named: baselineName))\n"
-            report.against = ScoreReport.Against(
-                score: baselineScore.value,
-                confidence: ScoreReport.Confidence(compared.baseline), p: compared.probability)
-        } else if let resampling {
-            confidence = resampling.confidence(in: statistics, by: metric)
-        }
-        report.confidence = confidence.map(ScoreReport.Confidence.init)
-        let line = score.line(
-            metric, references: references.count, confidence: confidence, resampling: resampling)
-        return Result(text: line + "\n" + comparison, report: report)
-    }
-
-    func scoresOfLines(by metric: some Metric) -> [Score] {
-        metric.statistics(of: hypotheses, against: references).map { metric.result(of: $0) }
-    }
-
-    private func score(_ statistics: [[Double]], _ metric: some Metric) -> Score {
-        guard let score = metric.score(of: statistics) else {
-            preconditionFailure("a file of no line")
-        }
-        return score
-    }
 }

@@ -33,7 +33,8 @@ struct Simulate: ParsableCommand {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Switch a known mistake on, which must then be found.",
-            valueName: Canary.names.joined(separator: "|")))
+            valueName: Canary.names.joined(separator: "|")),
+        completion: .list(Canary.names))
     var canary: String?
 
     @Option(
@@ -52,8 +53,7 @@ struct Simulate: ParsableCommand {
     func run() throws {
         let mistake = try canary.map { name throws(Failure) in
             guard let canary = Canary(name: name) else {
-                throw .usage(
-                    "--canary takes \(Canary.names.joined(separator: ", ")), not '\(name)'")
+                throw .usage(.takes("--canary", .names(Canary.names), not: name))
             }
             return canary
         }

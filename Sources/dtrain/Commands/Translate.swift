@@ -16,6 +16,7 @@ struct Translate: ParsableCommand {
             EXAMPLES
               echo 'Where are you?' | dtrain translate
               dtrain translate --run runs/best --beam 4 sentences.en > sentences.fr
+              dtrain translate --quantise int8 sentences.en > sentences.fr
               dtrain translate --beam 8 --n-best 8 --length-penalty power:1 sentences.en
             """)
 
@@ -31,14 +32,14 @@ struct Translate: ParsableCommand {
         let (model, beam, threads) = try trained.load()
         let choices = try search.choices(beam: beam)
         try model.require(.encoderDecoder)
-        let translator = try Translator(model, choices, threads: threads)
+        let translator = try Translator(
+            model, choices, threads: threads, quantisation: try search.quantisation())
         var number = 0
         var isWhole = true
         while let lines = try input.next() {
             // A line that cannot be read is translated as an empty one.
             let texts = lines.map { (try? $0.get()) ?? "" }
-            let outputs = translator.translations(
-                texts, group: input.isLive ? 1 : Translator.usualGroup)
+            let outputs = translator.translations(texts)
             var written = ""
             for (line, output) in zip(lines, outputs) {
                 let translations = (try? output.get()) ?? []

@@ -55,7 +55,7 @@ struct Work: ParsableCommand {
 
     func run() throws {
         guard connect == nil || engine.from == nil else {
-            throw Failure.usage("--connect and --from exclude each other, give one")
+            throw Failure.usage(.giveOne(["--connect", "--from"]))
         }
         let place = try engine.place(in: ProcessInfo.processInfo.environment)
         let address = try access.coordinator(address(place))
@@ -65,7 +65,7 @@ struct Work: ParsableCommand {
         var choices = try network.choices(isOpen: !address.isLoopback || parent == nil)
         choices.relay = relay
         if relay, let flag = network.givenFlag {
-            throw Failure.usage("--relay and \(flag) exclude each other, leave one out")
+            throw Failure.usage(.leaveOneOut("--relay", flag))
         }
         try Entry.work(
             WorkRequest(
@@ -77,7 +77,7 @@ struct Work: ParsableCommand {
 
     private func address(_ place: EnginePlace?) throws(Failure) -> String {
         guard let text = connect ?? place?.coordinator.description else {
-            throw .usage("--connect is missing, give the coordinator's address")
+            throw .usage(.connectMissing)
         }
         return text
     }

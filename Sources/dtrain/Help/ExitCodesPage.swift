@@ -18,6 +18,7 @@ enum ExitCodesPage {
             "'dtrain simulate' has found a violation, or missed a rare branch, or the mistake of --canary"
         ),
         (1, "'dtrain doctor' has found something bad"),
+        (1, "'dtrain diff' has found a difference that numbers depend on"),
         (64, "an unknown command or option, or a value out of its range"),
         (64, "options that exclude each other, or say nothing beside the others"),
         (64, "a --config file with a mistake in it"),

@@ -4,6 +4,7 @@ import Words
 enum HelpTopic: String, CaseIterable {
     case settings
     case exitCodes = "exit-codes"
+    case manual
 
     /// The topic that a command line asks for, and whether as Markdown.
     static func asked(by arguments: [String]) throws(Failure) -> (topic: HelpTopic, markdown: Bool)?
@@ -12,9 +13,11 @@ enum HelpTopic: String, CaseIterable {
             let topic = HelpTopic(rawValue: arguments[1])
         else { return nil }
         let rest = arguments.dropFirst(2)
+        if topic == .manual, !rest.isEmpty {
+            throw .usage(.topicAlone(topic.rawValue))
+        }
         guard rest.isEmpty || rest == ["--markdown"] else {
-            throw .usage(
-                "'dtrain help \(topic.rawValue)' takes --markdown alone, leave the rest out")
+            throw .usage(.topicForm(topic.rawValue))
         }
         return (topic, !rest.isEmpty)
     }
@@ -25,6 +28,7 @@ enum HelpTopic: String, CaseIterable {
         case (.settings, false): SettingsPage.text
         case (.exitCodes, true): ExitCodesPage.markdown
         case (.exitCodes, false): ExitCodesPage.text
+        case (.manual, _): ManualPage.text
         }
     }
 }

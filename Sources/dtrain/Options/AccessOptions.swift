@@ -30,7 +30,7 @@ struct AccessOptions: ParsableArguments {
         hideToken()
         let given = [token != nil, tokenFile != nil, insecure].count { $0 }
         guard given <= 1 else {
-            throw .usage("--token, --token-file and --insecure exclude each other, give one")
+            throw .usage(.giveOne(["--token", "--token-file", "--insecure"]))
         }
         do {
             if insecure { return .plain }
@@ -44,9 +44,7 @@ struct AccessOptions: ParsableArguments {
             guard let run else { throw TokenError.missing }
             return try Access.ofRun(in: run)
         } catch TokenError.noKeys(let folder) {
-            throw .usage(
-                "\(shown(folder)) holds no token, give with --run the folder of a run that has begun, "
-                    + "or a token with --token-file")
+            throw .usage(.noToken(folder: folder))
         } catch {
             throw Failure(thrown: error)
         }
@@ -55,7 +53,7 @@ struct AccessOptions: ParsableArguments {
     /// The address that `--connect` gives. Throws a usage failure.
     func coordinator(_ text: String) throws(Failure) -> Address {
         guard let address = Address(text), address.port > 0 else {
-            throw .usage("--connect takes an address such as \(Address.standard), not '\(text)'")
+            throw .usage(.takes("--connect", .address, not: text))
         }
         return address
     }

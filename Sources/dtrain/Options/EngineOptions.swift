@@ -25,7 +25,8 @@ struct EngineOptions: ParsableArguments {
             Take the coordinator's host and the threads from the environment of what started \
             this worker, instead of --connect: srun's launching node; mpirun's node, in Open MPI; \
             the Service dtrain-coordinator.
-            """, valueName: "slurm|mpi|kubernetes"))
+            """, valueName: "slurm|mpi|kubernetes"),
+        completion: .list(Engine.allCases.map(\.rawValue)))
     var from: String?
 
     @Option(
@@ -40,11 +41,11 @@ struct EngineOptions: ParsableArguments {
         in environment: [String: String], cores: EngineCores = .here
     ) throws(Failure) -> EnginePlace? {
         guard let from else {
-            if port != nil { throw .usage("--port needs --from, give the port in --connect") }
+            if port != nil { throw .usage(.portWithoutEngine) }
             return nil
         }
         guard let engine = Engine(rawValue: from) else {
-            throw .usage("--from takes slurm, mpi or kubernetes, not '\(from)'")
+            throw .usage(.takes("--from", .engine, not: from))
         }
         let environment = EngineEnvironment(engine: engine, variables: environment)
         var place: EnginePlace
@@ -99,7 +100,7 @@ private struct EngineEnvironment {
             start <= end,
             let host = url[start..<end].split(separator: ",").first
         else {
-            throw .usage("\(name) is '\(contact)', which names no tcp address: give --connect")
+            throw .usage(.variableNoAddress(name, contact))
         }
         let ranks = try count("OMPI_COMM_WORLD_LOCAL_SIZE") ?? 1
         return EnginePlace(
@@ -119,7 +120,7 @@ private struct EngineEnvironment {
 
     private func value(_ name: String, _ advice: String) throws(Failure) -> String {
         guard let value = variables[name], !value.isEmpty else {
-            throw .usage("--from \(engine) finds no \(name) in the environment: \(advice)")
+            throw .usage(.variableMissing(name, engine: "\(engine)", advice: advice))
         }
         return value
     }
@@ -129,7 +130,7 @@ private struct EngineEnvironment {
     ) throws(Failure) -> Int? {
         guard let text = variables[name] else { return nil }
         guard let value = Int(text), range.contains(value) else {
-            throw .usage("\(name) is '\(text)', no number that --from \(engine) can use")
+            throw .usage(.variableNoNumber(name, text, engine: "\(engine)"))
         }
         return value
     }
@@ -137,7 +138,7 @@ private struct EngineEnvironment {
     private func address(_ host: String, _ name: String) throws(Failure) -> Address {
         let address = Address(host: host, port: Address.standard.port)
         guard Address(address.description) == address else {
-            throw .usage("\(name) is '\(host)', no host that --from \(engine) can use")
+            throw .usage(.variableNoHost(name, host, engine: "\(engine)"))
         }
         return address
     }

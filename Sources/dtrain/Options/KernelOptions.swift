@@ -10,7 +10,7 @@ struct KernelOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Instructions to compute with; all give the same bits, the widest (native) sooner.",
-            valueName: names.joined(separator: "|")))
+            valueName: names.joined(separator: "|")), completion: .list(names))
     var kernel = KernelOptions.native
 
     /// Forces the instructions at once, before anything computes.

@@ -8,21 +8,24 @@ struct MetricOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "What to measure, parted by commas: bleu, chrf, chrf++, ter.", valueName: "names"))
+            "What to measure, parted by commas: bleu, chrf, chrf++, ter.", valueName: "names"),
+        completion: .list(Name.allCases.map(\.rawValue)))
     var metrics = "bleu,chrf,chrf++,ter"
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "How BLEU cuts words; auto asks the script of the references.",
-            valueName: TokenisationChoice.allCases.map(\.rawValue).joined(separator: "|")))
+            valueName: TokenisationChoice.allCases.map(\.rawValue).joined(separator: "|")),
+        completion: .list(TokenisationChoice.allCases.map(\.rawValue)))
     var tokenize = TokenisationChoice.auto.rawValue
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "What BLEU makes of an order of n-grams without a match.",
-            valueName: SmoothingChoice.allCases.map(\.rawValue).joined(separator: "|")))
+            valueName: SmoothingChoice.allCases.map(\.rawValue).joined(separator: "|")),
+        completion: .list(SmoothingChoice.allCases.map(\.rawValue)))
     var smooth = SmoothingChoice.exp.rawValue
 
     @Option(
@@ -95,7 +98,7 @@ struct MetricOptions: ParsableArguments {
             if tokenisation != .auto { throw idle("--tokenize \(tokenize)") }
             if smoothing != .exponential { throw idle("--smooth \(smooth)") }
             if names == [.ter], lowercase {
-                throw .usage("--lowercase says nothing beside --metrics ter, leave it out")
+                throw .usage(.saysNothing("--lowercase", beside: "--metrics ter"))
             }
         }
         return Choice(
@@ -104,7 +107,7 @@ struct MetricOptions: ParsableArguments {
     }
 
     private func idle(_ option: String) -> Failure {
-        .usage("\(option) is for BLEU, add bleu to --metrics or leave it out")
+        .usage(.forBLEU(option))
     }
 
     private func smoothing() throws(Failure) -> Smoothing {
@@ -113,7 +116,7 @@ struct MetricOptions: ParsableArguments {
             try value("--smooth-value", text, Domain<Double>.decimal(above: 0, to: 1000))
         }
         if number != nil, choice != .floor, choice != .addK {
-            throw .usage("--smooth-value says nothing beside --smooth \(smooth), leave it out")
+            throw .usage(.saysNothing("--smooth-value", beside: "--smooth \(smooth)"))
         }
         return switch choice {
         case .exp: .exponential

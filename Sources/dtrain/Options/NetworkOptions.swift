@@ -46,12 +46,12 @@ struct NetworkOptions: ParsableArguments {
     private static func ports(_ text: String) throws(Failure) -> ClosedRange<Int> {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
         guard ends.count <= 2, ends.allSatisfy({ Int($0) != nil }) else {
-            throw .usage("--ring-port takes a port or a range such as 7000-7003, not '\(text)'")
+            throw .usage(.takes("--ring-port", .ports, not: text))
         }
         let low = try whole("--ring-port", ends[0], 1...65_535)
         let high = try whole("--ring-port", ends[ends.count - 1], 1...65_535)
         guard low <= high else {
-            throw .usage("--ring-port \(text) is empty, give \(high)-\(low)")
+            throw .usage(.ringPortsEmpty(text, low: low, high: high))
         }
         return low...high
     }
@@ -62,8 +62,7 @@ func host(_ text: String) throws(Failure) -> String {
     let bare = text.hasPrefix("[") && text.hasSuffix("]") ? text.dropFirst().dropLast() : text[...]
     let address = Address(bare.contains(":") ? "tcp://[\(bare)]:1" : "tcp://\(bare):1")
     guard let address else {
-        throw .usage(
-            "--advertise takes a name or an address such as node1 or 10.0.0.7, not '\(text)'")
+        throw .usage(.takes("--advertise", .host, not: text))
     }
     return address.host
 }

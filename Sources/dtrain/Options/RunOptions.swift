@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Page
 import Preparation
 import Settings
 import Text
@@ -10,7 +11,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Folder of the run; must be new or empty unless --resume. (default: runs/<UTC time>)",
-            valueName: "folder"))
+            valueName: "folder"), completion: .directory)
     var run: String?
 
     @Flag(
@@ -24,7 +25,7 @@ struct RunOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "YAML file of these options without the dashes; options given here override it.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var config: String?
 
     @Flag(help: "Say what would be trained (parameters, memory, steps, time) and end.")
@@ -32,6 +33,23 @@ struct RunOptions: ParsableArguments {
 
     @Flag(help: "Say nothing but errors and the result.")
     var quiet = false
+
+    @Option(
+        defaultAsFlag: PageAddress.standard.text,
+        help: ArgumentHelp(
+            "Show the run in a browser, at this address; port 0 takes a free one. (alone: \(PageAddress.standard.text))",
+            valueName: "host:port"))
+    var page: String?
+
+    @Flag(help: "Write files for TensorBoard in the run folder, under tensorboard/.")
+    var tensorboard = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Run this when a worker is lost, when the run has recovered, and at its end; the event's JSON is its standard input, DTRAIN_EVENT its name.",
+            valueName: "command"))
+    var onEvent: String?
 
     @OptionGroup(title: "Text") var text: SettingOptions<TextList>
     @OptionGroup(title: "Model") var model: SettingOptions<ModelList>
@@ -53,9 +71,13 @@ struct RunOptions: ParsableArguments {
             let location = try location()
             let configuration = try location.configuration(given)
             try checkPassingText(configuration, given)
+            let page = try page.map {
+                try pageAddress("--page", $0, isInsecure: configuration.cluster.insecure)
+            }
             return RunRequest(
                 configuration: configuration, location: location, dryRun: dryRun, quiet: quiet,
-                mayShrink: !resume && given.text(.vocabulary) == nil)
+                mayShrink: !resume && given.text(.vocabulary) == nil, page: page,
+                tensorboard: tensorboard, onEvent: onEvent)
         } catch let error as ConfigurationError {
             throw Failure(error, given: given)
         } catch {
@@ -72,9 +94,7 @@ struct RunOptions: ParsableArguments {
             configuration.text($0).map(TextFile.isStandardInput) ?? false
         }
         if inputs.count > 1 {
-            throw .usage(
-                "\(inputs[0].flag) and \(inputs[1].flag) cannot both be standard input, give a file "
-                    + "for one of them")
+            throw .usage(.standardInputTwice(inputs[0].flag, inputs[1].flag))
         }
         guard resume else { return }
         // Without a look at the file the checkpoint's tokenizer would do.
@@ -83,9 +103,7 @@ struct RunOptions: ParsableArguments {
         }
         for setting in settings where given.text(setting) == nil {
             guard let path = configuration.text(setting), TextFile.isPassing(path) else { continue }
-            throw .usage(
-                "the run has read its text from \(passing(path)) and keeps no copy, give the same text again "
-                    + "with \(setting.flag) FILE, or \(setting.flag) - for standard input")
+            throw .usage(.textNotKept(path: path, setting))
         }
     }
 
@@ -99,17 +117,15 @@ struct RunOptions: ParsableArguments {
         switch (location.content, resume) {
         case (.unfit, true):
             let what = missing(location.given) ?? shown(location.given)
-            throw .usage("--resume finds no run: \(what), give the folder of one with --run")
+            throw .usage(.resumeFindsNoRun(what))
         case (.unfit, false):
             let what = missing(location.given) ?? shown(location.given)
-            throw .usage("--run needs a folder: \(what), give another")
+            throw .usage(.runNeedsFolder(what))
         case (.aRun, false):
             throw Failure(CheckpointError.notEmpty(path: location.folder))
         case (.other, true):
             let what = missing(location.given) ?? "\(shown(location.given)) holds none"
-            throw .usage(
-                "--resume finds no run: \(what), give the folder of one with --run or leave --resume out"
-            )
+            throw .usage(.nothingToResume(what))
         case (.other, false):
             try requireFreeName(location)
             return location
@@ -121,8 +137,6 @@ struct RunOptions: ParsableArguments {
     /// of. Throws a usage failure.
     private func requireFreeName(_ location: RunLocation) throws(Failure) {
         guard location.isNamedLatest, PathContent(at: location.given) == .nothing else { return }
-        throw .usage(
-            "--run \(shown(location.given)) is how dtrain calls the link to the newest run, give another "
-                + "name")
+        throw .usage(.runNamedLatest(location.given))
     }
 }

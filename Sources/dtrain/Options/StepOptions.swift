@@ -6,7 +6,8 @@ import Words
 struct StepOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"))
+        help: ArgumentHelp("Sizes of the model, as in train.", valueName: "tiny|small|base"),
+        completion: .list(Preset.allCases.map(\.rawValue)))
     var preset = "small"
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Worker processes.", valueName: "n"))

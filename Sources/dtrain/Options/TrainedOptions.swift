@@ -8,7 +8,9 @@ import Words
 
 /// A trained model and how to decode with it.
 struct TrainedOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A run or one of its checkpoints.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("A run or one of its checkpoints.", valueName: "folder"),
+        completion: .directory)
     var run = RunLocation.latest
 
     @Option(

@@ -29,9 +29,7 @@ struct TypedLine {
                 $0.configuration.commandName
             }
             let meant = rest.first { names.contains($0) } ?? "train"
-            throw .usage(
-                "\(first) stands before the command, write it behind, as in "
-                    + "'dtrain \(meant) \(first)'")
+            throw .usage(.beforeCommand(first, command: meant))
         }
         self.words = words
     }
@@ -42,9 +40,7 @@ struct TypedLine {
             guard let word = CommandLine.unsafeArgv[index] else { continue }
             let bytes = UnsafeRawBufferPointer(start: word, count: strlen(word))
             guard String(validating: bytes, as: UTF8.self) == nil else { continue }
-            throw .usage(
-                "'\(String(decoding: bytes, as: UTF8.self))' is not UTF-8: give another name, or reach a "
-                    + "file of this name by a link")
+            throw .usage(.notUTF8(String(decoding: bytes, as: UTF8.self)))
         }
     }
 
@@ -67,6 +63,6 @@ struct TypedLine {
             Spelling.nearest(to: word.lowercased(), among: shown + topics).map {
                 "did you mean '\(helps ? "dtrain help" : path) \($0)'?"
             } ?? "see 'dtrain help\(words.map { " \($0)" }.joined())'"
-        return .usage("'\(word)' is no command of \(path): \(advice)")
+        return .usage(.noCommand(word, of: path, advice: advice))
     }
 }

@@ -24,7 +24,7 @@ func stretch(
     let ends = text.split(separator: "..", omittingEmptySubsequences: false).map { Int($0) }
     guard ends.count == 2, let first = ends[0], let last = ends[1], first >= least, first <= last
     else {
-        throw .usage("\(flag) takes two whole numbers a..b from \(least) up, not '\(text)'")
+        throw .usage(.takes(flag, .stretch(least: least), not: text))
     }
     return first...last
 }

@@ -59,7 +59,10 @@ package struct Coordinator: Sendable {
     package mutating func receive(
         _ event: CoordinatorEvent, at now: Instant
     ) -> [CoordinatorAction] {
-        guard stage != .finished else { return [] }
+        if stage == .finished {
+            // Whoever does not wait for the ledger any longer drops what is behind the line: the end too.
+            guard case .recordFailed = event else { return [] }
+        }
         switch event {
         case .received(let peer, let message): received(message, from: peer, at: now)
         case .nonsense(let peer, let error): nonsense(error, from: peer, at: now)

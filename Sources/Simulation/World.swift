@@ -24,6 +24,8 @@ final class World {
     private(set) var isFinished = false
     /// How often each rare branch was met.
     private(set) var met: [RareBranch: Int] = [:]
+    /// Bits that have changed in workers' memories.
+    private var flips = 0
     /// Faults of workers since the first vote of a step; nil while nobody votes.
     private var faultsInVote: Int?
     /// Notes of the coordinator, and the moments at which it gave them.
@@ -131,6 +133,8 @@ final class World {
             audit.finishes(with: disk, steps: plan.steps)
             isFinished = true
         case .stopped, .recordFailed, .checkpointFailed: restartCoordinator()
+        // One step is folded anew three times: with a fourth fault of memory the run is given up.
+        case .disagreement where flips > 3: restartCoordinator()
         case .nonFinite, .gaveUp, .parametersNotFinite, .disagreement:
             fail("the run ended: \(outcome)")
         }
@@ -286,7 +290,9 @@ final class World {
         case .failDisk(let time):
             disk.isFailing = true
             agenda.add(at: now + Int64(time)) { [unowned self] in disk.isFailing = false }
-        case .flipBit(let slot, let bit): workers[slot].flipLater(bit)
+        case .flipBit(let slot, let bit):
+            flips += 1
+            workers[slot].flipLater(bit)
         case .stopRun: coordinator.later(0) { [unowned self] in coordinator.stopRun() }
         case .changeToken: coordinator.later(0) { [unowned self] in coordinator.changeToken() }
         case .killEverything(let losingPower):

@@ -31,6 +31,16 @@ import Testing
     }
 
     @Test(
+        "a seed that once failed ends well",
+        arguments: [
+            // A second stop while the end itself waited for the ledger.
+            11_523,
+            // Four bits of memory changed in one step.
+            12_493,
+        ] as [UInt64])
+    func mended(seed: UInt64) { #expect(Simulator.run(seed: seed).violation == nil) }
+
+    @Test(
         "a known mistake, switched on, is found", arguments: Canary.allCases)
     func canary(_ canary: Canary) throws {
         let found = (1...UInt64(500)).first {

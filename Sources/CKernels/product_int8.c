@@ -27,15 +27,24 @@ static inline eight add_pairs(eight sum, eight a, eight b) {
 
 typedef float eight_floats __attribute__((vector_size(32), aligned(4)));
 
+/* Copies at most eight floats: all of them, mostly, by one instruction. */
+static inline void copy(void *to, const void *from, long count) {
+    if (count >= 8) {
+        memcpy(to, from, 8 * sizeof(float));
+    } else {
+        memcpy(to, from, count * sizeof(float));
+    }
+}
+
 static inline void store(float *to, long count, eight sum, float scale, const float *scales, const float *bias) {
     eight_floats factors, terms = {0}, values;
     memcpy(&factors, scales, sizeof factors);
     values = __builtin_convertvector(sum, eight_floats) * (factors * scale);
     if (bias) {
-        memcpy(&terms, bias, sizeof(float) * (count < 8 ? count : 8));
+        copy(&terms, bias, count);
         values += terms;
     }
-    memcpy(to, &values, sizeof(float) * (count < 8 ? count : 8));
+    copy(to, &values, count);
 }
 
 __attribute__((always_inline)) static inline void tile(

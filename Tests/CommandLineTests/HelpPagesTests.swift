@@ -73,7 +73,7 @@ struct HelpPagesTests {
             "export", "import", "inspect", "status", "doctor", "token", "token show",
             "token rotate", "verify", "diff",
             "simulate", "plan", "bench", "bench step", "bench all-reduce", "bench kernels",
-            "bench events",
+            "bench events", "bench translate", "page", "watch", "plot", "trace",
         ])
     func `explain every option and default that they explained at first`(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

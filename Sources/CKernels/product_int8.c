@@ -27,24 +27,32 @@ static inline eight add_pairs(eight sum, eight a, eight b) {
 
 typedef float eight_floats __attribute__((vector_size(32), aligned(4)));
 
-/* Copies at most eight floats: all of them, mostly, by one instruction. */
-static inline void copy(void *to, const void *from, long count) {
-    if (count >= 8) {
-        memcpy(to, from, 8 * sizeof(float));
-    } else {
-        memcpy(to, from, count * sizeof(float));
+/* The sixteen results of a row. */
+static inline void store_whole(
+    const struct dtrain_int8_product *p, long row, long column, eight low, eight high) {
+    float *c = p->c + row * p->c_row + column, scale = p->a_scales[row];
+    const eight_floats *scales = (const eight_floats *)(p->b_scales + column);
+    eight_floats first = __builtin_convertvector(low, eight_floats) * (scales[0] * scale);
+    eight_floats second = __builtin_convertvector(high, eight_floats) * (scales[1] * scale);
+    if (p->bias) {
+        const eight_floats *bias = (const eight_floats *)(p->bias + column);
+        first += bias[0];
+        second += bias[1];
     }
+    *(eight_floats *)c = first;
+    *(eight_floats *)(c + 8) = second;
 }
 
+/* Up to eight results, in the last columns. */
 static inline void store(float *to, long count, eight sum, float scale, const float *scales, const float *bias) {
     eight_floats factors, terms = {0}, values;
     memcpy(&factors, scales, sizeof factors);
     values = __builtin_convertvector(sum, eight_floats) * (factors * scale);
     if (bias) {
-        copy(&terms, bias, count);
+        memcpy(&terms, bias, sizeof(float) * (count < 8 ? count : 8));
         values += terms;
     }
-    copy(to, &values, count);
+    memcpy(to, &values, sizeof(float) * (count < 8 ? count : 8));
 }
 
 __attribute__((always_inline)) static inline void tile(
@@ -67,6 +75,11 @@ __attribute__((always_inline)) static inline void tile(
         }
     }
     long left = p->columns - column;
+    if (left >= width) {
+#pragma unroll
+        for (int r = 0; r < rows; r++) store_whole(p, first + r, column, sum[r][0], sum[r][1]);
+        return;
+    }
 #pragma unroll
     for (int r = 0; r < rows; r++) {
         float *c = p->c + (first + r) * p->c_row + column, scale = p->a_scales[first + r];
